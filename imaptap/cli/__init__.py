@@ -1,0 +1,6 @@
+from click import echo
+
+
+def main() -> None:
+    """Start imaptap."""
+    echo("imaptap")
