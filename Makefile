@@ -1,0 +1,67 @@
+# Each target works as the first command in a fresh clone: what it needs, it makes.
+#   PYTHON=python3.12 make test    another interpreter (>= 3.11)
+#   make test ARGS="-k starttls"   more words for pytest
+#   make bench BENCH="--only W1"   more words for the rig (bench/README.md)
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS   ?=
+BENCH  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench system clean
+.DELETE_ON_ERROR:
+
+help:  ## What can be made
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(VENV)/.demo  ## A recorded session from beginning to end; needs Python and pip only
+	$(BIN)/imaptap demo
+
+test: $(VENV)/.test system  ## Install what the tests need (system packages too, where allowed), run them all
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.check  ## Format, lint, types, import floors
+	@tools/system-packages check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(VENV)/.check  ## Let ruff put the layout right
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.demo  ## Measure imaptap beside the proxies that are installed here
+	$(BIN)/python bench/run.py $(BENCH)
+
+# Quick when nothing is missing, so it needs no stamp; never fails: need() in the tests says what that costs.
+system:
+	@tools/system-packages
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A Python without ensurepip (Debian's, without python3-venv) still has its own pip to put one there.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "imaptap needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV) 2> /dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	$(PIP) install --upgrade 'pip>=25.1'
+	@touch $@
+
+# Editable, so that one environment serves the demo, the tests and the work on both.
+$(VENV)/.demo: pyproject.toml | $(VENV)/.made
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.made
+	$(PIP) install --editable '.[postgres]' --group test
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.check: pyproject.toml | $(VENV)/.made
+	$(PIP) install --editable '.[postgres]' --group check
+	@touch $@ $(VENV)/.test $(VENV)/.demo
