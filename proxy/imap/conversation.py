@@ -1,0 +1,201 @@
+"""A session's two streams turned into records: pieces, exchanges, spans, events (M sections 2-5, 7).
+
+Push chunks in with their time and layer (`receive`), pull the records out (`take`). There is no socket, clock or
+callback in here, no input makes it raise, and what it says is already masked. Time is given by the caller, in
+microseconds since the session was opened.
+"""
+
+from __future__ import annotations
+
+from proxy.imap.client_side import ClientSide
+from proxy.imap.deflate import Inflater
+from proxy.imap.exchanges import Book
+from proxy.imap.responses import ResponseHead
+from proxy.imap.secrets import Vault
+from proxy.imap.server_side import ServerSide
+from proxy.imap.shared import Shared
+from proxy.imap.state import SessionState
+from proxy.imap.transcript import (
+    Direction,
+    Ending,
+    Event,
+    EventKind,
+    Layer,
+    Origin,
+    Outcome,
+    Record,
+    SessionClosed,
+)
+
+
+class Conversation:
+    """Listens to both directions of one session."""
+
+    def __init__(self, session: int, *, decode: bool = True) -> None:
+        """`session` is its number in the recording; with `decode`, COMPRESS=DEFLATE is inflated for the record."""
+        self._records: list[Record] = []
+        put = self._records.append
+        self._shared = Shared(session, put, Book(session, put), SessionState(), Vault())
+        self._client = ClientSide(self._shared)
+        self._server = ServerSide(self._shared, self._client, self._client.run)
+        self._decode = decode
+        self._inflaters: dict[Direction, Inflater] = {}
+
+    @property
+    def state(self) -> SessionState:
+        """What the session has become."""
+        return self._shared.state
+
+    @property
+    def compressing(self) -> bytes | None:
+        """The tag of a COMPRESS command that the server has not answered yet."""
+        exchange = self._shared.book.running("COMPRESS")
+        return exchange.tag if exchange else None
+
+    def received(self, direction: Direction) -> int:
+        """Bytes received so far in this direction, as the record counts them."""
+        return self._side(direction).ledger.received
+
+    def take(self) -> list[Record]:
+        """The records made since the last call."""
+        records = self._records[:]
+        self._records.clear()
+        return records
+
+    def receive(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> None:
+        """The peer on this side has sent these bytes."""
+        if not chunk:
+            return
+        try:
+            inflater = self._inflaters.get(direction)
+            if inflater:
+                self._receive_deflated(direction, inflater, chunk, at, layer)
+            else:
+                self._receive_clear(direction, chunk, at, layer)
+        except Exception as error:  # noqa: BLE001 - rule 1: whatever is wrong here concerns the record only
+            self._fault(direction, error, at)
+
+    def proxy_command(self, line: bytes, at: int) -> None:
+        """imaptap itself has sent this command upstream (M 6.4)."""
+        tag, _, name = line.strip().partition(b" ")
+        exchange = self._shared.book.begin(tag, name.decode("ascii").upper(), at, Origin.PROXY)
+        exchange.sending = False
+        self._shared.book.tell(exchange)
+
+    def answer(self, tag: bytes, status: str, text: str, at: int) -> None:
+        """imaptap itself has answered the client's command with this tag; the server never saw it."""
+        exchange = self._shared.book.find(tag)
+        if exchange is None:
+            return
+        exchange.mark("answered by imaptap")
+        head = ResponseHead(tag, status, status)
+        self._shared.book.close(exchange, Outcome.COMPLETED, head, text, at)
+        self._client.spans.flush()
+        self._client.run()
+
+    def secured(self) -> None:
+        """TLS now protects a leg that was clear: what was said before is not to be trusted (M 6.8)."""
+        self._shared.state.switch_to_tls()
+
+    def event(self, event: Event) -> None:
+        """Put an event of the live side on record, in order with everything else."""
+        self._records.append(event)
+
+    def tick(self) -> None:
+        """Release what is public of lines that have not ended, so that a crash does not lose it."""
+        self._client.release_partial()
+        self._server.release_partial()
+
+    def close(self, at: int, ending: Ending, reason: str) -> None:
+        """The session is over: everything still held is released, everything open is ended (rule 7)."""
+        for direction in Direction:
+            try:
+                self._side(direction).close()
+            except Exception as error:  # noqa: BLE001 - the session's end must be recorded all the same
+                self._fault(direction, error, at)
+        outcome = Outcome.BYE if self._shared.bye else Outcome.INCOMPLETE
+        for exchange in list(self._shared.book.open):
+            self._shared.book.close(exchange, outcome, None, "", at)
+        self._close_inflaters(at)
+        client, server = self._client.ledger.received, self._server.ledger.received
+        self._records.append(SessionClosed(self._shared.session, at, ending, reason, client, server))
+
+    def _side(self, direction: Direction) -> ClientSide | ServerSide:
+        return self._client if direction is Direction.CLIENT else self._server
+
+    def _receive_clear(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> None:
+        if self._shared.layered:
+            self._watch_for_security_layer(direction, chunk, at)
+        self._side(direction).ledger.hold(chunk, at, layer)
+        if direction is Direction.CLIENT:
+            self._client.run(chunk)
+            return
+        self._server.run(chunk)
+        if self._shared.compressed:
+            self._start_deflate(at, layer)
+
+    def _watch_for_security_layer(self, direction: Direction, chunk: bytes, at: int) -> None:
+        """A SASL security layer frames by a 4-byte length, so it starts with NUL, which no IMAP line does (M 4.8)."""
+        if not self._side(direction).reader.between:
+            return
+        self._shared.layered = direction is Direction.SERVER
+        if chunk[0] == 0:
+            self._shared.layered = False
+            self._go_raw(at, "security layer", "the SASL mechanism protects the rest of the session")
+
+    def _go_raw(self, at: int, name: str, text: str) -> None:
+        self._client.reader.go_raw()
+        self._server.reader.go_raw()
+        self._shared.event(at, EventKind.RAW, name, text)
+
+    def _start_deflate(self, at: int, layer: Layer) -> None:
+        """COMPRESS was answered OK: the next byte of both directions is compressed (RFC 4978 section 3)."""
+        self._shared.compressed = False
+        if not self._decode:
+            self._go_raw(at, "compress", "kept as it is: --compress opaque")
+            self._server.run(self._unread(Direction.SERVER))
+            self._client.run()
+            return
+        self._shared.event(at, EventKind.COMPRESS, "start", "both directions are deflated from here on")
+        for direction in Direction:
+            rest = self._unread(direction)
+            self._inflaters[direction] = inflater = Inflater()
+            if rest:
+                self._side(direction).ledger.take_back(self._side(direction).reader.offset)
+                self._receive_deflated(direction, inflater, rest, at, layer)
+
+    def _unread(self, direction: Direction) -> bytes:
+        side = self._side(direction)
+        return side.ledger.unmasked(side.reader.offset, side.ledger.received)
+
+    def _receive_deflated(self, direction: Direction, inflater: Inflater, chunk: bytes, at: int, layer: Layer) -> None:
+        for part in inflater.feed(chunk):
+            self._receive_clear(direction, part, at, layer | Layer.DEFLATE)
+        if inflater.broken:
+            del self._inflaters[direction]
+            self._side(direction).reader.go_raw()
+            text = (
+                f"the {direction.name.lower()}'s deflate stream is broken; its bytes are kept compressed from here on"
+            )
+            self._shared.event(at, EventKind.RAW, "compress", text)
+            self._receive_clear(direction, inflater.rest, at, layer | Layer.DEFLATE)
+
+    def _close_inflaters(self, at: int) -> None:
+        for direction, inflater in self._inflaters.items():
+            text = f"{direction.name.lower()}: {inflater.compressed} B compressed held {inflater.inflated} B"
+            event = Event(self._shared.session, at, EventKind.COMPRESS, "sizes", text, direction)
+            self._records.append(event)
+
+    def _fault(self, direction: Direction, error: Exception, at: int) -> None:
+        """A fault of our own: hide what is held, keep the rest as raw bytes, and say so without quoting the traffic."""
+        side = self._side(direction)
+        side.ledger.mask(side.ledger.released, side.ledger.received, "unread", at)
+        side.ledger.release(side.ledger.received)
+        side.reader.go_raw()
+        side.reader.offset = side.ledger.received
+        where = error.__traceback__
+        while where and where.tb_next:
+            where = where.tb_next
+        line = where.tb_lineno if where else 0
+        text = f"{type(error).__name__} at line {line}: the {direction.name.lower()}'s bytes are kept raw from here on"
+        self._shared.event(at, EventKind.FAULT, "parser", text)

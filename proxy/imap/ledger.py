@@ -1,0 +1,126 @@
+"""What was received and is not yet released to the store: one ledger per direction.
+
+Bytes are held until it is known which of them are secret (a password may come one byte at a time), then released as
+pieces with the secret spans masked by the same number of `x` (M 7.8: the line still parses).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from proxy.imap.transcript import Direction, Event, EventKind, Layer, LiteralPart, Piece, Record
+
+MASK = b"x"
+
+
+class Ledger:
+    """Holds the bytes of one direction from the socket to the record."""
+
+    def __init__(self, session: int, direction: Direction, put: Callable[[Record], None]) -> None:
+        self.session = session
+        self.direction = direction
+        self.received = 0
+        """Offset after the last byte held."""
+        self.released = 0
+        """Offset after the last byte released."""
+        self._put = put
+        self._chunks: deque[tuple[int, bytes, int, Layer]] = deque()
+        self._masks: list[tuple[int, int]] = []
+
+    @property
+    def held(self) -> int:
+        """Bytes received and not released."""
+        return self.received - self.released
+
+    @property
+    def oldest_at(self) -> int | None:
+        """When the oldest held byte was received."""
+        return self._chunks[0][2] if self._chunks else None
+
+    @property
+    def layer(self) -> Layer:
+        """The layer of the newest byte held."""
+        return self._chunks[-1][3] if self._chunks else Layer.PLAIN
+
+    def hold(self, data: bytes, at: int, layer: Layer) -> None:
+        """Take the stream's next bytes."""
+        self._chunks.append((self.received, data, at, layer))
+        self.received += len(data)
+
+    def mask(self, start: int, end: int, name: str, at: int) -> None:
+        """Bytes start..end are a secret of class `name`. What was released already cannot be masked any more."""
+        start = max(start, self.released)
+        if start >= end or any(a <= start and end <= b for a, b in self._masks):
+            return
+        self._masks.append((start, end))
+        self._put(
+            Event(self.session, at, EventKind.SECRET, name, "", self.direction, start, end - start),
+        )
+
+    def take_back(self, start: int) -> bytes:
+        """Give back what is held from offset `start` on: those bytes turned out to be compressed (M 6.12)."""
+        taken = self.unmasked(start, self.received)
+        while self._chunks and self._chunks[-1][0] >= start:
+            self._chunks.pop()
+        if self._chunks:
+            first, data, at, layer = self._chunks.pop()
+            self._chunks.append((first, data[: start - first], at, layer))
+        self.received = start
+        return taken
+
+    def time_of(self, offset: int) -> int:
+        """When the held byte at `offset` was received; the newest time if it is not held."""
+        at = 0
+        for start, data, at, _ in self._chunks:
+            if offset < start + len(data):
+                return at
+        return at
+
+    def release(self, upto: int, literal: LiteralPart | None = None) -> None:
+        """Put the held bytes before offset `upto` on record; with `literal`, as a part of that literal."""
+        while self.released < upto and self._chunks:
+            self._put(self._piece(min(upto, self.received), literal))
+
+    def _piece(self, upto: int, literal: LiteralPart | None) -> Piece:
+        offset, layer = self.released, self._chunks[0][3]
+        parts: list[bytes] = []
+        marks: list[tuple[int, int]] = []
+        while self._chunks and self.released < upto and self._chunks[0][3] == layer:
+            start, data, at, _ = self._chunks[0]
+            end = min(upto, start + len(data))
+            part = (
+                data
+                if (self.released, end) == (start, start + len(data))
+                else data[self.released - start : end - start]
+            )
+            parts.append(part)
+            marks.append((len(part), at))
+            self.released = end
+            if end == start + len(data):
+                self._chunks.popleft()
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        chunks = tuple(marks) if len(marks) > 1 else ()
+        return Piece(
+            self.session, self.direction, offset, marks[0][1], layer, self._masked(offset, data), chunks, literal
+        )
+
+    def _masked(self, offset: int, data: bytes) -> bytes:
+        if not self._masks:
+            return data
+        end = offset + len(data)
+        copy = bytearray(data)
+        for a, b in self._masks:
+            if a < end and b > offset:
+                first, last = max(a, offset), min(b, end)
+                copy[first - offset : last - offset] = MASK * (last - first)
+        self._masks = [(a, b) for a, b in self._masks if b > end]
+        return bytes(copy)
+
+    def unmasked(self, start: int, end: int) -> bytes:
+        """The held bytes start..end as they were received; only for the language itself, never for the record."""
+        out = bytearray()
+        for first, data, _, _ in self._chunks:
+            if first < end and first + len(data) > start:
+                out += data[max(0, start - first) : end - first]
+        return bytes(out)

@@ -1,0 +1,32 @@
+"""What the two directions of a conversation share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.imap.exchanges import Book
+from proxy.imap.secrets import Vault
+from proxy.imap.state import SessionState
+from proxy.imap.transcript import Event, EventKind, Record
+
+
+@dataclass(slots=True)
+class Shared:
+    """One session's state, known to its client side and its server side."""
+
+    session: int
+    put: Callable[[Record], None]
+    book: Book
+    state: SessionState
+    vault: Vault
+    bye: bool = False
+    """Whether the server has said BYE outside of LOGOUT (M 3.14)."""
+    compressed: bool = False
+    """Whether COMPRESS has just been answered OK: the next byte of each direction is deflated (RFC 4978)."""
+    layered: bool = False
+    """Whether a SASL mechanism that may bring a security layer has succeeded (M 4.8)."""
+
+    def event(self, at: int, kind: EventKind, name: str, text: str = "") -> None:
+        """Put an event of this session on record."""
+        self.put(Event(self.session, at, kind, name, text))

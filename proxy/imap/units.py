@@ -1,0 +1,299 @@
+"""Units: a line with every literal it announces, found in any nonsense (M 2.1-2.11).
+
+`UnitReader` reads one direction. Push a chunk in with `read(chunk, pos)`; it consumes up to the next boundary and says
+what that was. Literal content is skipped by count and never looked at or copied; text is kept up to TEXT_KEPT bytes a
+unit, so that an endless line costs no memory. Nothing here raises on any input.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+
+from proxy.imap.transcript import BODY_MIN, Direction
+
+TEXT_KEPT = 64 * 1024
+"""Bytes of a unit's text that are kept for the conversation; the stream itself has all of it."""
+LITERAL_KEPT = BODY_MIN - 1
+"""Literals up to this size are kept with their unit (mailbox names, passwords to be masked)."""
+LITERAL_MAX = 2**63 - 1
+PARTS_KEPT = 10_000
+"""Text runs and literals of one unit that are kept; a unit may have more (M 2.10)."""
+_TAIL = 64  # longer than any `~{9223372036854775807+}\r\n`
+
+_ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]{1,40})(\+?)\}\r?\n\Z")
+_STATUS = re.compile(rb"(?:\*|[^\s]+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|(?=\r?\n))|\+", re.IGNORECASE)
+
+
+class Boundary(enum.Enum):
+    """Where `UnitReader.read` stopped."""
+
+    PARTIAL = enum.auto()  # the chunk ended inside a line
+    LINE = enum.auto()  # a line ended that announces a literal
+    UNIT = enum.auto()  # a line ended that ends the unit
+    LITERAL = enum.auto()  # literal content; more of it follows
+    LITERAL_END = enum.auto()  # literal content, complete
+    RAW = enum.auto()  # opaque bytes, no units any more
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """`{n}` and what it announces: offset of its content in the stream and its size in bytes.
+
+    `content` is there once it has arrived, for literals of at most LITERAL_KEPT bytes.
+    """
+
+    start: int
+    size: int
+    synchronising: bool
+    binary: bool
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A line and its literals. `texts` are the text runs between them (one more than `literals`), line ends included.
+
+    `flaws` names what is odd about it: "bare LF", "bare CR", "open quote", "cut", "literal refused".
+    """
+
+    start: int
+    end: int
+    texts: tuple[bytes, ...]
+    literals: tuple[Literal, ...]
+    flaws: tuple[str, ...]
+
+
+class UnitReader:
+    """Finds the units of one direction, however the stream is cut into chunks."""
+
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
+        self.offset = 0
+        self.unit_start = 0
+        self.raw = False
+        self.lines_only = False
+        """Set while SASL lines are expected: they announce no literals (M 4.6)."""
+        self._line = bytearray()
+        self._tail = bytearray()
+        self._quotes: QuoteCount | None = None
+        self._line_start = 0
+        self._line_length = 0
+        self._texts: list[bytes] = []
+        self._text_kept = 0
+        self._literals: list[Literal] = []
+        self._content: bytearray | None = None
+        self._left = 0
+        self._flaws: list[str] = []
+        self._code_open: bool | None = None
+
+    @property
+    def line(self) -> bytes:
+        """The text of the line last read, or of the one being read, up to TEXT_KEPT bytes."""
+        return bytes(self._line)
+
+    @property
+    def line_start(self) -> int:
+        """Offset of the first byte of that line."""
+        return self._line_start
+
+    @property
+    def partial(self) -> int:
+        """Bytes of the unfinished line so far."""
+        return self._line_length
+
+    @property
+    def between(self) -> bool:
+        """Whether the next byte starts a new unit."""
+        return self.offset == self.unit_start and not self.raw
+
+    @property
+    def texts(self) -> tuple[bytes, ...]:
+        """The complete text runs of the unit being read."""
+        return tuple(self._texts)
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        """The literals announced so far in the unit being read."""
+        return tuple(self._literals)
+
+    @property
+    def literal(self) -> Literal | None:
+        """The literal whose content comes next or is coming."""
+        return self._literals[-1] if self._content is not None or self._left else None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether a literal has been announced and no byte of it has come."""
+        literal = self.literal
+        return literal is not None and self._left == literal.size
+
+    def read(self, chunk: bytes, pos: int) -> tuple[Boundary, int]:
+        """Read `chunk` from `pos` to the next boundary. Returns the boundary and the new position."""
+        if self.raw:
+            self.offset += len(chunk) - pos
+            return Boundary.RAW, len(chunk)
+        if self._left or self._content is not None:
+            return self._read_literal(chunk, pos)
+        end = chunk.find(b"\n", pos) + 1
+        if not end:
+            self._keep(chunk, pos, len(chunk))
+            return Boundary.PARTIAL, len(chunk)
+        self._keep(chunk, pos, end)
+        return self._end_line(), end
+
+    def take_unit(self) -> Unit:
+        """The unit that just ended; the next byte starts a new one."""
+        unit = Unit(self.unit_start, self.offset, tuple(self._texts), tuple(self._literals), tuple(self._flaws))
+        self.unit_start = self.offset
+        self._texts = []
+        self._text_kept = 0
+        self._literals = []
+        self._flaws = []
+        self._code_open = None
+        return unit
+
+    def cut(self, flaw: str = "cut") -> Unit | None:
+        """End the unit where it is: the stream stopped, or its literal was refused (M 4.3). None between units."""
+        if self.between or self.raw:
+            return None
+        if self._line_length:
+            self._finish_text()
+        self._left = 0
+        self._content = None
+        self._flaws.append(flaw)
+        return self.take_unit()
+
+    def go_raw(self) -> None:
+        """From here on the stream is opaque (lost sync, security layer, TLS in between)."""
+        self.raw = True
+        self._left = 0
+        self._content = None
+
+    def _keep(self, chunk: bytes, pos: int, end: int) -> None:
+        if not self._line_length:
+            self._line_start = self.offset
+            self._line.clear()
+            self._tail.clear()
+            self._quotes = None
+        self._line_length += end - pos
+        self.offset += end - pos
+        head = min(end, pos + TEXT_KEPT - len(self._line))
+        self._line += memoryview(chunk)[pos:head]
+        if head < end:
+            self._keep_tail(chunk[head:end])
+
+    def _keep_tail(self, data: bytes) -> None:
+        """The line is too long to keep: count its quotes, and keep its end, where a literal may be announced."""
+        if self._quotes is None:
+            self._quotes = QuoteCount()
+            self._quotes.add(bytes(self._line))
+            self._tail += self._line[-_TAIL:]
+        self._quotes.add(data)
+        self._tail += data[-_TAIL:]
+        del self._tail[:-_TAIL]
+
+    def _finish_text(self) -> bytes:
+        line = bytes(self._line)
+        self._line_length = 0
+        kept = line if self._text_kept + len(line) <= 2 * TEXT_KEPT else b""
+        self._text_kept += len(kept)
+        if len(self._texts) > PARTS_KEPT:
+            self._texts.pop()
+        self._texts.append(kept)
+        return line
+
+    def _end_line(self) -> Boundary:
+        line = self._finish_text()
+        end = line if self._quotes is None else bytes(self._tail)
+        if not end.endswith(b"\r\n"):
+            self._flaw("bare LF")
+        if line.count(b"\r") > line.endswith(b"\r\n"):
+            self._flaw("bare CR")
+        match = None
+        if b"}" in end[-3:-1]:
+            match = _ANNOUNCEMENT.search(end, max(0, len(end) - _TAIL))
+        if not self._grammatical(line, match is not None):
+            return Boundary.UNIT
+        if open_quote(line) if self._quotes is None else self._quotes.odd:
+            self._flaw("open quote")
+            return Boundary.UNIT
+        return self._announce(match) if match else Boundary.UNIT
+
+    def _grammatical(self, line: bytes, announces: bool) -> bool:
+        """Whether a `{n}` at the end of this line is a literal: not in free text, but in an open code (M 2.4, 2.5)."""
+        if self.lines_only:
+            return False
+        if self.direction is Direction.CLIENT:
+            return True
+        if len(self._texts) == 1:
+            status = _STATUS.match(line)
+            if status is None:
+                return True
+            self._code_open = line[status.end() : status.end() + 1] == b"["
+        elif self._code_open is None:
+            return True
+        if self._code_open and announces:
+            self._code_open = b"]" not in _QUOTED.sub(b"", line)
+        return bool(self._code_open) and announces
+
+    def _announce(self, match: re.Match[bytes]) -> Boundary:
+        size = int(match[2])
+        if size > LITERAL_MAX:
+            self._flaw("literal too large")
+            self.go_raw()
+            return Boundary.UNIT
+        if len(self._literals) >= PARTS_KEPT:
+            self._literals.pop()
+        self._literals.append(Literal(self.offset, size, not match[3], bool(match[1])))
+        self._left = size
+        self._content = bytearray() if size <= LITERAL_KEPT else None
+        return Boundary.LINE
+
+    def _read_literal(self, chunk: bytes, pos: int) -> tuple[Boundary, int]:
+        end = min(len(chunk), pos + self._left)
+        self.offset += end - pos
+        self._left -= end - pos
+        if self._content is not None:
+            self._content += memoryview(chunk)[pos:end]
+        if self._left:
+            return Boundary.LITERAL, end
+        if self._content is not None:
+            last = self._literals[-1]
+            content = bytes(self._content) if self._text_kept + last.size <= 2 * TEXT_KEPT else None
+            self._text_kept += last.size
+            self._literals[-1] = Literal(last.start, last.size, last.synchronising, last.binary, content)
+            self._content = None
+        return Boundary.LITERAL_END, end
+
+    def _flaw(self, name: str) -> None:
+        if name not in self._flaws:
+            self._flaws.append(name)
+
+
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+def open_quote(line: bytes) -> bool:
+    """Whether the line ends inside a quoted string; `\\"` and `\\\\` are its only escapes (RFC 9051 section 9)."""
+    if b'"' not in line:
+        return False
+    if b"\\" in line:
+        line = line.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return line.count(b'"') % 2 == 1
+
+
+class QuoteCount:
+    """`open_quote` for a line that comes in parts: the same answer wherever it is cut."""
+
+    def __init__(self) -> None:
+        self.odd = False
+        self._escape = b""
+
+    def add(self, data: bytes) -> None:
+        """Count the unescaped quotes of the line's next bytes."""
+        data = self._escape + data
+        slashes = len(data) - len(data.rstrip(b"\\"))
+        self._escape = b"\\" if slashes % 2 else b""
+        self.odd ^= open_quote(data[: len(data) - len(self._escape)])
