@@ -1,0 +1,29 @@
+"""Transcripts at rest: the tables, the recorder's writer, and everything that reads what was recorded.
+
+`open_store` opens a SQLite file or a PostgreSQL database; `Writer` records into it; `Store` reads it.
+"""
+
+from __future__ import annotations
+
+from storage.errors import GapError, StorageError
+from storage.follow import Follower
+from storage.opening import open_store
+from storage.store import Store
+from storage.values import Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
+from storage.writer import Writer
+
+__all__ = [
+    "Follower",
+    "GapError",
+    "Note",
+    "Recording",
+    "RecordingTotals",
+    "Removed",
+    "Session",
+    "StorageError",
+    "Store",
+    "StoredExchange",
+    "StoredPiece",
+    "Writer",
+    "open_store",
+]

@@ -1,0 +1,81 @@
+"""What is written in one transaction, sorted by table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy.imap.transcript import Event, Exchange, Piece, Record, SessionClosed, SessionOpened, Span
+from storage.bodies import Assembler, Segment
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records by kind. `records` are the same in their order, for when the batch cannot be written.
+
+    An exchange that both began and ended in one batch is there once, as it ended.
+    """
+
+    records: list[Record]
+    opened: list[SessionOpened] = field(default_factory=list[SessionOpened])
+    pieces: list[Piece] = field(default_factory=list[Piece])
+    segments: list[Segment] = field(default_factory=list[Segment])
+    spans: list[Span] = field(default_factory=list[Span])
+    exchanges: dict[tuple[int, int], Exchange] = field(default_factory=dict[tuple[int, int], Exchange])
+    events: list[tuple[int, Event]] = field(default_factory=list[tuple[int, Event]])
+    closed: list[SessionClosed] = field(default_factory=list[SessionClosed])
+    seen: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.pieces or self.seen is not None)
+
+
+class Sorter:
+    """Makes batches of records, in the order in which they were put. Knows what literals are under way."""
+
+    def __init__(self) -> None:
+        self._assembler = Assembler()
+        self._events = 0
+
+    @property
+    def holding(self) -> bool:
+        """Whether bytes of unfinished segments are held in memory."""
+        return self._assembler.held > 0
+
+    def sort(self, records: list[Record], now: float, *, flush_before: float) -> Batch:
+        """A batch of `records`, and of what the assembler has held since `flush_before` (seconds, clock of `now`)."""
+        batch = Batch(records)
+        for record in records:
+            if isinstance(record, Exchange):
+                batch.exchanges[record.session, record.number] = record
+            elif isinstance(record, Span):
+                batch.spans.append(record)
+            elif isinstance(record, Piece):
+                self._piece(batch, record, now)
+            else:
+                self._seldom(batch, record)
+        batch.pieces.extend(self._assembler.flush(flush_before))
+        return batch
+
+    def give_up(self) -> list[Piece]:
+        """All that is held, as pieces; what follows will not be joined to it."""
+        return list(self._assembler.end_all())
+
+    def _piece(self, batch: Batch, piece: Piece, now: float) -> None:
+        if piece.literal is None and not self._assembler.busy:
+            batch.pieces.append(piece)
+            return
+        for result in self._assembler.take(piece, now):
+            if isinstance(result, Segment):
+                batch.segments.append(result)
+            else:
+                batch.pieces.append(result)
+
+    def _seldom(self, batch: Batch, record: SessionOpened | Event | SessionClosed) -> None:
+        if isinstance(record, SessionOpened):
+            batch.opened.append(record)
+        elif isinstance(record, Event):
+            self._events += 1
+            batch.events.append((self._events, record))
+        else:
+            batch.pieces.extend(self._assembler.end(record.session))
+            batch.closed.append(record)

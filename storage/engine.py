@@ -1,0 +1,121 @@
+"""Connections, tuned: how SQLite files and PostgreSQL databases are spoken to.
+
+SQLAlchemy begins transactions here, not the sqlite3 module (which would do so late, and not for DDL): readers with
+BEGIN, writers with BEGIN IMMEDIATE, so that a writer waits for its turn instead of failing in the middle.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import QueuePool
+
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APPLICATION_ID: Final = 0x494D4150
+"""PRAGMA application_id of our files: "IMAP" in ASCII, at byte 68 of the file."""
+
+PAGE_SIZE: Final = 4096
+"""Small pages: with mail of mixed sizes 64 KiB pages leave a quarter of the file empty, and every small commit would
+write six of them. What they save in CPU is small once the cache holds a whole batch (docs/schema.md, "The file")."""
+
+_CACHE_KIB: Final = 16 * 1024
+_CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
+_WAL_KEPT_BYTES: Final = 32 * 1024 * 1024
+
+WRITING: Final = {"begin": "BEGIN IMMEDIATE"}
+"""Execution options of a connection that will write."""
+
+UNMANAGED: Final = {"begin": ""}
+"""Execution options of a connection whose statements must stand outside any transaction (VACUUM and the like)."""
+
+
+class _Cursor(Protocol):
+    def execute(self, statement: str, /) -> object: ...
+    def close(self) -> None: ...
+
+
+class _DriverConnection(Protocol):
+    isolation_level: str | None
+
+    def cursor(self) -> _Cursor: ...
+
+
+def sqlite_engine(path: Path, *, mode: str, patience: float = 5.0) -> Engine:
+    """An engine for an existing file. `mode` is "rw", "ro", or "immutable" for files that nobody can be writing.
+
+    `patience` is how many seconds to wait for another program's lock.
+    """
+    how = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
+    connect = functools.partial(
+        sqlite3.connect, f"file:{quote(str(path))}?{how}", uri=True, timeout=patience, check_same_thread=False
+    )
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_size=4)
+    event.listen(engine, "connect", functools.partial(_prepare_sqlite, write=mode == "rw"))
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def postgresql_engine(url: URL) -> Engine:
+    """An engine for a PostgreSQL server that notices within seconds when the server is gone."""
+    arguments = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    try:
+        return create_engine(url, connect_args=arguments, paramstyle="format", pool_size=4, pool_pre_ping=False)
+    except ModuleNotFoundError:
+        message = "PostgreSQL needs the psycopg package, which is not installed."
+        raise StorageError(message, "Install it: pip install 'imaptap[postgres]'.") from None
+
+
+def database_url(where: str) -> URL | None:
+    """The URL that `where` is, with our driver for PostgreSQL; None when it is a path. Raises StorageError."""
+    if "://" not in where:
+        return None
+    try:
+        url = make_url(where)
+        name = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        name, url = "", URL.create("none")
+    if name in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if name == "sqlite":
+        return url
+    scheme = where.partition("://")[0]
+    raise StorageError(
+        f"{scheme}:// is not a database that imaptap can write to.",
+        "Give a file name or postgresql://user@host/database.",
+    )
+
+
+def _prepare_sqlite(connection: _DriverConnection, _record: object, *, write: bool) -> None:
+    # The sqlite3 module shall leave transactions alone: see the top of this file.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for statement in _pragmas(write=write):
+        cursor.execute(statement)
+    cursor.close()
+
+
+def _pragmas(*, write: bool) -> Iterator[str]:
+    yield "PRAGMA foreign_keys = ON"
+    yield f"PRAGMA cache_size = -{_CACHE_KIB}"
+    if write:
+        yield "PRAGMA synchronous = NORMAL"
+        yield f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // PAGE_SIZE}"
+        yield f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}"
+
+
+def _begin(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    statement = options.get("begin", "BEGIN")
+    if statement:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,143 @@
+"""One batch into the database, in one transaction: all of it or nothing, and twice is as good as once.
+
+There is no memory of bodies already stored: another program may remove one at any time. Each batch asks once for all
+its hashes, inside its transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from sqlalchemy import delete, select, update
+
+from proxy.imap.transcript import Outcome
+from storage import rows, tables
+from storage.engine import WRITING
+from storage.statements import WriteStatements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import ColumnElement, Connection, Engine
+
+    from storage.batch import Batch
+    from storage.bodies import Segment
+
+_KEYS_AT_ONCE: Final = 500
+_T = TypeVar("_T")
+_piece = tables.piece.c
+
+
+class Ledger:
+    """Writes the batches of one recording. Not for two threads at once."""
+
+    def __init__(self, engine: Engine, recording: int) -> None:
+        self._engine = engine
+        self._recording = recording
+        self._statements = WriteStatements(engine.dialect)
+        self._ids: dict[int, int] = {}
+
+    def write(self, batch: Batch) -> None:
+        """Raises what SQLAlchemy raises; nothing of the batch is written then, and it can be written again."""
+        with self._engine.connect().execution_options(**WRITING) as connection:
+            with connection.begin():
+                ids = self._sessions(connection, batch)
+                self._rows(connection, batch, ids)
+                self._segments(connection, batch.segments, ids)
+                self._endings(connection, batch, ids)
+                if batch.seen is not None:
+                    self._still_here(connection, batch.seen)
+            for closed in batch.closed:
+                ids.pop(closed.session, None)
+            self._ids = ids
+
+    def _sessions(self, connection: Connection, batch: Batch) -> dict[int, int]:
+        """The key of every session by its number, those just opened included."""
+        if not batch.opened:
+            return self._ids
+        new = [rows.opened_row(opened, self._recording) for opened in batch.opened]
+        self._statements.session.run(connection, new)
+        ids = dict(self._ids)
+        columns = tables.session.c
+        for numbers in _some([opened.session for opened in batch.opened]):
+            found = select(columns.number, columns.id).where(
+                columns.recording_id == self._recording, columns.number.in_(numbers)
+            )
+            ids.update((row.number, row.id) for row in connection.execute(found))
+        return ids
+
+    def _rows(self, connection: Connection, batch: Batch, ids: dict[int, int]) -> None:
+        run, make = self._statements, rows
+        run.exchange.run(connection, [make.exchange_row(e, ids[e.session]) for e in batch.exchanges.values()])
+        run.span.run(connection, [make.span_row(span, ids[span.session]) for span in batch.spans])
+        run.piece.run(connection, [make.piece_row(piece, ids[piece.session]) for piece in batch.pieces])
+        events = (
+            make.event_row(event, number, self._recording, None if event.session is None else ids[event.session])
+            for number, event in batch.events
+        )
+        run.event.run(connection, list(events))
+
+    def _segments(self, connection: Connection, segments: list[Segment], ids: dict[int, int]) -> None:
+        """Bodies for whole segments, and pieces that point to them instead of what was flushed before."""
+        if not segments:
+            return
+        bodies = self._known(connection, {segment.sha256 for segment in segments})
+        new: dict[bytes, rows.Values] = {}
+        for segment in segments:
+            if segment.sha256 not in bodies and segment.sha256 not in new:
+                data = self._whole(connection, segment, ids[segment.session])
+                if data is not None:
+                    new[segment.sha256] = (segment.sha256, len(data), data)
+        self._statements.body.run(connection, list(new.values()))
+        bodies |= self._known(connection, new.keys())
+        ready = [segment for segment in segments if segment.sha256 in bodies]
+        for segment in ready:
+            if segment.flushed:
+                self._forget_flushed(connection, segment, ids[segment.session])
+        pieces = [rows.segment_row(segment, ids[segment.session], bodies[segment.sha256]) for segment in ready]
+        self._statements.piece.run(connection, pieces)
+
+    def _known(self, connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        columns = tables.body.c
+        known: dict[bytes, int] = {}
+        for some in _some(list(hashes)):
+            found = select(columns.sha256, columns.id).where(columns.sha256.in_(some))
+            known.update((bytes(row.sha256), row.id) for row in connection.execute(found))
+        return known
+
+    def _whole(self, connection: Connection, segment: Segment, session: int) -> bytes | None:
+        """All bytes of a segment; None where rows written before have been lost since."""
+        if not segment.flushed:
+            return segment.parts[0] if len(segment.parts) == 1 else b"".join(segment.parts)
+        flushed = select(_piece.data).where(*self._flushed(segment, session)).order_by(_piece.offset)
+        data = b"".join([*connection.execute(flushed).scalars(), *segment.parts])
+        return data if len(data) == segment.length else None
+
+    def _forget_flushed(self, connection: Connection, segment: Segment, session: int) -> None:
+        connection.execute(delete(tables.piece).where(*self._flushed(segment, session)))
+
+    def _flushed(self, segment: Segment, session: int) -> Iterator[ColumnElement[bool]]:
+        yield _piece.session_id == session
+        yield _piece.direction == int(segment.direction)
+        yield _piece.offset >= segment.start
+        yield _piece.offset < segment.start + segment.flushed
+
+    def _endings(self, connection: Connection, batch: Batch, ids: dict[int, int]) -> None:
+        """Sessions' ends. What is still open in them lost its end in a gap."""
+        if not batch.closed:
+            return
+        self._statements.closed.run(connection, [rows.closed_row(c, ids[c.session]) for c in batch.closed])
+        exchange = tables.exchange
+        for some in _some([ids[closed.session] for closed in batch.closed]):
+            still_open = exchange.c.session_id.in_(some), exchange.c.outcome == Outcome.OPEN.value
+            connection.execute(update(exchange).where(*still_open).values(outcome=Outcome.INCOMPLETE.value))
+
+    def _still_here(self, connection: Connection, seen: int) -> None:
+        # `ended` too: another recorder may have taken us for dead while this machine slept.
+        mine = tables.recording.c.id == self._recording
+        connection.execute(update(tables.recording).where(mine).values(seen=seen, ended=None))
+
+
+def _some(items: list[_T]) -> Iterator[list[_T]]:
+    for first in range(0, len(items), _KEYS_AT_ONCE):
+        yield items[first : first + _KEYS_AT_ONCE]

@@ -1,0 +1,110 @@
+"""What could not be written: counted, so that the recording can say what it lacks as soon as it can be written again.
+
+Records are let go here when the database has failed for so long that keeping them would mean stopping the traffic.
+Openings and endings of sessions are kept, being few: a session that lives on gets its row, one whose row is there gets
+its ending. All else is counted, for each session and, of its bytes, for each direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy.imap.transcript import (
+    Direction,
+    Event,
+    EventKind,
+    Exchange,
+    Piece,
+    Record,
+    SessionClosed,
+    SessionOpened,
+    Span,
+)
+
+
+@dataclass(slots=True)
+class _Hole:
+    """What one session lost. `ranges` are first and last offset by direction."""
+
+    at: int | None = None
+    records: int = 0
+    bytes: int = 0
+    ranges: dict[Direction, tuple[int, int]] = field(default_factory=dict[Direction, tuple[int, int]])
+
+    def add(self, record: Record) -> None:
+        self.records += 1
+        at = _moment(record)
+        if at is not None and (self.at is None or at < self.at):
+            self.at = at
+        if isinstance(record, Piece):
+            self.bytes += len(record.data)
+            first, last = self.ranges.get(record.direction, (record.offset, 0))
+            end = record.offset + len(record.data)
+            self.ranges[record.direction] = (min(first, record.offset), max(last, end))
+
+
+class Loss:
+    """Everything lost since `since` (microseconds since 1970 UTC) because of `reason`."""
+
+    def __init__(self, since: int, reason: str) -> None:
+        self.since = since
+        self.reason = reason
+        self.records = 0
+        self.bytes = 0
+        self.sessions = 0
+        self._holes: dict[int, _Hole] = {}
+        self._opened: dict[int, SessionOpened] = {}
+        self._closed: list[SessionClosed] = []
+
+    def take(self, record: Record) -> None:
+        """Let `record` go, and remember that it was."""
+        if isinstance(record, SessionOpened):
+            self._opened[record.session] = record
+        elif isinstance(record, SessionClosed):
+            self._close(record)
+        else:
+            self._count(record)
+
+    def _close(self, record: SessionClosed) -> None:
+        if self._opened.pop(record.session, None) is None:
+            self._closed.append(record)
+        else:  # began and ended unseen
+            self._holes.pop(record.session, None)
+            self.sessions += 1
+
+    def _count(self, record: Piece | Span | Exchange | Event) -> None:
+        self.records += 1
+        if isinstance(record, Piece):
+            self.bytes += len(record.data)
+        if record.session is not None:
+            self._holes.setdefault(record.session, _Hole()).add(record)
+
+    def summary(self) -> str:
+        """One line for people."""
+        sessions = f" and {self.sessions} whole sessions" if self.sessions else ""
+        return f"{self.records} records with {self.bytes} bytes{sessions} were not recorded: {self.reason}"
+
+    def testimony(self, now: int, began: int) -> list[Record]:
+        """The records that say in the recording what it lacks, and the openings and endings that were kept.
+
+        `now` and `began` (of the recording) are microseconds since 1970 UTC.
+        """
+        text = f"{self.summary()} From {self.since} to {now} (microseconds since 1970)."
+        whole = Event(None, max(0, self.since - began), EventKind.GAP, "not recorded", text)
+        holes = [event for session, hole in self._holes.items() for event in self._events(session, hole)]
+        return [*self._opened.values(), whole, *holes, *self._closed]
+
+    def _events(self, session: int, hole: _Hole) -> list[Event]:
+        text = f"{hole.records} records with {hole.bytes} bytes of this session were not recorded: {self.reason}"
+        about = (session, hole.at or 0, EventKind.GAP, "not recorded", text)
+        if not hole.ranges:
+            return [Event(*about)]
+        return [Event(*about, side, first, last - first) for side, (first, last) in sorted(hole.ranges.items())]
+
+
+def _moment(record: Record) -> int | None:
+    if isinstance(record, Piece | Event):
+        return record.at
+    if isinstance(record, Exchange):
+        return record.started
+    return record.first_at if isinstance(record, Span) else None

@@ -1,0 +1,1 @@
+"""One file a revision. A revision never changes once released: files of every age come through here."""

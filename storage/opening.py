@@ -1,0 +1,136 @@
+"""Opening a store: a SQLite file or a PostgreSQL database, new, current, old, from the future, or not ours at all."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage import files, migrate, tables
+from storage.engine import database_url, postgresql_engine, sqlite_engine
+from storage.errors import StorageError
+from storage.store import Store
+from storage.trouble import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
+
+_VIEWS: Final = frozenset({"sessions", "exchanges", "stream", "events"})
+_ALIVE_MICROSECONDS: Final = 30_000_000
+
+
+def open_store(where: str | Path, *, create: bool) -> Store:
+    """Open the database `where`: a path, or a URL (`postgresql://…`, `sqlite:///…`).
+
+    With `create` a missing one is made and the result can be written to; without, it must exist and may be read-only.
+    An older schema is brought up to date, after a backup beside the file. Raises StorageError: not found, not ours
+    (never written to), made by a newer imaptap, no permission, no server.
+    """
+    url = database_url(where) if isinstance(where, str) else None
+    if url is not None and url.get_backend_name() == "postgresql":
+        return _guarded(url.render_as_string(hide_password=True), lambda: _open_server(url, create=create))
+    path = Path((url.database or "") if url is not None else where)
+    return _guarded(str(path), lambda: _open_file(path, create=create))
+
+
+def _guarded(where: str, opening: Callable[[], Store]) -> Store:
+    try:
+        return opening()
+    except (SQLAlchemyError, OSError) as error:
+        raise explain(error, where) from error
+
+
+def _open_file(path: Path, *, create: bool) -> Store:
+    resolved = path.resolve()
+    found = files.look(resolved)
+    if found is not files.Found.OURS:
+        if not create:
+            raise StorageError(f"There are no recordings at {path}.", "Make some with `imaptap record`, or give --db.")
+        files.create(resolved, replace=found is files.Found.EMPTY)
+    mode = files.access_mode(resolved)
+    if create and mode != "rw":
+        raise StorageError(f"{path} cannot be written to.", "Check the permissions of the file and its folder.")
+    engine = sqlite_engine(resolved, mode=mode)
+    try:
+        _bring_up(engine, resolved, writable=mode == "rw")
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, str(path), read_only=mode != "rw")
+
+
+def _bring_up(engine: Engine, path: Path, *, writable: bool) -> None:
+    with engine.connect() as connection:
+        revision = migrate.revision(connection)
+    if revision == migrate.HEAD:
+        return
+    if revision is None:
+        raise StorageError(f"{path} lost its version mark.", "It was not touched. Restore it from a backup.")
+    _need_known(revision, str(path))
+    if not writable:
+        hint = "Copy it to a folder of your own and open the copy."
+        raise StorageError(f"{path} is of an older imaptap and cannot be brought up to date: it is read-only.", hint)
+    with engine.connect() as connection:
+        _need_quiet(connection, str(path))
+    files.back_up(path, migrate.HEAD)
+    migrate.upgrade(engine)
+
+
+def _need_known(revision: str, where: str) -> None:
+    if not migrate.known(revision):
+        raise StorageError(
+            f"{where} was written by a newer imaptap (schema {revision}; this one knows up to {migrate.HEAD}).",
+            "Upgrade imaptap. Nothing was changed.",
+        )
+
+
+def _need_quiet(connection: Connection, where: str) -> None:
+    # An older imaptap that records right now would find its tables changed under it.
+    since = time.time_ns() // 1000 - _ALIVE_MICROSECONDS
+    columns = tables.recording.c
+    query = select(columns.name, columns.pid, columns.host).where(columns.ended.is_(None), columns.seen > since)
+    row = connection.execute(query).first()
+    if row is not None:
+        raise StorageError(
+            f"{where} must be brought up to date, but an older imaptap is recording {row.name!r} into it"
+            f" (process {row.pid} on {row.host}).",
+            "Stop that recording first.",
+        )
+
+
+def _open_server(url: URL, *, create: bool) -> Store:
+    where = url.render_as_string(hide_password=True)
+    engine = postgresql_engine(url)
+    try:
+        with engine.connect() as connection:
+            revision = migrate.revision(connection)
+            if revision is None:
+                _need_room(connection, where, create=create)
+            elif revision != migrate.HEAD:
+                _need_known(revision, where)
+                _need_quiet(connection, where)
+        if revision != migrate.HEAD:
+            migrate.upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, where, read_only=False)
+
+
+def _need_room(connection: Connection, where: str, *, create: bool) -> None:
+    if not create:
+        raise StorageError(f"There are no recordings at {where}.", "Make some with `imaptap record`.")
+    inspector = inspect(connection)
+    there = {*inspector.get_table_names(), *inspector.get_view_names()} & {*tables.metadata.tables, *_VIEWS}
+    if there:
+        names = ", ".join(sorted(there))
+        raise StorageError(
+            f"{where} belongs to another program: it has tables named {names}.",
+            "Nothing was changed. Give imaptap a database, or a schema, of its own.",
+        )

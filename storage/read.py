@@ -1,0 +1,176 @@
+"""Queries: rows in, values out, a page at a time where there may be many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+
+from proxy.imap.transcript import Direction, Event, EventKind, Outcome, Span
+from storage import rows, tables
+from storage.errors import StorageError
+from storage.recover import cut_exchange, cut_session, is_dead, stream_end
+from storage.values import RecordingTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from storage.store import Store
+    from storage.values import Recording, Session, StoredExchange, StoredPiece
+
+PAGE: Final = 500
+_LARGEST: Final = 2**63 - 1
+_PIECES_PAGE: Final = 64  # a piece may hold some hundred kilobytes
+
+_recording, _session, _exchange = tables.recording.c, tables.session.c, tables.exchange.c
+_span, _piece, _event = tables.span.c, tables.piece.c, tables.event.c
+
+
+def recording_value(row: Row[Any]) -> Recording:
+    """A recording, with whether its recorder has died."""
+    return rows.to_recording(row, interrupted=row.ended is None and is_dead(row.host, row.pid, row.seen))
+
+
+def find_recording(connection: Connection, address: str) -> Recording:
+    """The recording that `address` means: "last", a name, or an id. Raises StorageError."""
+    if address == "last":
+        row = connection.execute(select(tables.recording).order_by(_recording.id.desc()).limit(1)).first()
+        if row is None:
+            raise StorageError("There are no recordings yet.", "Make one with `imaptap record`.")
+        return recording_value(row)
+    numbered = address.isdecimal()
+    which = _recording.id == min(int(address), _LARGEST) if numbered else _recording.name == address
+    row = connection.execute(select(tables.recording).where(which)).first()
+    if row is None:
+        kind = "number" if numbered else "name"
+        raise StorageError(f"There is no recording with the {kind} {address!r}.", "`imaptap ls` lists those there are.")
+    return recording_value(row)
+
+
+def session_value(connection: Connection, row: Row[Any], recording: Recording) -> Session:
+    """A session; with the ending it must have had, if its recorder has died."""
+    session = rows.to_session(row, recording)
+    return cut_session(connection, session) if recording.interrupted and session.ending is None else session
+
+
+def exchange_value(connection: Connection, row: Row[Any], session: Session) -> StoredExchange:
+    """An exchange; incomplete, if its recorder has died."""
+    stored = rows.to_exchange(row, session.number)
+    is_open = stored.exchange.outcome is Outcome.OPEN
+    return cut_exchange(connection, stored) if is_open and session.recording.interrupted else stored
+
+
+def recordings(connection: Connection) -> list[Recording]:
+    """All recordings, oldest first."""
+    return [recording_value(row) for row in connection.execute(select(tables.recording).order_by(_recording.id))]
+
+
+def totals(connection: Connection, recording: Recording) -> RecordingTotals:
+    """Counts and bytes of a recording."""
+    sums = select(func.count(), func.sum(_session.client_bytes), func.sum(_session.server_bytes))
+    sessions, client, server = connection.execute(sums.where(_session.recording_id == recording.id)).one()
+    for open_session in connection.execute(
+        select(_session.id).where(_session.recording_id == recording.id, _session.ending.is_(None))
+    ).scalars():
+        client = (client or 0) + stream_end(connection, open_session, Direction.CLIENT)
+        server = (server or 0) + stream_end(connection, open_session, Direction.SERVER)
+    counted = select(func.count()).select_from(tables.exchange.join(tables.session))
+    exchanges = connection.execute(counted.where(_session.recording_id == recording.id)).scalar_one()
+    return RecordingTotals(sessions, exchanges, int(client or 0), int(server or 0))
+
+
+def sessions(store: Store, recording: Recording) -> Iterator[Session]:
+    """The sessions of a recording by number."""
+    last = 0
+    while True:
+        mine = _session.recording_id == recording.id, _session.number > last
+        query = select(tables.session).where(*mine).order_by(_session.number).limit(PAGE)
+        with store.reading() as connection:
+            page = [session_value(connection, row, recording) for row in connection.execute(query).all()]
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1].number
+
+
+def exchanges(store: Store, session: Session, after: int) -> Iterator[StoredExchange]:
+    """The exchanges of a session with numbers above `after`."""
+    while True:
+        mine = _exchange.session_id == session.id, _exchange.number > after
+        query = select(tables.exchange).where(*mine).order_by(_exchange.number).limit(PAGE)
+        with store.reading() as connection:
+            page = [exchange_value(connection, row, session) for row in connection.execute(query).all()]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].exchange.number
+
+
+def spans(store: Store, session: Session, which: ColumnElement[bool]) -> Iterator[Span]:
+    """The spans of a session for which `which` holds, by direction and offset."""
+    key: tuple[int, int] = (-1, 0)
+    while True:
+        behind = (_span.direction > key[0]) | ((_span.direction == key[0]) & (_span.start > key[1]))
+        query = select(tables.span).where(_span.session_id == session.id, behind, which)
+        with store.reading() as connection:
+            found = connection.execute(query.order_by(_span.direction, _span.start).limit(PAGE)).all()
+        yield from (rows.to_span(row, session.number) for row in found)
+        if len(found) < PAGE:
+            return
+        key = (found[-1].direction, found[-1].start)
+
+
+def events(
+    store: Store, mine: ColumnElement[bool], session: int | None, kinds: tuple[EventKind, ...]
+) -> Iterator[Event]:
+    """The events for which `mine` holds, of some kinds (default: all), in the order in which they were recorded."""
+    last = 0
+    while True:
+        query = select(tables.event).where(mine, _event.number > last)
+        if kinds:
+            query = query.where(_event.kind.in_([kind.value for kind in kinds]))
+        with store.reading() as connection:
+            found = connection.execute(query.order_by(_event.number).limit(PAGE)).all()
+        yield from (rows.to_event(row, session) for row in found)
+        if len(found) < PAGE:
+            return
+        last = found[-1].number
+
+
+def pieces(store: Store, session: int, direction: Direction, start: int, end: int | None) -> Iterator[StoredPiece]:
+    """The pieces of one direction that hold any byte from `start` up to `end`.
+
+    A page is looked up by where the last one ended, so it does not matter when a recorder replaces several small
+    pieces by a large one meanwhile: what has been given already is not given again, at worst a piece begins earlier.
+    """
+    position = start
+    while end is None or position < end:
+        query = _pieces_from(session, direction, position)
+        if end is not None:
+            query = query.where(_piece.offset < end)
+        with store.reading() as connection:
+            page = [rows.to_piece(row) for row in connection.execute(query).all()]
+        fresh = [piece for piece in page if piece.end > position]
+        yield from fresh
+        if len(page) < _PIECES_PAGE or not fresh:
+            return
+        position = fresh[-1].end
+
+
+def _pieces_from(session: int, direction: Direction, position: int) -> Select[Any]:
+    mine = _piece.session_id == session, _piece.direction == int(direction)
+    holding = select(func.max(_piece.offset)).where(*mine, _piece.offset <= position).scalar_subquery()
+    columns = [*tables.piece.columns, tables.body.c.sha256]
+    query = select(*columns).select_from(tables.piece.outerjoin(tables.body))
+    return query.where(*mine, _piece.offset >= func.coalesce(holding, 0)).order_by(_piece.offset).limit(_PIECES_PAGE)
+
+
+def body(connection: Connection, sha256: str) -> bytes:
+    """A body's bytes by its hash in hex. Raises StorageError where there is none."""
+    query = select(tables.body.c.data).where(tables.body.c.sha256 == bytes.fromhex(sha256))
+    data = connection.execute(query).scalar()
+    if data is None:
+        raise StorageError(f"There is no body with sha256 {sha256}.", "Its recording may have been removed meanwhile.")
+    return bytes(data)

@@ -1,0 +1,138 @@
+"""Recorders that died: which recordings they left, and what can still be said about their open ends.
+
+A recorder that is killed writes no endings. Whoever opens the store to record writes them afterwards (`recover`);
+readers work out the same values without writing (`cut_session`, `cut_exchange`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select, update
+
+from proxy.imap.transcript import Direction, Ending, Outcome
+from storage import rows, tables
+from storage.clock import wall
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+    from storage.values import Session, StoredExchange
+
+SILENT_MICROSECONDS: Final = 30_000_000
+"""A recorder that has given no sign of life for so long is taken for dead; it gives one every 5 seconds."""
+
+_session, _exchange, _span, _piece = tables.session.c, tables.exchange.c, tables.span.c, tables.piece.c
+
+
+def is_dead(host: str, pid: int, seen: int) -> bool:
+    """Whether the recorder with process number `pid` on `host`, last seen at `seen`, is no more."""
+    if wall() - seen > SILENT_MICROSECONDS:
+        return True
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is there, and belongs to somebody else
+        return False
+    return False
+
+
+def recover(connection: Connection, *, only: int | None = None) -> None:
+    """Write the endings that dead recorders did not write; with `only`, those of that recording, dead or not."""
+    column = tables.recording.c
+    for row in connection.execute(select(tables.recording).where(column.ended.is_(None))).all():
+        if row.id != only and (only is not None or not is_dead(row.host, row.pid, row.seen)):
+            continue
+        recording = rows.to_recording(row, interrupted=True)
+        for session_row in connection.execute(_unended(recording.id)).all():
+            _end(connection, cut_session(connection, rows.to_session(session_row, recording)))
+        ended = wall() if row.id == only else row.seen
+        connection.execute(update(tables.recording).where(column.id == row.id).values(ended=ended, seen=ended))
+
+
+def _unended(recording: int) -> Select[Any]:
+    return select(tables.session).where(_session.recording_id == recording, _session.ending.is_(None))
+
+
+def _end(connection: Connection, session: Session) -> None:
+    still_open = select(tables.exchange).where(
+        _exchange.session_id == session.id, _exchange.outcome == Outcome.OPEN.value
+    )
+    found = [rows.to_exchange(row, session.number) for row in connection.execute(still_open)]
+    for stored in [cut_exchange(connection, stored) for stored in found]:  # all are counted before any is closed
+        cut = stored.exchange
+        values = {"outcome": cut.outcome.value, "client_bytes": cut.client_bytes, "server_bytes": cut.server_bytes}
+        connection.execute(update(tables.exchange).where(_exchange.id == stored.id).values(values))
+    ending = {"ending": Ending.CUT.value, "reason": session.reason, "at_end": session.at_end}
+    counts = {"client_bytes": session.client_bytes, "server_bytes": session.server_bytes}
+    connection.execute(update(tables.session).where(_session.id == session.id).values({**ending, **counts}))
+
+
+def cut_session(connection: Connection, session: Session) -> Session:
+    """A session without an ending, with the ending it must have had: cut, at its last byte."""
+    name = f"process {session.recording.pid} on {session.recording.host}"
+    return replace(
+        session,
+        ending=Ending.CUT,
+        reason=f"the recorder ({name}) stopped while the session was open",
+        at_end=_last_moment(connection, session.id),
+        client_bytes=stream_end(connection, session.id, Direction.CLIENT),
+        server_bytes=stream_end(connection, session.id, Direction.SERVER),
+    )
+
+
+def stream_end(connection: Connection, session: int, direction: Direction) -> int:
+    """The offset behind the last recorded byte of one direction."""
+    mine = _piece.session_id == session, _piece.direction == int(direction)
+    last = select(_piece.offset + _piece.length).where(*mine).order_by(_piece.offset.desc()).limit(1)
+    return connection.execute(last).scalar() or 0
+
+
+def _last_moment(connection: Connection, session: int) -> int:
+    moments = [
+        connection.execute(query).scalar() or 0
+        for query in (
+            select(func.max(_span.last_at)).where(_span.session_id == session),
+            select(func.max(_exchange.ended)).where(_exchange.session_id == session),
+            *(_last_piece(session, direction) for direction in Direction),
+        )
+    ]
+    return max(moments)
+
+
+def _last_piece(session: int, direction: Direction) -> Select[Any]:
+    mine = _piece.session_id == session, _piece.direction == int(direction)
+    return select(_piece.at).where(*mine).order_by(_piece.offset.desc()).limit(1)
+
+
+def cut_exchange(connection: Connection, stored: StoredExchange) -> StoredExchange:
+    """An open exchange as it stands for ever: incomplete, with the bytes that were recorded of it."""
+    was = stored.exchange
+    client, server = (_recorded(connection, stored, direction) for direction in Direction)
+    client, server = max(was.client_bytes, client), max(was.server_bytes, server)
+    cut = replace(was, outcome=Outcome.INCOMPLETE, client_bytes=client, server_bytes=server)
+    return replace(stored, exchange=cut)
+
+
+def _recorded(connection: Connection, stored: StoredExchange, direction: Direction) -> int:
+    """Bytes of an open exchange in one direction: its spans, and what came behind all spans, if that is its own.
+
+    A span is written when it ends, so the newest bytes have none. Those of the client are taken to belong to the
+    newest open exchange, those of the server to the oldest.
+    """
+    session = stored.session_id
+    side = _span.session_id == session, _span.direction == int(direction)
+    mine = select(func.sum(_span.end - _span.start)).where(*side, _span.exchange == stored.exchange.number)
+    total = int(connection.execute(mine).scalar() or 0)
+    pick = func.max if direction is Direction.CLIENT else func.min
+    still_open = _exchange.session_id == session, _exchange.outcome == Outcome.OPEN.value
+    if connection.execute(select(pick(_exchange.number)).where(*still_open)).scalar() != stored.exchange.number:
+        return total
+    spanned = select(_span.end).where(*side).order_by(_span.start.desc()).limit(1)
+    return total + max(0, stream_end(connection, session, direction) - (connection.execute(spanned).scalar() or 0))

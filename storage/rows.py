@@ -1,0 +1,191 @@
+"""Rows from values and values from rows. Tuples follow the order of the table's columns (without a numbered `id`).
+
+Enums are looked up in tables of plain strings: the drivers are many times slower with subclasses of str and int.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from proxy.imap.transcript import (
+    Certainty,
+    Direction,
+    Ending,
+    Event,
+    EventKind,
+    Exchange,
+    Layer,
+    LiteralPart,
+    Origin,
+    Outcome,
+    Piece,
+    SessionClosed,
+    SessionOpened,
+    Span,
+)
+from storage.chunks import pack_chunks, unpack_chunks
+from storage.values import Note, Recording, Session, StoredExchange, StoredPiece
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from storage.bodies import Segment
+
+Values = tuple[Any, ...]
+
+_ORIGIN: Final = {origin: str(origin.value) for origin in Origin}
+_OUTCOME: Final = {outcome: str(outcome.value) for outcome in Outcome}
+_CERTAINTY: Final = {certainty: str(certainty.value) for certainty in Certainty}
+_KIND: Final = {kind: str(kind.value) for kind in EventKind}
+_ENDING: Final = {ending: str(ending.value) for ending in Ending}
+
+
+def opened_row(opened: SessionOpened, recording: int) -> Values:
+    """For `session`: recording_id, number, wall, client, listen, upstream."""
+    return (recording, opened.session, opened.wall, opened.client, opened.listen, opened.upstream)
+
+
+def closed_row(closed: SessionClosed, session: int) -> Values:
+    """For an update of `session`: at_end, ending, reason, client_bytes, server_bytes, id."""
+    return (closed.at, _ENDING[closed.ending], closed.reason, closed.client_bytes, closed.server_bytes, session)
+
+
+def exchange_row(exchange: Exchange, session: int) -> Values:
+    """For `exchange`."""
+    return (
+        session,
+        exchange.number,
+        exchange.tag,
+        exchange.command,
+        exchange.arguments,
+        exchange.mailbox,
+        _ORIGIN[exchange.origin],
+        _OUTCOME[exchange.outcome],
+        exchange.status,
+        exchange.code,
+        exchange.text,
+        exchange.started,
+        exchange.ended,
+        exchange.client_bytes,
+        exchange.server_bytes,
+        json.dumps(dict(exchange.responses)) if exchange.responses else None,
+        json.dumps(exchange.marks) if exchange.marks else None,
+    )
+
+
+def span_row(span: Span, session: int) -> Values:
+    """For `span`."""
+    return (
+        session,
+        1 if span.direction else 0,
+        span.start,
+        span.end,
+        span.exchange,
+        span.first_at,
+        span.last_at,
+        span.units,
+        _CERTAINTY[span.certainty],
+        json.dumps(span.open) if span.open else None,
+    )
+
+
+def piece_row(piece: Piece, session: int) -> Values:
+    """For `piece`, with the bytes in the row itself."""
+    start, length = (piece.literal.start, piece.literal.length) if piece.literal else (None, None)
+    chunks = pack_chunks(piece.chunks, piece.at) if piece.chunks else None
+    layer = piece.layer._value_
+    side = 1 if piece.direction else 0
+    return (session, side, piece.offset, len(piece.data), piece.at, layer, chunks, start, length, None, piece.data)
+
+
+def segment_row(segment: Segment, session: int, body: int) -> Values:
+    """For `piece`, with the bytes in a body."""
+    chunks = pack_chunks(segment.chunks, segment.at)
+    literal = (segment.literal.start, segment.literal.length)
+    place = (session, int(segment.direction), segment.start, segment.length, segment.at, int(segment.layer))
+    return (*place, chunks, *literal, body, None)
+
+
+def event_row(event: Event, number: int, recording: int, session: int | None) -> Values:
+    """For `event`."""
+    side = None if event.direction is None else int(event.direction)
+    words = (_KIND[event.kind], event.name, event.text)
+    place = (side, event.offset, event.length)
+    return (recording, number, session, event.at, *words, *place, event.received, event.sent)
+
+
+def to_recording(row: Row[Any], *, interrupted: bool) -> Recording:
+    """From all columns of `recording`."""
+    when = (row.started, row.ended, row.seen)
+    return Recording(row.id, row.name, *when, row.host, row.pid, row.version, row.settings, interrupted)
+
+
+def to_session(row: Row[Any], recording: Recording) -> Session:
+    """From all columns of `session`."""
+    ending = None if row.ending is None else Ending(row.ending)
+    who = (row.client, row.listen, row.upstream)
+    end = (ending, row.reason, row.client_bytes, row.server_bytes)
+    return Session(row.id, recording, row.number, row.wall, row.at_end, *who, *end)
+
+
+def to_exchange(row: Row[Any], session: int) -> StoredExchange:
+    """From all columns of `exchange`; `session` is the session's number."""
+    responses: tuple[tuple[str, int], ...] = tuple(json.loads(row.responses).items()) if row.responses else ()
+    exchange = Exchange(
+        session=session,
+        number=row.number,
+        tag=row.tag,
+        command=row.command,
+        arguments=row.arguments,
+        mailbox=row.mailbox,
+        origin=Origin(row.origin),
+        outcome=Outcome(row.outcome),
+        status=row.status,
+        code=row.code,
+        text=row.text,
+        started=row.started,
+        ended=row.ended,
+        client_bytes=row.client_bytes,
+        server_bytes=row.server_bytes,
+        responses=responses,
+        marks=tuple(json.loads(row.marks)) if row.marks else (),
+    )
+    return StoredExchange(row.id, row.session_id, exchange)
+
+
+def to_span(row: Row[Any], session: int) -> Span:
+    """From all columns of `span`; `session` is the session's number."""
+    return Span(
+        session=session,
+        exchange=row.exchange,
+        direction=Direction(row.direction),
+        start=row.start,
+        end=row.end,
+        first_at=row.first_at,
+        last_at=row.last_at,
+        units=row.units,
+        certainty=Certainty(row.certainty),
+        open=tuple(json.loads(row.open)) if row.open else (),
+    )
+
+
+def to_event(row: Row[Any], session: int | None) -> Event:
+    """From all columns of `event`; `session` is the session's number."""
+    direction = None if row.direction is None else Direction(row.direction)
+    place = (direction, row.offset, row.length)
+    return Event(session, row.at, EventKind(row.kind), row.name, row.text, *place, row.received, row.sent)
+
+
+def to_piece(row: Row[Any]) -> StoredPiece:
+    """From all columns of `piece` and `sha256` of the body."""
+    literal = None if row.literal_start is None else LiteralPart(row.literal_start, row.literal_length)
+    chunks = unpack_chunks(row.chunks, row.length, row.at)
+    sha256 = None if row.sha256 is None else bytes(row.sha256).hex()
+    data = None if row.data is None else bytes(row.data)
+    return StoredPiece(row.offset, row.length, row.at, Layer(row.layer), chunks, literal, sha256, data)
+
+
+def to_note(row: Row[Any]) -> Note:
+    """From all columns of `note`."""
+    return Note(row.id, row.recording_id, row.session_id, row.exchange_id, row.written, row.text)

@@ -1,0 +1,67 @@
+"""Streams, put together again: every byte of one direction as it was received, or as it was sent on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.imap.transcript import Direction, Event, EventKind
+from storage import read, tables
+from storage.errors import GapError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage.store import Store
+    from storage.values import Session, StoredPiece
+
+_event = tables.event.c
+
+
+def received(store: Store, session: Session, direction: Direction, start: int, end: int | None) -> Iterator[bytes]:
+    """Bytes `start` up to `end` (None: all there are) in blocks of at most about a megabyte. Raises GapError."""
+    position = start
+    for piece in read.pieces(store, session.id, direction, start, end):
+        if piece.offset > position:
+            raise GapError(position, piece.offset)
+        data = _bytes(store, piece)
+        stop = piece.end if end is None else min(piece.end, end)
+        yield data[position - piece.offset : stop - piece.offset]
+        position = stop
+    _need_whole(store, session, direction, position, end)
+
+
+def _bytes(store: Store, piece: StoredPiece) -> bytes:
+    if piece.data is not None:
+        return piece.data
+    with store.reading() as connection:
+        return read.body(connection, piece.sha256 or "")
+
+
+def _need_whole(store: Store, session: Session, direction: Direction, position: int, end: int | None) -> None:
+    """Raise GapError where bytes at the very end of what was asked for are among the lost ones."""
+    for gap in read.events(store, _event.session_id == session.id, session.number, (EventKind.GAP,)):
+        if gap.direction is direction and gap.offset is not None and gap.length is not None:
+            stop = gap.offset + gap.length
+            if gap.offset <= position < stop and (end is None or position < end):
+                raise GapError(position, stop)
+
+
+def as_sent(store: Store, session: Session, direction: Direction) -> Iterator[bytes]:
+    """The whole stream with every rewrite applied: what imaptap sent on, secrets still masked. Raises GapError."""
+    position = 0
+    for rewrite in _rewrites(store, session, direction):
+        offset = rewrite.offset or 0
+        if offset > position:
+            yield from received(store, session, direction, position, offset)
+        if rewrite.sent:
+            yield rewrite.sent
+        position = max(position, offset + len(rewrite.received or b""))
+    yield from received(store, session, direction, position, None)
+
+
+def _rewrites(store: Store, session: Session, direction: Direction) -> list[Event]:
+    """By offset; of the same offset in their order. There are few: a handful in a session."""
+    mine = _event.session_id == session.id
+    found = read.events(store, mine, session.number, (EventKind.REWRITE,))
+    applying = (e for e in found if e.direction is direction and e.offset is not None and (e.received or e.sent))
+    return sorted(applying, key=lambda e: e.offset or 0)

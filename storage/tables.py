@@ -1,0 +1,182 @@
+"""The tables. Their names and columns are a public interface, described for people in docs/schema.md.
+
+Times called `at`, `started`, `first_at` … inside a session are microseconds since the session opened; `started`,
+`ended`, `seen` of a recording, `wall` of a session and `written` of a note are microseconds since 1970 UTC.
+
+SQLite: tables that are looked up by their natural key are WITHOUT ROWID, which saves an index per row. The same
+definitions serve PostgreSQL. What changes here changes in a new revision under `migrations/` too; a test compares.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite numbers its rows by itself only where the type is exactly INTEGER.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _whose(column: str, target: str, *, nullable: bool = False) -> Column[int]:
+    """A column naming the row it belongs to, and gone with it."""
+    return Column(column, BigInteger, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=nullable)
+
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("seen", BigInteger, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _whose("recording_id", "recording"),
+    Column("number", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("at_end", BigInteger),
+    Column("client", Text, nullable=False),
+    Column("listen", Text, nullable=False),
+    Column("upstream", Text, nullable=False),
+    Column("ending", Text),
+    Column("reason", Text),
+    Column("client_bytes", BigInteger),
+    Column("server_bytes", BigInteger),
+    UniqueConstraint("recording_id", "number"),
+)
+
+exchange = Table(
+    "exchange",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _whose("session_id", "session"),
+    Column("number", BigInteger, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("mailbox", Text),
+    Column("origin", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Text),
+    Column("code", Text),
+    Column("text", Text),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("client_bytes", BigInteger, nullable=False),
+    Column("server_bytes", BigInteger, nullable=False),
+    Column("responses", Text),
+    Column("marks", Text),
+    UniqueConstraint("session_id", "number"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "exchange_open",
+    exchange.c.session_id,
+    sqlite_where=exchange.c.outcome == "open",
+    postgresql_where=exchange.c.outcome == "open",
+)
+
+span = Table(
+    "span",
+    metadata,
+    Column("session_id", BigInteger, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("direction", SmallInteger, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("end", BigInteger, nullable=False),
+    Column("exchange", BigInteger),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("units", BigInteger, nullable=False),
+    Column("certainty", Text, nullable=False),
+    Column("open", Text),
+    sqlite_with_rowid=False,
+)
+Index("span_exchange", span.c.session_id, span.c.exchange)
+
+piece = Table(
+    "piece",
+    metadata,
+    Column("session_id", BigInteger, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("direction", SmallInteger, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("length", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("layer", SmallInteger, nullable=False),
+    Column("chunks", LargeBinary),
+    Column("literal_start", BigInteger),
+    Column("literal_length", BigInteger),
+    Column("body_id", BigInteger, ForeignKey("body.id")),
+    Column("data", LargeBinary),
+    sqlite_with_rowid=False,
+)
+Index(
+    "piece_body",
+    piece.c.body_id,
+    sqlite_where=piece.c.body_id.is_not(None),
+    postgresql_where=piece.c.body_id.is_not(None),
+)
+
+body = Table(
+    "body",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("length", BigInteger, nullable=False),
+    Column("encoding", Text, nullable=False, server_default="identity"),
+    Column("data", LargeBinary, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("recording_id", BigInteger, ForeignKey("recording.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    _whose("session_id", "session", nullable=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("direction", SmallInteger),
+    Column("offset", BigInteger),
+    Column("length", BigInteger),
+    Column("received", LargeBinary),
+    Column("sent", LargeBinary),
+    sqlite_with_rowid=False,
+)
+Index("event_session", event.c.session_id, event.c.number)
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _whose("recording_id", "recording"),
+    _whose("session_id", "session", nullable=True),
+    _whose("exchange_id", "exchange", nullable=True),
+    Column("written", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+)
+Index("note_recording", note.c.recording_id)
+Index("note_session", note.c.session_id)
+Index("note_exchange", note.c.exchange_id)

@@ -1,0 +1,67 @@
+"""What a database says when it fails, in words for a person."""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+
+from storage.errors import StorageError
+
+# (what the driver's text contains, the sentence, the hint); the first that fits is used.
+_KNOWN: Final = (
+    (
+        "database is locked",
+        "{where} is locked by another program.",
+        "Close the program that holds it open for writing.",
+    ),
+    (
+        "disk is full",
+        "There is no room left on the disk of {where}.",
+        "Free some space, or `imaptap prune` old recordings.",
+    ),
+    ("No space left", "There is no room left on the disk of {where}.", "Free some space on the database server."),
+    (
+        "readonly database",
+        "{where} cannot be written to: it is read-only.",
+        "Check the permissions of the file and its folder.",
+    ),
+    ("malformed", "{where} is damaged.", "Recover what can be read: sqlite3 FILE .recover | sqlite3 NEW."),
+    ("not a database", "{where} is damaged.", "Its beginning is not that of a SQLite file any more."),
+    ("unable to open", "{where} cannot be opened.", "Check that the file and its folder exist and may be read."),
+    ("disk I/O error", "Reading or writing {where} failed.", "Check the disk; the system log may say more."),
+    ("authentication failed", "{where} does not accept the user or password.", "Check both in the URL."),
+    ("Connection refused", "No database server answers at {where}.", "Check host and port, and that the server runs."),
+    ("could not translate host", "The host of {where} is unknown.", "Check the spelling of the host name."),
+    ("failed to resolve host", "The host of {where} is unknown.", "Check the spelling of the host name."),
+    ("does not exist", "{where}: {first}.", "Create the database first: createdb NAME."),
+)
+
+
+def explain(error: Exception, where: str) -> StorageError:
+    """The StorageError that says what `error`, raised by a driver or the system, means for the database `where`."""
+    text = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
+    first = text.strip().split("\n", 1)[0].rstrip(".")
+    for words, sentence, hint in _KNOWN:
+        if words in text:
+            return StorageError(sentence.format(where=where, first=first), hint)
+    if isinstance(error, OSError):
+        return _system(error, where)
+    return StorageError(f"{where} failed: {first} ({type(error).__name__}).", "If this stays, please report it.")
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same write may succeed later: the surroundings failed (disk, lock, network), not the data."""
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return False
+    return isinstance(error, DBAPIError | OSError)
+
+
+def _system(error: OSError, where: str) -> StorageError:
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageError(f"There is no room left on the disk of {where}.", "Free some space and try again.")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return StorageError(f"{where} may not be used: {reason}.", "Check the permissions of the file and its folder.")
+    return StorageError(f"{where} failed: {reason}.", "Check the path and the disk.")
