@@ -1,0 +1,181 @@
+"""The wider testbed beside the repository: its servers, its clients' jobs, and lanes in which they run side by side.
+
+A job waits most of its time (for IDLE, for a poll), so several run at once. Each lane has a server, tee and recorder
+of its own: one account is for one client at a time, and what a lane's tee saw belongs to the job that is running.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tests.servers.line import Line, line_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.certificates import Identity
+    from tests.servers.tee import Mode
+
+Kind = Literal["dovecot", "cyrus"]
+
+CLIENTS = (
+    *("aerc", "aioimaplib", "curl", "fetchmail", "getmail", "imap-tools", "imapclient", "imapfilter", "imaplib"),
+    *("interimap", "mailutil", "mbsync", "mutt", "neomutt", "net-imap-simple", "node-imap", "offlineimap", "openssl"),
+    "telnet",
+)
+UNSUPPORTED: dict[Mode, tuple[str, ...]] = {
+    "implicit": ("telnet",),
+    "starttls": ("aioimaplib", "getmail", "mailutil", "net-imap-simple", "offlineimap", "telnet"),
+    "plain": ("openssl",),
+}
+"""What a client itself cannot do; the testbed's notes say so."""
+
+CANNOT = 77
+"""A job's exit code when the client is not installed or has no such TLS mode."""
+
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """One client against one kind of server, with the same TLS mode on both sides of imaptap."""
+
+    kind: Kind
+    mode: Mode
+    client: str
+
+    def __str__(self) -> str:
+        return f"{self.client}-{self.mode}-{self.kind}"
+
+
+JOBS = [
+    Job(kind, mode, client)
+    for kind, modes in (("dovecot", ("implicit", "starttls", "plain")), ("cyrus", ("implicit",)))
+    for mode in modes
+    for client in CLIENTS
+    if client not in UNSUPPORTED[mode]
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job ended, in the client's words, and what was wrong with the record of it."""
+
+    code: int
+    output: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A server of the testbed, as its own program has started it."""
+
+    plain_port: int
+    tls_port: int
+    ca: Path
+
+
+class Testbed:
+    """Runs all jobs in the background, a few lanes at once; `result` waits for one."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path, work: Path, jobs: list[Job], identity: Identity) -> None:
+        self.folder, self.work, self.identity = folder, work, identity
+        self.results: dict[Job, Future[Result]] = {job: Future() for job in jobs}
+        self.halted = threading.Event()
+        self.pool = ThreadPoolExecutor(AT_ONCE, "lane")
+        for lane in _lanes(jobs):
+            self.pool.submit(self._run_lane, lane)
+
+    def result(self, job: Job) -> Result:
+        """Of one job, as soon as it is there."""
+        return self.results[job].result(400)
+
+    def close(self) -> None:
+        """No further jobs; waits for those that are running."""
+        self.halted.set()
+        self.pool.shutdown(cancel_futures=True)
+
+    def direct(self, job: Job) -> Result:
+        """The same job without imaptap, to tell a broken client from a broken proxy."""
+        with _server(self.folder, job.kind) as server:
+            port = server.tls_port if job.mode == "implicit" else server.plain_port
+            return self._run(job, port, server.ca, server, self.work / f"{job}-direct")
+
+    def _run_lane(self, lane: list[Job]) -> None:
+        first = lane[0]
+        try:
+            with ExitStack() as stack:
+                server = stack.enter_context(_server(self.folder, first.kind))
+                folder = self.work / f"lane-{first}"
+                line = stack.enter_context(line_up(folder, first.mode, server, self.identity))
+                for job in lane:
+                    if not self.halted.is_set():
+                        self.results[job].set_result(self._run_through(job, line, server))
+        except BaseException as problem:
+            for job in lane:
+                if not self.results[job].done():
+                    self.results[job].set_exception(problem)
+            raise
+
+    def _run_through(self, job: Job, line: Line, server: Outside) -> Result:
+        recorder = line.recorder
+        result = self._run(job, recorder.port(job.mode), recorder.ca, server, self.work / str(job))
+        if result.code == CANNOT:
+            return result
+        try:
+            line.check()
+        except (AssertionError, TimeoutError) as problem:
+            return Result(result.code, result.output, str(problem))
+        return result
+
+    def _run(self, job: Job, port: int, ca: Path, server: Outside, work: Path) -> Result:
+        script = self.folder / "clients" / f"{job.client}.sh"
+        # What prepares a folder for the client or looks into it afterwards goes past imaptap, straight to the server.
+        side = f"localhost {server.tls_port} implicit {server.ca}"
+        done = subprocess.run(
+            [str(script), "localhost", str(port), job.mode, str(ca), "bob", "secret", str(work)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, "TB_SIDE": side, "TB_TIMEOUT": "100"},
+        )
+        return Result(done.returncode, done.stdout[-2000:])
+
+
+def _lanes(jobs: list[Job]) -> list[list[Job]]:
+    """Jobs of one server and mode are a lane, or two of about the same length where there are many of them."""
+    groups: dict[tuple[Kind, Mode], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault((job.kind, job.mode), []).append(job)
+    return [half for group in groups.values() for half in (group[::2], group[1::2]) if half]
+
+
+@contextmanager
+def _server(testbed: Path, kind: Kind) -> Iterator[Outside]:
+    """Start one through its own program: its modules have names of ours, so they must stay out of this process."""
+    program = [sys.executable, str(testbed / f"{kind}.py")]
+    # A name that is short, for socket paths, and a folder that the server's user may walk into.
+    with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-") as folder:
+        Path(folder).chmod(0o755)
+        started = subprocess.run([*program, "start", "--dir", folder], capture_output=True, text=True, check=False)
+        if started.returncode != 0:
+            raise RuntimeError(f"{kind} did not start: {started.stderr[-2000:]}")
+        said = dict(line.split("=", 1) for line in started.stdout.splitlines())
+        try:
+            yield Outside(int(said["plain_port"]), int(said["tls_port"]), Path(said["ca"]))
+        finally:
+            subprocess.run([*program, "stop", "--dir", folder], check=True, capture_output=True)
