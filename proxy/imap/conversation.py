@@ -52,6 +52,16 @@ class Conversation:
         exchange = self._shared.book.running("COMPRESS")
         return exchange.tag if exchange else None
 
+    @property
+    def in_flight(self) -> int:
+        """How many exchanges are open."""
+        return len(self._shared.book.open)
+
+    @property
+    def holds_text(self) -> bool:
+        """Whether a part of a line is held back that `tick` may release."""
+        return bool(self._client.reader.partial or self._server.reader.partial)
+
     def received(self, direction: Direction) -> int:
         """Bytes received so far in this direction, as the record counts them."""
         return self._side(direction).ledger.received

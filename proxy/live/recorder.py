@@ -1,0 +1,154 @@
+"""The listener: binds, accepts, starts a session for each client, and stops them all when asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+import socket
+from collections.abc import Iterable
+
+from certs.authority import Authority
+from certs.contexts import OwnLeaf, ServerContexts
+from proxy.live.endpoint import Endpoint
+from proxy.live.errors import LiveError
+from proxy.live.notices import Notices, Tell
+from proxy.live.session import Place, Session
+from proxy.live.settings import Compress, Settings
+from proxy.live.sink import Sink
+from proxy.live.tap import Tap, Ticker
+from proxy.live.upstream import Upstream
+
+_BACKLOG = 1024
+_PAUSE = 0.1
+
+
+class Recorder:
+    """Everything of one `imaptap record` that has sockets."""
+
+    def __init__(
+        self, settings: Settings, authority: Authority, sink: Sink, tell: Tell, own_leaves: dict[str, OwnLeaf]
+    ) -> None:
+        """Raises CertificateError for certificates and CA files that are not usable."""
+        self._settings = settings
+        self._sink = sink
+        self._notices = Notices(tell)
+        self._upstream = Upstream(settings)
+        self._authority = authority
+        self._own_leaves = own_leaves
+        self._ticker = Ticker()
+        self._numbers = itertools.count(1)
+        self._sessions: set[Session] = set()
+        self._places: list[tuple[Place, list[socket.socket]]] = []
+
+    def listen(self) -> tuple[Endpoint, ...]:
+        """Bind all listening sockets. Returns them with the ports they got; raises LiveError when one cannot be had."""
+        for endpoint in self._settings.listen:
+            sockets = _bind(endpoint)
+            bound = endpoint.at_port(sockets[0].getsockname()[1])
+            default = self._settings.upstream_for(bound.port, None)
+            contexts = ServerContexts(
+                self._authority, default.host, own_leaves=self._own_leaves, keylog=self._settings.keylog
+            )
+            place = Place(self._settings, bound, contexts, self._upstream, self._notices)
+            self._places.append((place, sockets))
+        return tuple(place.listen for place, _ in self._places)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Accept clients until `stop` is set; then end their sessions and wait for them."""
+        async with asyncio.TaskGroup() as tasks:
+            accepting = [
+                tasks.create_task(self._accept(place, sock, tasks)) for place, socks in self._places for sock in socks
+            ]
+            await stop.wait()
+            for task in accepting:
+                task.cancel()
+            for sock in self._sockets():
+                sock.close()
+            for session in list(self._sessions):
+                session.cut("imaptap was stopped")
+
+    def _sockets(self) -> Iterable[socket.socket]:
+        return itertools.chain.from_iterable(sockets for _, sockets in self._places)
+
+    async def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, address = await loop.sock_accept(listener)
+            except OSError as error:
+                if error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
+                    continue  # that client is gone already
+                self._notices.once(
+                    "A client cannot be accepted: this process has too many open files.", "Raise the limit (ulimit -n)."
+                )
+                await asyncio.sleep(_PAUSE)
+                continue
+            tasks.create_task(self._serve(place, sock, _name(address)))
+
+    async def _serve(self, place: Place, sock: socket.socket, peer: str) -> None:
+        decode = self._settings.compress is not Compress.OPAQUE
+        tap = Tap(next(self._numbers), self._sink, self._ticker, decode=decode)
+        session = Session(place, sock, peer, tap)
+        self._sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+
+
+def _name(address: tuple[object, ...]) -> str:
+    host = str(address[0])
+    return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+
+
+def _bind(endpoint: Endpoint) -> list[socket.socket]:
+    """Listening sockets for every address of the host, all on one port."""
+    try:
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise LiveError(
+            f"Cannot listen on {endpoint.url}: the name {endpoint.host} was not found.", "Use localhost or an address."
+        ) from error
+    sockets: list[socket.socket] = []
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        port = sockets[0].getsockname()[1] if sockets else endpoint.port
+        try:
+            sockets.append(_bind_one(family, kind, protocol, (address[0], port, *address[2:])))
+        except OSError as error:
+            # A machine may know ::1 as localhost and yet have no IPv6; a port in use is another matter.
+            if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                for sock in sockets:
+                    sock.close()
+                raise _not_bound(endpoint, error) from error
+            failure = error
+    if not sockets:
+        raise _not_bound(endpoint, failure or OSError(errno.EADDRNOTAVAIL, "no address"))
+    return sockets
+
+
+def _bind_one(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _not_bound(endpoint: Endpoint, error: OSError) -> LiveError:
+    if error.errno == errno.EADDRINUSE:
+        hint = f"Another program has port {endpoint.port}; choose another one with --listen, or 0 for any that is free."
+    elif error.errno == errno.EACCES:
+        hint = "Ports below 1024 are for root; choose a higher one with --listen."
+    else:
+        hint = "Choose an address of this machine with --listen."
+    reason = (error.strerror or str(error)).lower()
+    return LiveError(f"Cannot listen on {endpoint.url}: {reason}.", hint)

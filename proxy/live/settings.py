@@ -1,0 +1,54 @@
+"""What a recording is told: where to listen, where to connect, what to rewrite."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proxy.imap.capabilities import Scram
+from proxy.live.endpoint import Endpoint
+
+
+class Compress(enum.StrEnum):
+    """What becomes of COMPRESS=DEFLATE (M 6.12). The traffic passes unchanged in all three."""
+
+    DECODE = "decode"
+    STRIP = "strip"
+    OPAQUE = "opaque"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTrust:
+    """How servers are verified, and what they are shown."""
+
+    ca_file: Path | None = None
+    name: str | None = None
+    fingerprint: str | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that the live side needs. `routes` maps a server name (SNI) or a listening port to another upstream."""
+
+    upstream: Endpoint
+    listen: tuple[Endpoint, ...]
+    routes: Mapping[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    trust: UpstreamTrust = UpstreamTrust()
+    compress: Compress = Compress.DECODE
+    scram: Scram = Scram.AUTO
+    keylog: Path | None = None
+    handshake_seconds: float = 30.0
+    """How long a peer may take for a TLS handshake or for its greeting before STARTTLS."""
+    linger_seconds: float = 30.0
+    """How long what was already received may take to reach a slow peer after the other side has closed."""
+
+    def upstream_for(self, port: int, name: str | None) -> Endpoint:
+        """The server for a client on this listening port that asked for this name."""
+        for key in (name.lower() if name else "", str(port)):
+            if key in self.routes:
+                return self.routes[key]
+        return self.upstream

@@ -1,0 +1,25 @@
+"""Where records go: the one thing that the live side asks of whoever stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from proxy.imap.transcript import Record
+
+
+class Sink(Protocol):
+    """Takes records without waiting. A full sink makes the relay slow down; nothing is ever dropped (DESIGN rule 6)."""
+
+    def put(self, record: Record) -> None:
+        """Take one record; called from the event loop's thread, must not block."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether the relay has to stop reading for now."""
+        ...
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once, from any thread, when there is room again."""
+        ...

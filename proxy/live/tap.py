@@ -1,0 +1,121 @@
+"""The tap: hears what the relay has forwarded, has it understood, and puts the records into the sink.
+
+Everything in here runs after the bytes are on their way; nothing in here may stop them (DESIGN rule 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from proxy.imap.capabilities import Rewrite
+from proxy.imap.conversation import Conversation
+from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, SessionOpened
+from proxy.live.clock import Clock
+from proxy.live.sink import Sink
+
+_TICK = 0.05
+
+
+class Ticker:
+    """Asks taps that hold back a part of a line to release what is public of it; sleeps when there are none."""
+
+    def __init__(self) -> None:
+        self._waiting: set[Tap] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, tap: Tap) -> None:
+        """Come back to this tap at the next tick."""
+        self._waiting.add(tap)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
+
+    def discard(self, tap: Tap) -> None:
+        """The tap has ended."""
+        self._waiting.discard(tap)
+
+    def _tick(self) -> None:
+        self._timer = None
+        waiting, self._waiting = self._waiting, set()
+        for tap in waiting:
+            tap.tick()
+
+
+class Tap:
+    """One session's ear."""
+
+    def __init__(self, session: int, sink: Sink, ticker: Ticker, *, decode: bool) -> None:
+        self.session = session
+        self.clock = Clock()
+        self.conversation = Conversation(session, decode=decode)
+        self._sink = sink
+        self._ticker = ticker
+
+    @property
+    def full(self) -> bool:
+        """Whether the recorder is behind: the relay has to wait."""
+        return self._sink.full
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back, from any thread, when the recorder has caught up."""
+        self._sink.when_drained(callback)
+
+    def opened(self, client: str, listen: str, upstream: str) -> None:
+        """The session begins."""
+        self._sink.put(SessionOpened(self.session, self.clock.wall, client, listen, upstream))
+
+    def heard(self, direction: Direction, data: bytes, layer: Layer) -> None:
+        """These bytes were read from the peer of `direction`."""
+        self.conversation.receive(direction, data, self.clock.now(), layer)
+        self._pass_on()
+        if self.conversation.holds_text:
+            self._ticker.add(self)
+
+    def event(self, kind: EventKind, name: str, text: str = "", direction: Direction | None = None) -> None:
+        """Something happened that is not in the bytes."""
+        offset = None if direction is None else self.conversation.received(direction)
+        self.conversation.event(Event(self.session, self.clock.now(), kind, name, text, direction, offset))
+        self._pass_on()
+
+    def rewrote(self, direction: Direction, rewrite: Rewrite) -> None:
+        """Bytes of `direction` were changed on the way."""
+        event = Event(
+            self.session, self.clock.now(), EventKind.REWRITE, rewrite.name, "", direction, rewrite.offset,
+            len(rewrite.received), rewrite.received, rewrite.sent,
+        )  # fmt: skip
+        self.conversation.event(event)
+        self._pass_on()
+
+    def inserted(self, direction: Direction, sent: bytes, name: str) -> None:
+        """imaptap itself sent these bytes, to the peer that hears `direction`."""
+        self.rewrote(direction, Rewrite(self.conversation.received(direction), b"", sent, name))
+
+    def took(self, direction: Direction, line: bytes, name: str) -> None:
+        """The last bytes received in `direction` were taken out: they did not go on."""
+        self.rewrote(direction, Rewrite(self.conversation.received(direction) - len(line), line, b"", name))
+
+    def proxy_command(self, line: bytes) -> None:
+        """imaptap sent a command of its own upstream."""
+        self.inserted(Direction.CLIENT, line, "command")
+        self.conversation.proxy_command(line, self.clock.now())
+        self._pass_on()
+
+    def answered(self, tag: bytes, status: str, text: str) -> None:
+        """imaptap answered the client's command itself."""
+        self.conversation.answer(tag, status, text, self.clock.now())
+        self._pass_on()
+
+    def tick(self) -> None:
+        """Release what is public of unfinished lines."""
+        self.conversation.tick()
+        self._pass_on()
+
+    def closed(self, ending: Ending, reason: str) -> None:
+        """The session is over."""
+        self._ticker.discard(self)
+        self.conversation.close(self.clock.now(), ending, reason)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        for record in self.conversation.take():
+            self._sink.put(record)
