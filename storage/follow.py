@@ -47,7 +47,7 @@ class Follower:
             rows = sorted([*self._ended(connection), *self._new(connection)], key=lambda row: row.id)
             return [self._value(connection, row) for row in rows]
 
-    def _mine(self, which: ColumnElement[bool]) -> Select[tuple[int]]:
+    def _mine(self, which: ColumnElement[bool]) -> Select[int]:
         joined = select(_exchange.id).select_from(tables.exchange.join(tables.session))
         return joined.where(_session.recording_id == self.recording.id, which)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from proxy.imap.transcript import Record
 
-GATHER_SECONDS: Final = 0.04
+GATHER_SECONDS: Final = 0.05
 """How long records are let gather before they are taken together."""
 
 BATCH_BYTES: Final = 8 * 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from proxy.imap.transcript import Direction, Event, EventKind, Outcome, Span
 from storage import rows, tables
@@ -109,17 +109,17 @@ def exchanges(store: Store, session: Session, after: int) -> Iterator[StoredExch
 
 
 def spans(store: Store, session: Session, which: ColumnElement[bool]) -> Iterator[Span]:
-    """The spans of a session for which `which` holds, by direction and offset."""
-    key: tuple[int, int] = (-1, 0)
+    """The spans of a session for which `which` holds, by exchange, direction and offset."""
+    key = (-1, 0, 0)
+    order = (_span.exchange, _span.direction, _span.start)
     while True:
-        behind = (_span.direction > key[0]) | ((_span.direction == key[0]) & (_span.start > key[1]))
-        query = select(tables.span).where(_span.session_id == session.id, behind, which)
+        query = select(tables.span).where(_span.session_id == session.id, tuple_(*order) > tuple_(*key), which)
         with store.reading() as connection:
-            found = connection.execute(query.order_by(_span.direction, _span.start).limit(PAGE)).all()
+            found = connection.execute(query.order_by(*order).limit(PAGE)).all()
         yield from (rows.to_span(row, session.number) for row in found)
         if len(found) < PAGE:
             return
-        key = (found[-1].direction, found[-1].start)
+        key = (found[-1].exchange, found[-1].direction, found[-1].start)
 
 
 def events(

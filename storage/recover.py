@@ -134,5 +134,5 @@ def _recorded(connection: Connection, stored: StoredExchange, direction: Directi
     still_open = _exchange.session_id == session, _exchange.outcome == Outcome.OPEN.value
     if connection.execute(select(pick(_exchange.number)).where(*still_open)).scalar() != stored.exchange.number:
         return total
-    spanned = select(_span.end).where(*side).order_by(_span.start.desc()).limit(1)
+    spanned = select(func.max(_span.end)).where(*side)
     return total + max(0, stream_end(connection, session, direction) - (connection.execute(spanned).scalar() or 0))

@@ -5,6 +5,7 @@ Enums are looked up in tables of plain strings: the drivers are many times slowe
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from storage.bodies import Segment
 
 Values = tuple[Any, ...]
+
+NO_EXCHANGE: Final = 0
+"""`span.exchange` of spans that belong to no exchange: it is part of the key, so it cannot be null."""
 
 _ORIGIN: Final = {origin: str(origin.value) for origin in Origin}
 _OUTCOME: Final = {outcome: str(outcome.value) for outcome in Outcome}
@@ -69,19 +73,24 @@ def exchange_row(exchange: Exchange, session: int) -> Values:
         exchange.ended,
         exchange.client_bytes,
         exchange.server_bytes,
-        json.dumps(dict(exchange.responses)) if exchange.responses else None,
+        _counts(exchange.responses) if exchange.responses else None,
         json.dumps(exchange.marks) if exchange.marks else None,
     )
+
+
+@functools.lru_cache(maxsize=1024)  # mostly the same few: making JSON costs more than all other columns together
+def _counts(responses: tuple[tuple[str, int], ...]) -> str:
+    return json.dumps(dict(responses))
 
 
 def span_row(span: Span, session: int) -> Values:
     """For `span`."""
     return (
         session,
+        span.exchange or NO_EXCHANGE,
         1 if span.direction else 0,
         span.start,
         span.end,
-        span.exchange,
         span.first_at,
         span.last_at,
         span.units,
@@ -158,7 +167,7 @@ def to_span(row: Row[Any], session: int) -> Span:
     """From all columns of `span`; `session` is the session's number."""
     return Span(
         session=session,
-        exchange=row.exchange,
+        exchange=row.exchange or None,
         direction=Direction(row.direction),
         start=row.start,
         end=row.end,

@@ -118,7 +118,10 @@ class Store:
             return read.exchange_value(connection, row, session)
 
     def spans(self, session: Session, exchange: int | None = None) -> Iterator[Span]:
-        """The spans of a session, or only those of the exchange with that number, by direction and offset."""
+        """The spans of a session by exchange, direction and offset: all, or those of the exchange with that number.
+
+        0 asks for those that belong to no exchange.
+        """
         return read.spans(self, session, true() if exchange is None else tables.span.c.exchange == exchange)
 
     def events(self, session: Session, *kinds: EventKind) -> Iterator[Event]:

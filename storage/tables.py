@@ -102,10 +102,10 @@ span = Table(
     "span",
     metadata,
     Column("session_id", BigInteger, ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("exchange", BigInteger, primary_key=True),
     Column("direction", SmallInteger, primary_key=True),
     Column("start", BigInteger, primary_key=True),
     Column("end", BigInteger, nullable=False),
-    Column("exchange", BigInteger),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("units", BigInteger, nullable=False),
@@ -113,7 +113,6 @@ span = Table(
     Column("open", Text),
     sqlite_with_rowid=False,
 )
-Index("span_exchange", span.c.session_id, span.c.exchange)
 
 piece = Table(
     "piece",

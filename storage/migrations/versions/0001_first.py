@@ -71,18 +71,17 @@ CREATE TABLE exchange (
 CREATE INDEX exchange_open ON exchange (session_id) WHERE outcome = 'open';
 CREATE TABLE span (
     session_id BIGINT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    exchange BIGINT NOT NULL,  -- exchange.number, 0: of no exchange
     direction SMALLINT NOT NULL,  -- 0 client, 1 server
     start BIGINT NOT NULL,  -- offsets in the stream of the direction: start up to "end"
     "end" BIGINT NOT NULL,
-    exchange BIGINT,  -- exchange.number, null: of no exchange
     first_at BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     units BIGINT NOT NULL,
     certainty TEXT NOT NULL,
     open TEXT,  -- JSON array of exchange numbers
-    PRIMARY KEY (session_id, direction, start)
+    PRIMARY KEY (session_id, exchange, direction, start)
 ) {keyed};
-CREATE INDEX span_exchange ON span (session_id, exchange);
 CREATE TABLE body (
     id {id},
     sha256 {blob} NOT NULL UNIQUE,
