@@ -1,6 +1,26 @@
-from click import echo
+"""The command line: one file a command, each of which parses its words, calls one function and prints."""
+
+import click
+
+from imaptap import __version__
+from imaptap.cli.group import Cli, Commands
+
+
+@click.group(
+    cls=Cli,
+    commands=Commands(
+        "record", "ls", "show", "tail", "export", "rm", "prune", "ca", "demo", "completion",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+@click.version_option(__version__, prog_name="imaptap")
+def cli() -> None:
+    """Record what mail clients and IMAP servers say to each other.
+
+    `imaptap demo` shows it all in a few seconds; `imaptap record imaps://your.server` begins in earnest.
+    """
 
 
 def main() -> None:
-    """Start imaptap."""
-    echo("imaptap")
+    """Run the command line: what the `imaptap` script calls."""
+    cli(prog_name="imaptap")

@@ -1,0 +1,5 @@
+"""`python -m imaptap`."""
+
+from imaptap.cli import main
+
+main()
