@@ -1,4 +1,4 @@
-"""The line per exchange that `record` shows while it runs: printed by a thread, so that no terminal can stop the mail."""
+"""The line per exchange that `record` shows: printed by a thread, so that no terminal can stop the mail."""
 
 from __future__ import annotations
 
@@ -66,6 +66,5 @@ class Display:
         if isinstance(record, Exchange):
             return exchange_line(record.session, record, self._walls.get(record.session, 0))
         if isinstance(record, SessionClosed):
-            self._walls.pop(record.session, None)
-            return session_line(record)
+            return session_line(record, self._walls.pop(record.session, 0))
         return None

@@ -14,7 +14,7 @@ from rich.console import Console
 from certs.authority import Authority
 from certs.contexts import OwnLeaf
 from imaptap.cli.display import Display
-from imaptap.cli.errors import UserError, escaped
+from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import db_option
 from imaptap.recording import Job, Ready, run
 from proxy.imap.capabilities import Scram
@@ -29,10 +29,21 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @click.argument("upstream", metavar="URL")
-@click.option("--listen", multiple=True, metavar="URL", default=DEFAULT_LISTEN, show_default=True,
-              help="Where clients connect; port 0 picks a free one. May be given several times.")
-@click.option("--route", "routes", multiple=True, metavar="NAME=URL",
-              help="Another server for clients that ask for NAME (TLS server name), or come to port NAME.")
+@click.option(
+    "--listen",
+    multiple=True,
+    metavar="URL",
+    default=DEFAULT_LISTEN,
+    show_default=True,
+    help="Where clients connect; port 0 picks a free one. May be given several times.",
+)
+@click.option(
+    "--route",
+    "routes",
+    multiple=True,
+    metavar="NAME=URL",
+    help="Another server for clients that ask for NAME (TLS server name), or come to port NAME.",
+)
 @db_option
 @click.option("--name", help="Name of the recording (default: the time).")
 @click.option("--upstream-ca", type=_FILE, help="Trust these CA certificates for the server, and no others.")
@@ -40,17 +51,37 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--upstream-fingerprint", metavar="SHA256", help="Accept the one server certificate with this digest.")
 @click.option("--upstream-cert", type=_FILE, help="Client certificate to show the server.")
 @click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file.")
-@click.option("--compress", type=click.Choice(Compress, case_sensitive=False), default=Compress.DECODE,
-              show_default=True, help="COMPRESS=DEFLATE: inflate it in the record, hide the word, or keep it as it is.")
-@click.option("--scram", type=click.Choice(Scram, case_sensitive=False), default=Scram.AUTO, show_default=True,
-              help="Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).")
+@click.option(
+    "--compress",
+    type=click.Choice(Compress, case_sensitive=False),
+    default=Compress.DECODE,
+    show_default=True,
+    help="COMPRESS=DEFLATE: inflate it in the record, hide the word, or keep it as it is.",
+)
+@click.option(
+    "--scram",
+    type=click.Choice(Scram, case_sensitive=False),
+    default=Scram.AUTO,
+    show_default=True,
+    help="Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).",
+)
 @click.option("--ca-cert", type=_FILE, help="Your own CA certificate, with its chain, instead of imaptap's.")
 @click.option("--ca-key", type=_FILE, help="The key of --ca-cert.")
-@click.option("--leaf", "leaves", multiple=True, metavar="NAME=CERT,KEY",
-              help="Your own server certificate and key for clients that ask for NAME.")
+@click.option(
+    "--leaf",
+    "leaves",
+    multiple=True,
+    metavar="NAME=CERT,KEY",
+    help="Your own server certificate and key for clients that ask for NAME.",
+)
 @click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect.")
-@click.option("--transport", type=click.Choice(TransportKind, case_sensitive=False), default=TransportKind.AUTO,
-              show_default=True, help="What carries the bytes.")
+@click.option(
+    "--transport",
+    type=click.Choice(TransportKind, case_sensitive=False),
+    default=TransportKind.AUTO,
+    show_default=True,
+    help="What carries the bytes.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange.")
 def record(
     upstream: str, listen: tuple[str, ...], routes: tuple[str, ...], db: str, name: str | None,
@@ -72,7 +103,7 @@ def record(
     )  # fmt: skip
     job = Job(settings, _authority(ca_cert, ca_key), db, name, dict(_leaf(text) for text in leaves))
     if not _record(job, transport, ready_file, quiet=quiet):
-        raise UserError("Not everything could be recorded.", "See the messages above.", 1)
+        raise UserError("Not everything could be recorded.", "See the messages above.", NO)
 
 
 def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quiet: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from proxy.imap.client_side import ClientSide
 from proxy.imap.exchanges import Attribution, Expects, OpenExchange, Spans
@@ -75,7 +76,7 @@ class ServerSide:
         if first:
             self._first = masked(line, spans)
             if spans and self._head.status:
-                self._head = read_response(self._first)
+                self._head = replace(self._head, code=read_response(self._first).code)
         self._cleared = reader.offset
 
     def _begin_unit(self, line: bytes) -> None:
