@@ -1,0 +1,363 @@
+"""Opening: a new file is private and whole, an old one is migrated behind a backup, a foreign one is left alone."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from storage import StorageError, Store, Writer, engine, migrate, open_store
+from tests.need import ROOT
+from tests.storage.scenes import S, Wire, exchange, opened, record, together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.storage.conftest import Server
+
+    Newer = Callable[[], contextlib.AbstractContextManager[None]]
+
+SECOND = """
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    op.execute("ALTER TABLE note ADD COLUMN colour TEXT")
+"""
+
+
+def fingerprint(path: Path) -> tuple[str, int, list[str]]:
+    return (
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        path.stat().st_mtime_ns,
+        sorted(file.name for file in path.parent.iterdir()),
+    )
+
+
+def recorded(path: Path) -> bytes:
+    """A file with something in it; the stream of its only session."""
+    wire = Wire()
+    with open_store(path, create=True) as store:
+        record(store, [opened(), wire.say(b"* OK hello\r\n"), *wire.literal(os.urandom(10_000)), exchange()], "kept")
+    return bytes(wire.stream)
+
+
+def stream(store: Store) -> bytes:
+    return together(store.stream(store.session(store.recording("kept"), 1), S))
+
+
+@pytest.fixture
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Newer:
+    """`with newer():` this imaptap is one revision ahead."""
+    scripts = tmp_path_factory.mktemp("newer") / "migrations"
+    shutil.copytree(migrate._SCRIPTS, scripts)
+    (scripts / "versions" / "0002_second.py").write_text(SECOND)
+
+    @contextlib.contextmanager
+    def ahead() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(migrate, "_SCRIPTS", scripts)
+            patch.setattr(migrate, "HEAD", "0002")
+            yield
+
+    return ahead
+
+
+def test_a_new_file_is_ours_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    old_mask = os.umask(0)
+    try:
+        store = open_store(path, create=True)
+        writer = Writer(store)
+        writer.put(opened())
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        writer.close()
+        store.close()
+    finally:
+        os.umask(old_mask)
+    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+    assert [file.name for file in tmp_path.iterdir()] == ["new.db"]
+    header = path.read_bytes()[:100]
+    assert int.from_bytes(header[68:72], "big") == engine.APPLICATION_ID
+    assert header[68:72] == b"IMAP"
+    assert int.from_bytes(header[16:18], "big") == engine.PAGE_SIZE
+
+
+def test_the_file_is_what_its_documentation_says(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    with open_store(path, create=True), closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert plain.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    with open_store(path, create=False) as store, store.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+
+
+def test_an_empty_file_becomes_ours(tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    path.touch()
+    with pytest.raises(StorageError, match="There are no recordings at"):
+        open_store(path, create=False)
+    open_store(path, create=True).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_urls_and_paths_mean_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "it's 100%, really?#.db"
+    said = recorded(path)
+    for where in (path, str(path)):
+        with open_store(where, create=False) as store:
+            assert stream(store) == said
+    plain = tmp_path / "plain.db"
+    recorded(plain)
+    open_store(f"sqlite:///{plain}", create=False).close()
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="There are no recordings at") as refused:
+        open_store(tmp_path / "none.db", create=False)
+    assert "imaptap record" in refused.value.hint
+    with pytest.raises(StorageError, match=r"The folder .*nowhere does not exist"):
+        open_store(tmp_path / "nowhere" / "x.db", create=True)
+    with pytest.raises(StorageError, match="is a folder"):
+        open_store(tmp_path, create=True)
+    with pytest.raises(StorageError, match="mysql:// is not"):
+        open_store("mysql://localhost/x", create=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["text", "other", "other in WAL mode", "short"])
+@pytest.mark.parametrize("create", [True, False])
+def test_a_foreign_file_is_not_touched(tmp_path: Path, kind: str, create: bool) -> None:
+    path = tmp_path / "foreign.db"
+    if kind == "text":
+        path.write_text("Dear diary\n" * 100)
+    elif kind == "short":
+        path.write_bytes(b"SQLite format 3\x00")
+    else:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA application_id = 77")
+            if "WAL" in kind:
+                other.execute("PRAGMA journal_mode = WAL")
+            other.execute("CREATE TABLE recording (id INTEGER)")
+            other.commit()
+    before = fingerprint(path)
+    with pytest.raises(StorageError, match="not an imaptap database") as refused:
+        open_store(path, create=create)
+    assert "not touched" in refused.value.hint
+    assert fingerprint(path) == before
+
+
+def test_our_mark_without_our_tables(tmp_path: Path) -> None:
+    path = tmp_path / "odd.db"
+    with closing(sqlite3.connect(path)) as odd:
+        odd.execute(f"PRAGMA application_id = {engine.APPLICATION_ID}")
+        odd.execute("CREATE TABLE x (y)")
+        odd.commit()
+    with pytest.raises(StorageError, match="lost its version mark"):
+        open_store(path, create=True)
+
+
+def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.db"
+    recorded(path)
+    content = bytearray(path.read_bytes())
+    content[100:] = os.urandom(len(content) - 100)
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match="damaged"):
+        open_store(path, create=False)
+
+
+def test_an_older_file_is_migrated_after_a_backup(tmp_path: Path, newer: Newer) -> None:
+    path = tmp_path / "old.db"
+    said = recorded(path)
+    with newer(), open_store(path, create=False) as store:
+        assert stream(store) == said
+        with store.reading() as connection:
+            assert migrate.revision(connection) == "0002"
+            assert connection.exec_driver_sql("SELECT colour FROM note").all() == []
+    backup = tmp_path / "old.db.before-0002.backup"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    with open_store(backup, create=False) as store:
+        assert stream(store) == said
+        with store.reading() as connection:
+            assert migrate.revision(connection) == "0001"
+
+
+def test_a_second_backup_does_not_replace_the_first(tmp_path: Path, newer: Newer) -> None:
+    path = tmp_path / "old.db"
+    for _ in range(2):
+        recorded(path)
+        with newer():
+            open_store(path, create=True).close()
+        path.unlink()
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["old.db.before-0002-2.backup", "old.db.before-0002.backup"]
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Newer) -> None:
+    path = tmp_path / "old.db"
+    said = recorded(path)
+    with newer():
+        script = migrate._SCRIPTS / "versions" / "0002_second.py"
+        script.write_text(SECOND + '    op.execute("ALTER TABLE nothing ADD COLUMN x TEXT")\n')
+        with pytest.raises(StorageError):
+            open_store(path, create=True)
+    with open_store(path, create=True) as store:
+        assert stream(store) == said
+
+
+def test_an_old_file_in_use_is_not_migrated(tmp_path: Path, newer: Newer) -> None:
+    path = tmp_path / "old.db"
+    with open_store(path, create=True) as store:
+        writer = Writer(store, "busy")
+        with newer(), pytest.raises(StorageError, match="is recording 'busy' into it"):
+            open_store(path, create=False)
+        writer.close()
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_from_the_future_is_refused(where: str, newer: Newer, create: bool) -> None:
+    with newer():
+        open_store(where, create=True).close()
+    with pytest.raises(StorageError, match="newer imaptap \\(schema 0002; this one knows up to 0001\\)"):
+        open_store(where, create=create)
+
+
+def test_an_older_server_is_migrated(server: Server, newer: Newer) -> None:
+    url = server.new_database()
+    open_store(url, create=True).close()
+    with newer(), open_store(url, create=False) as store, store.reading() as connection:
+        assert migrate.revision(connection) == "0002"
+
+
+def test_alembic_is_silent(tmp_path: Path) -> None:
+    program = (
+        "import logging, sys; from storage import open_store; logging.basicConfig(level=logging.WARNING);"
+        "before = list(logging.root.handlers); open_store(sys.argv[1], create=True).close();"
+        "assert logging.root.handlers == before; assert not logging.getLogger('alembic').disabled"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "x.db")]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_a_foreign_server_is_not_touched(server: Server) -> None:
+    url = server.new_database()
+    foreign = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with foreign.begin() as connection:
+        connection.execute(text("CREATE TABLE session (id INTEGER)"))
+    with pytest.raises(StorageError, match="tables named session"):
+        open_store(url, create=True)
+    with foreign.connect() as connection:
+        names = connection.execute(text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"))
+        assert list(names.scalars()) == ["session"]
+    foreign.dispose()
+
+
+def test_a_server_beside_others_is_shared(server: Server) -> None:
+    url = server.new_database()
+    other = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with other.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(text("CREATE TABLE customers (id INTEGER)"))
+    other.dispose()
+    with pytest.raises(StorageError, match="There are no recordings"):
+        open_store(url, create=False)
+    open_store(url, create=True).close()
+    open_store(url.replace("postgresql:", "postgres:"), create=False).close()
+
+
+def test_no_server_there_is_a_sentence_without_the_password(server: Server) -> None:
+    url = server.url("nothing").replace("tester@", "tester:s3cret@")
+    for wrong in (url, url.replace(f":{server.port}", ":1")):
+        with pytest.raises(StorageError) as refused:
+            open_store(wrong, create=True)
+        assert "s3cret" not in str(refused.value) + refused.value.hint
+        assert refused.value.hint
+
+
+# --- read-only, as a user who is not root -------------------------------------------------------------------
+
+AS_A_STRANGER = """
+import os, sys
+from storage import StorageError, Writer, open_store
+from proxy.imap.transcript import Direction
+Writer(open_store(sys.argv[3], create=True)).close()  # a stranger may not be able to import what this needs
+if os.geteuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+try:
+    with open_store(sys.argv[1], create=sys.argv[2] == "create") as store:
+        session = store.session(store.recording("kept"), 1)
+        print(sum(map(len, store.stream(session, Direction.SERVER))), store.read_only)
+        store.recover()
+except StorageError as error:
+    print(error, "|", error.hint)
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Path]:
+    """A folder that everybody can reach, nobody but its owner can change, with a recording in it."""
+    with tempfile.TemporaryDirectory(prefix="imaptap-library-", dir="/tmp") as name:
+        folder = Path(name)
+        recorded(folder / "x.db")
+        (folder / "x.db").chmod(0o444)
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+def as_a_stranger(path: Path, mode: str = "read") -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", AS_A_STRANGER, str(path), mode, f"{folder}/warm.db"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_a_read_only_copy_can_be_read(library: Path) -> None:
+    before = fingerprint(library / "x.db")
+    lines = as_a_stranger(library / "x.db")
+    assert lines[0] == "10012 True"
+    assert "cannot be written to" in lines[1]
+    assert fingerprint(library / "x.db") == before
+
+
+def test_a_read_only_file_cannot_be_recorded_into(library: Path) -> None:
+    assert "cannot be written to" in as_a_stranger(library / "x.db", "create")[0]
+    assert "may not be used" in as_a_stranger(library / "new.db", "create")[0]
+
+
+def test_a_read_only_folder_with_waiting_changes(library: Path) -> None:
+    library.chmod(0o755)
+    (library / "x.db-wal").write_bytes(b"something")
+    library.chmod(0o555)
+    assert "changes waiting in x.db-wal" in as_a_stranger(library / "x.db")[0]
+
+
+def test_a_file_that_may_not_be_read(library: Path) -> None:
+    library.chmod(0o755)
+    (library / "x.db").chmod(0o000)
+    (sentence,) = as_a_stranger(library / "x.db")
+    assert "may not be" in sentence
+
+
+def test_reading_beside_a_recorder_without_write_permission(library: Path) -> None:
+    library.chmod(0o777)
+    with open_store(library / "x.db", create=True) as store:
+        writer = Writer(store)
+        assert as_a_stranger(library / "x.db")[0] == "10012 True"
+        writer.close()
