@@ -23,17 +23,17 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def testbed(
-    request: pytest.FixtureRequest, identity: Identity, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Testbed]:
+def testbed(request: pytest.FixtureRequest, identity: Identity) -> Iterator[Testbed]:
     """Starts the jobs of all tests that were selected in this file."""
     assert FOLDER is not None
     jobs = [
         item.callspec.params["job"] for item in request.session.items if "testbed" in getattr(item, "fixturenames", ())
     ]
-    testbed = Testbed(FOLDER / "testbed", tmp_path_factory.mktemp("testbed"), jobs, identity)
-    yield testbed
-    testbed.close()
+    testbed = Testbed(FOLDER / "testbed", jobs, identity)
+    try:
+        yield testbed
+    finally:
+        testbed.close()
 
 
 @pytest.mark.parametrize("job", JOBS, ids=str)

@@ -7,6 +7,7 @@ of its own: one account is for one client at a time, and what a lane's tee saw b
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,7 @@ UNSUPPORTED: dict[Mode, tuple[str, ...]] = {
 CANNOT = 77
 """A job's exit code when the client is not installed or has no such TLS mode."""
 
-AT_ONCE = 4
+AT_ONCE = 6
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,15 @@ class Testbed:
 
     __test__ = False
 
-    def __init__(self, folder: Path, work: Path, jobs: list[Job], identity: Identity) -> None:
-        self.folder, self.work, self.identity = folder, work, identity
+    def __init__(self, folder: Path, jobs: list[Job], identity: Identity) -> None:
+        self.folder, self.identity = folder, identity
+        # Not pytest's own folder: interimap's job starts a server in it, whose user must be able to walk in.
+        self.work = Path(tempfile.mkdtemp(prefix="tb-"))
+        self.work.chmod(0o755)
         self.results: dict[Job, Future[Result]] = {job: Future() for job in jobs}
         self.halted = threading.Event()
         self.pool = ThreadPoolExecutor(AT_ONCE, "lane")
-        for lane in _lanes(jobs):
+        for lane in sorted(_lanes(jobs), key=lambda lane: lane[0].kind):  # Cyrus first: it takes long to start
             self.pool.submit(self._run_lane, lane)
 
     def result(self, job: Job) -> Result:
@@ -105,6 +109,7 @@ class Testbed:
         """No further jobs; waits for those that are running."""
         self.halted.set()
         self.pool.shutdown(cancel_futures=True)
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def direct(self, job: Job) -> Result:
         """The same job without imaptap, to tell a broken client from a broken proxy."""

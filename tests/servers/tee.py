@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["plain", "starttls", "implicit"]
 
+GOODBYE = 1.0
+"""Seconds that a side has to answer the end of TLS. Some servers never do, and tests wait for connections to end."""
+
 STARTTLS = re.compile(rb"(?:^|\r\n)(\S+) STARTTLS\r?\n\Z", re.IGNORECASE)
 COMPRESS = re.compile(rb"^(\S+) COMPRESS DEFLATE\r?\n", re.IGNORECASE | re.MULTILINE)
 
@@ -86,7 +89,9 @@ class Tee:
 
     async def _listen(self) -> asyncio.Server:
         secured = self.downward if self.mode == "implicit" else None
-        return await self._loop.create_server(lambda: _Caller(self), "127.0.0.1", 0, ssl=secured)
+        return await self._loop.create_server(
+            lambda: _Caller(self), "127.0.0.1", 0, ssl=secured, ssl_shutdown_timeout=secured and GOODBYE
+        )
 
     async def _close(self) -> None:
         self._server.close()
@@ -155,6 +160,7 @@ class _Caller(_Leg):
                 tee.server_port,
                 ssl=secured,
                 server_hostname=secured and "localhost",
+                ssl_shutdown_timeout=secured and GOODBYE,
             )
         except OSError:
             self.wire.open = False
@@ -192,7 +198,9 @@ class _Caller(_Leg):
 async def _start_tls(
     loop: asyncio.AbstractEventLoop, leg: _Leg, context: ssl.SSLContext, name: str | None = None
 ) -> asyncio.Transport:
-    secured = await loop.start_tls(leg.transport, leg, context, server_side=name is None, server_hostname=name)
+    secured = await loop.start_tls(
+        leg.transport, leg, context, server_side=name is None, server_hostname=name, ssl_shutdown_timeout=GOODBYE
+    )
     assert secured is not None
     return secured
 
