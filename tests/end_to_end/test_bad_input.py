@@ -9,11 +9,12 @@ import sqlite3
 import ssl
 import subprocess
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.need import absent
+from tests.need import need
 from tests.servers.certificates import make_identity
 from tests.servers.recorder import Recorder, environment, program
 from tests.servers.scripted import ScriptedServer, dial
@@ -21,7 +22,6 @@ from tests.servers.wait import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.servers.certificates import Identity
     from tests.servers.dovecot import Dovecot
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 LISTEN = ("--listen", "imap+insecure://127.0.0.1:0")
 
 
-def run(folder: Path, *words: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *words: str, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """An imaptap command that is expected to end by itself, with its own home in `folder`."""
     return subprocess.run(
-        [program(), *words],
+        [*prefix, program(), *words],
         capture_output=True,
         text=True,
         check=False,
@@ -40,8 +40,15 @@ def run(folder: Path, *words: str, user: int | None = None) -> subprocess.Comple
         stdin=subprocess.DEVNULL,
         cwd=folder,
         env=environment(folder / "home"),
-        user=user,
     )
+
+
+def bound() -> list[str]:
+    """What to put before a command so that file modes hold for it, also where root runs the tests."""
+    capabilities = "-dac_override,-dac_read_search"
+    if os.geteuid() != 0:
+        return []
+    return [need("setpriv"), f"--bounding-set={capabilities}", f"--inh-caps={capabilities}"]
 
 
 def refused(done: subprocess.CompletedProcess[str], *mentions: str) -> None:
@@ -117,8 +124,16 @@ def test_a_read_only_database(tmp_path: Path, dovecot: Dovecot) -> None:
     """A recording on a medium that cannot be written: it can be looked at, and nothing can be added."""
     with Recorder(tmp_path / "tap", f"imap+insecure://localhost:{dovecot.plain_port}", *LISTEN) as recorder:
         pass
-    url = f"sqlite:///file:{recorder.db}?mode=ro&uri=true"
-    refused(run(tmp_path, "record", "imaps://localhost:1", *LISTEN, "--db", url), "read-only|readonly|written")
+    folder = Path(recorder.db).parent
+    before = Path(recorder.db).read_bytes()
+    Path(recorder.db).chmod(0o400)
+    folder.chmod(0o500)
+    try:
+        done = run(tmp_path, "record", "imaps://localhost:1", *LISTEN, "--db", recorder.db, prefix=bound())
+    finally:
+        folder.chmod(0o700)
+    refused(done, "record.db")
+    assert Path(recorder.db).read_bytes() == before
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
@@ -158,19 +173,22 @@ def test_an_own_authority_without_its_key(tmp_path: Path, identity: Identity) ->
 
 
 def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
-    """No permission for the database: as an ordinary user, whoever runs the tests."""
+    """No permission to make the database."""
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
-    if os.geteuid() != 0:
-        refused(run(tmp_path, "record", "imaps://localhost", *LISTEN, "--db", str(locked / "record.db")), "locked")
-        return
-    # Root may write anywhere, so somebody else must try; and root's own Python may be closed to him.
-    nobody = 65534
-    if subprocess.run([program(), "--version"], user=nobody, check=False, capture_output=True, cwd="/").returncode != 0:
-        absent("an imaptap that an unprivileged user may start")
-    os.chown(tmp_path, nobody, nobody)
-    done = run(tmp_path, "record", "imaps://localhost", *LISTEN, "--db", str(locked / "record.db"), user=nobody)
+    done = run(tmp_path, "record", "imaps://localhost", *LISTEN, "--db", str(locked / "record.db"), prefix=bound())
     refused(done, "locked")
+
+
+def test_a_port_that_only_root_may_take(tmp_path: Path) -> None:
+    """Ports below 1024, without the right to them."""
+    prefix = bound()
+    if prefix:
+        prefix = [need("setpriv"), "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 993:
+        pytest.skip("here anybody may listen on port 993")
+    words = ("record", "imaps://localhost", "--listen", "imaps://127.0.0.1:993", "--db", str(tmp_path / "record.db"))
+    refused(run(tmp_path, *words, prefix=prefix), "993")
 
 
 def bye(recorder: Recorder, identity: Identity) -> str:
