@@ -51,7 +51,7 @@ class _DriverConnection(Protocol):
     def cursor(self) -> _Cursor: ...
 
 
-def sqlite_engine(path: Path, *, mode: str, patience: float = 5.0) -> Engine:
+def sqlite_engine(path: Path, *, mode: str, patience: float = 2.0) -> Engine:
     """An engine for an existing file. `mode` is "rw", "ro", or "immutable" for files that nobody can be writing.
 
     `patience` is how many seconds to wait for another program's lock.

@@ -13,7 +13,6 @@ from sqlalchemy import delete, func, select, tuple_
 
 from storage import read, tables
 from storage.clock import wall
-from storage.engine import UNMANAGED
 from storage.errors import StorageError
 from storage.values import Recording, Removed
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage.store import Store
 
-_ROWS: Final = 2000
+_ROWS: Final = 200  # pieces: with their bodies up to 200 MB in one transaction
 _KEYS: Final = 500
 _PAGES: Final = 2000
 _MICROSECONDS: Final = 1_000_000
@@ -69,7 +68,7 @@ def _candidates(store: Store) -> Iterable[Recording]:
 
 
 def size(store: Store) -> int:
-    """Bytes the store takes: the file with its -wal, or all of the tables."""
+    """Bytes the store takes: the file, or all of the tables."""
     with store.reading() as connection:
         if connection.dialect.name == "postgresql":
             return _server_size(store)
@@ -84,10 +83,9 @@ def used(store: Store) -> int:
     if store.engine.dialect.name == "postgresql":
         return _server_used(store)
     with store.reading() as connection:
-        free, page = (
-            connection.exec_driver_sql(f"PRAGMA {word}").scalar_one() for word in ("freelist_count", "page_size")
-        )
-    return size(store) - int(free) * int(page)
+        page = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+        free = _free_pages(connection)
+    return size(store) - free * page
 
 
 def _server_size(store: Store) -> int:
@@ -163,10 +161,18 @@ def shrink(store: Store) -> None:
     """Give the pages of deleted rows back to the file system, some at a time."""
     if store.engine.dialect.name != "sqlite":
         return
-    with store.engine.connect().execution_options(**UNMANAGED) as connection:
-        while int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()):
-            before = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_PAGES})").all()
-            if connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() == before:
+    with store.unmanaged() as connection:
+        free = _free_pages(connection)
+        while free:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA incremental_vacuum({_PAGES})")
+            cursor.fetchall()  # each step frees one page, though no row comes of it
+            cursor.close()
+            before, free = free, _free_pages(connection)
+            if free == before:
                 break
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+
+
+def _free_pages(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())

@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.clock import stamp, wall
-from storage.engine import UNMANAGED
 from storage.errors import StorageError
 from storage.recover import recover
 from storage.values import Recording
@@ -64,5 +63,5 @@ def end_recording(store: Store, recording: Recording) -> None:
     with store.writing() as connection:
         recover(connection, only=recording.id)
     if store.engine.dialect.name == "sqlite":
-        with store.engine.connect().execution_options(**UNMANAGED) as connection:
+        with store.unmanaged() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 
 from proxy.imap.transcript import Direction, Ending, Outcome
 from storage import rows, tables
+from storage.chunks import unpack_chunks
 from storage.clock import wall
 
 if TYPE_CHECKING:
@@ -95,20 +96,19 @@ def stream_end(connection: Connection, session: int, direction: Direction) -> in
 
 
 def _last_moment(connection: Connection, session: int) -> int:
-    moments = [
-        connection.execute(query).scalar() or 0
-        for query in (
-            select(func.max(_span.last_at)).where(_span.session_id == session),
-            select(func.max(_exchange.ended)).where(_exchange.session_id == session),
-            *(_last_piece(session, direction) for direction in Direction),
-        )
-    ]
-    return max(moments)
+    last = (
+        select(func.max(_span.last_at)).where(_span.session_id == session),
+        select(func.max(_exchange.ended)).where(_exchange.session_id == session),
+    )
+    moments = [connection.execute(query).scalar() or 0 for query in last]
+    return max(*moments, *(_last_chunk(connection, session, direction) for direction in Direction))
 
 
-def _last_piece(session: int, direction: Direction) -> Select[Any]:
+def _last_chunk(connection: Connection, session: int, direction: Direction) -> int:
     mine = _piece.session_id == session, _piece.direction == int(direction)
-    return select(_piece.at).where(*mine).order_by(_piece.offset.desc()).limit(1)
+    last = select(_piece.chunks, _piece.length, _piece.at).where(*mine).order_by(_piece.offset.desc()).limit(1)
+    row = connection.execute(last).first()
+    return unpack_chunks(row.chunks, row.length, row.at)[-1][1] if row else 0
 
 
 def cut_exchange(connection: Connection, stored: StoredExchange) -> StoredExchange:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage import prune, read, rows, stream, tables
 from storage.clock import wall
-from storage.engine import WRITING
+from storage.engine import UNMANAGED, WRITING
 from storage.errors import StorageError
 from storage.follow import Follower
 from storage.recover import recover
@@ -63,6 +63,12 @@ class Store:
                 f"{self.where} cannot be written to.", "Check the permissions of the file and its folder."
             )
         with self._explained(), self.engine.connect().execution_options(**WRITING) as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def unmanaged(self) -> Generator[Connection, None, None]:
+        """A connection to SQLite outside any transaction, for what must stand alone."""
+        with self._explained(), self.engine.connect().execution_options(**UNMANAGED) as connection:
             yield connection
 
     @contextlib.contextmanager

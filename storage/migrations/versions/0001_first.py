@@ -13,8 +13,8 @@ branch_labels = None
 depends_on = None
 
 SQLITE = {
-    "id": "INTEGER PRIMARY KEY",
-    "rising": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "id": "INTEGER NOT NULL PRIMARY KEY",
+    "rising": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
     "blob": "BLOB",
     "keyed": "WITHOUT ROWID",
 }
