@@ -69,7 +69,7 @@ def took(exchange: Exchange) -> str:
     if exchange.ended is None:
         return "-"
     milliseconds = (exchange.ended - exchange.started) / 1000
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"  # noqa: PLR2004
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
 
 
 def sizes(exchange: Exchange) -> str:

@@ -1,0 +1,106 @@
+"""RECORDING[/SESSION[/EXCHANGE]]: how the things in a store are named on the command line."""
+
+import collections
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from imaptap.cli.errors import UserError
+from storage import Recording, Session, StorageError, Store, StoredExchange
+
+LAST = "last"
+
+_T = TypeVar("_T")
+
+address_argument = click.argument("address", metavar="RECORDING[/SESSION[/EXCHANGE]]", default=LAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an address names: an exchange, a session, or a recording."""
+
+    recording: Recording
+    session: Session | None = None
+    exchange: StoredExchange | None = None
+
+
+def find(store: Store, address: str) -> Place:
+    """What `address` names. Raises UserError that says what there is instead."""
+    parts = address.split("/")
+    if len(parts) > 3 or not all(parts):
+        raise UserError(
+            f"{address!r} is not RECORDING[/SESSION[/EXCHANGE]].", "Write last, or 3/1, or 3/1/12, or a name for the 3."
+        )
+    recording = find_recording(store, parts[0])
+    session = _session(store, recording, parts[1]) if parts[1:] else None
+    exchange = _exchange(store, session, parts[2]) if session and parts[2:] else None
+    return Place(recording, session, exchange)
+
+
+def find_session(store: Store, address: str) -> Session:
+    """The session that `address` names. Raises UserError where it names a recording, or an exchange."""
+    place = find(store, address)
+    if place.session is None or place.exchange is not None:
+        raise UserError(
+            f"{address!r} does not name a session.", f"Write {place.recording.name}/last, or the session's number."
+        )
+    return place.session
+
+
+def find_recording(store: Store, address: str) -> Recording:
+    """The recording of this id or name. Raises UserError that names those like it."""
+    try:
+        return store.recording(address)
+    except StorageError as error:
+        near = difflib.get_close_matches(address, [each.name for each in store.recordings()], 3, 0.5)
+        hint = f"There is: {', '.join(near)}. `imaptap ls` lists all." if near else error.hint
+        raise UserError(str(error), hint) from error
+
+
+def _session(store: Store, recording: Recording, word: str) -> Session:
+    newest = _last(store.sessions(recording))
+    if newest is None:
+        raise UserError(f"Recording {recording.name!r} has no sessions.", "No client has connected to it.")
+    if word == LAST:
+        return newest
+    number = _number(word, "a session")
+    if not 1 <= number <= newest.number:
+        raise UserError(
+            f"Recording {recording.name!r} has no session {number}.",
+            f"Its last one is {newest.number}: `imaptap ls {recording.name}`.",
+        )
+    return store.session(recording, number)
+
+
+def _exchange(store: Store, session: Session, word: str) -> StoredExchange:
+    place = f"{session.recording.name}/{session.number}"
+    number = None if word == LAST else _number(word, "an exchange")
+    if number is not None:
+        return _numbered(store, session, number, place)
+    newest = _last(store.exchanges(session))
+    if newest is None:
+        raise UserError(f"Session {place} has no exchanges.", "Its client sent no command.")
+    return newest
+
+
+def _numbered(store: Store, session: Session, number: int, place: str) -> StoredExchange:
+    found = next(store.exchanges(session, after=number - 1), None) if number > 0 else None
+    if found is not None and found.exchange.number == number:
+        return found
+    newest = _last(store.exchanges(session))
+    hint = f"Its last one is {newest.exchange.number}: `imaptap show {place}`." if newest else "It has none."
+    raise UserError(f"Session {place} has no exchange {number}.", hint)
+
+
+def _number(word: str, what: str) -> int:
+    if not (word.isascii() and word.isdecimal()) or len(word) > 18:  # more than a database can count
+        raise UserError(f"{word!r} cannot be the number of {what}.", f"Write a number, or {LAST}.")
+    return int(word)
+
+
+def _last(values: Iterator[_T]) -> _T | None:
+    newest = collections.deque(values, maxlen=1)
+    return newest[0] if newest else None

@@ -1,0 +1,133 @@
+"""A script printed for people: `#` what imaptap says, `C:` and `S:` lines of client and server, `C|` and `S|` bodies.
+
+All that a peer sent is escaped; secrets are named where they stand, since a mask of x could be text.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from rich.text import Text
+
+from imaptap.cli.documents import hidden_text
+from imaptap.cli.lines import clock, marks, result, result_style, said, sizes, took
+from imaptap.cli.terminal import Output, day
+from imaptap.reading.script import Script
+from imaptap.reading.values import Entry, Line, Rest, Run
+from proxy.imap.transcript import Certainty, Direction, Ending, Event, EventKind, Exchange, readable
+from storage import Session, Store
+
+_SIDES = {Direction.CLIENT: ("C", "cyan"), Direction.SERVER: ("S", "green")}
+_ALARMING = {EventKind.SECURITY, EventKind.FAULT, EventKind.GAP}
+
+Mask = tuple[int, int, str]
+
+
+class Transcript:
+    """Prints what was said in one session."""
+
+    def __init__(self, store: Store, session: Session, output: Output, *, bodies: bool = False) -> None:
+        self._session, self._output = session, output
+        self._script = Script(store, session, bodies=bodies)
+        self._masks: dict[Direction, list[Mask]] = {direction: [] for direction in Direction}
+        for event in store.events(session, EventKind.SECRET):
+            if event.direction is not None and event.offset is not None:
+                self._masks[event.direction].append((event.offset, event.offset + (event.length or 0), event.name))
+
+    def session(self) -> None:
+        """All of it."""
+        for text in beginning(self._session):
+            self._output.say(text)
+        self._print(self._script.whole())
+        self._output.say()
+        self._output.say(ending(self._session))
+
+    def exchange(self, exchange: Exchange) -> None:
+        """One exchange."""
+        self._print(self._script.exchange(exchange))
+
+    def _print(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Exchange):
+                self._output.say()
+            self._output.say(self._text(entry))
+
+    def _text(self, entry: Entry) -> Text:
+        if isinstance(entry, Line):
+            return self._line(entry)
+        if isinstance(entry, Exchange):
+            return heading(entry, self._session.wall)
+        if isinstance(entry, Event):
+            return happening(entry)
+        return _rest(entry)
+
+    def _line(self, line: Line) -> Text:
+        letter, style = _SIDES[line.direction]
+        text = Text(f"{letter}{'|' if line.body else ':'} ", style)
+        for part in line.parts:
+            if isinstance(part, Run):
+                for shown in _masked(part, self._masks[line.direction]):
+                    text.append_text(shown)
+            else:
+                text.append(hidden_text(part), "dim italic")
+        # A greeting answers nothing, and is no surprise.
+        if line.certainty is not Certainty.SURE and line.start and not line.body:
+            text.append(f"  # {line.certainty}", "yellow")
+        return text
+
+
+def beginning(session: Session) -> Iterator[Text]:
+    """Who, whence, whither and when."""
+    name = f"{session.recording.name}/{session.number}"
+    yield Text(readable(f"# session {name}, {day(session.wall)}".encode()), "bold")
+    path = f"# {session.client} to {session.listen}, server {session.upstream}"
+    yield Text(readable(path.encode()), "dim")
+
+
+def ending(session: Session) -> Text:
+    """How the session ended, or that it has not."""
+    if session.ending is None:
+        return Text("# still open", "yellow")
+    reason = f": {session.reason}" if session.reason else ""
+    style = "red" if session.ending in {Ending.FAILED, Ending.CUT} else "dim"
+    sums = f", {session.client_bytes}/{session.server_bytes} B"
+    return Text(readable(f"# {session.ending}{reason}{sums}".encode()), style)
+
+
+def heading(exchange: Exchange, wall: int) -> Text:
+    """The line above an exchange: number, time, command, result, duration, sizes, what was odd."""
+    text = Text(f"# {exchange.number}  {clock(wall + exchange.started)}  ", "dim")
+    text.append(said(exchange), "bold").append("  ").append(result(exchange), result_style(exchange))
+    text.append(f"  {took(exchange)}  {sizes(exchange)}", "dim")
+    if remarks := marks(exchange):
+        text.append(f"  ({remarks})", "yellow")
+    return text
+
+
+def happening(event: Event) -> Text:
+    """An event; for a rewrite, what was received and what was sent on instead."""
+    side = "" if event.direction is None else f" {event.direction.name.lower()}"
+    words = f"# {event.kind}{side}: {event.name}"
+    if event.text:
+        words += f": {event.text}"
+    if event.kind is EventKind.REWRITE:
+        words += f": received {_quoted(event.received)}, sent {_quoted(event.sent)}"
+    return Text(readable(words.encode()), "red" if event.kind in _ALARMING else "magenta")
+
+
+def _rest(rest: Rest) -> Text:
+    counts = f"{rest.client} B of the client and {rest.server} B of the server"
+    return Text(f"# {counts} are in no exchange and no line: `imaptap export` has them", "yellow")
+
+
+def _masked(run: Run, masks: list[Mask]) -> Iterator[Text]:
+    """The run, with each secret in it replaced by its class."""
+    position, end = run.start, run.start + len(run.data)
+    for start, stop, name in masks:
+        if start < end and stop > position:
+            yield Text(readable(run.data[position - run.start : max(0, start - run.start)]))
+            yield Text(f"<masked {readable(name.encode())}>", "reverse")
+            position = min(stop, end)
+    yield Text(readable(run.data[position - run.start :]))
+
+
+def _quoted(data: bytes | None) -> str:
+    return f'"{readable(data)}"' if data else "nothing"

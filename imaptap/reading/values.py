@@ -1,0 +1,55 @@
+"""What a transcript is made of: lines as on the wire, events, and the exchanges they stand under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.imap.transcript import Certainty, Direction, Event, Exchange
+
+TEXT_MOST = 64 * 1024
+"""Bytes of one line that are shown; a longer one ends in `Hidden`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Bytes to be shown, from offset `start` of their stream on."""
+
+    start: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Bytes that are not shown: a "literal", the "rest" of an endless line, or a "hole" in the recording."""
+
+    what: str
+    length: int
+
+
+Part = Run | Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of one side, without its line end; with `body`, a line of a literal's content.
+
+    `at` is when its first byte came, `start` that byte's offset. A literal stands in the line that follows it.
+    """
+
+    direction: Direction
+    at: int
+    start: int
+    parts: tuple[Part, ...]
+    certainty: Certainty
+    body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Bytes of a session that belong to no unit: what came after a change to something that is not IMAP."""
+
+    client: int
+    server: int
+
+
+Entry = Line | Event | Exchange | Rest
