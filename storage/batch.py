@@ -28,6 +28,14 @@ class Batch:
     def __bool__(self) -> bool:
         return bool(self.records or self.pieces or self.seen is not None)
 
+    def sessions(self) -> set[int]:
+        """The numbers of all sessions that it is about."""
+        said = (self.opened, self.pieces, self.segments, self.spans, self.closed)
+        numbers = {each.session for kind in said for each in kind}
+        numbers.update(session for session, _ in self.exchanges)
+        numbers.update(event.session for _, event in self.events if event.session is not None)
+        return numbers
+
 
 class Sorter:
     """Makes batches of records, in the order in which they were put. Knows what literals are under way."""

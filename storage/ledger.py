@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import delete, select, update
 
-from proxy.imap.transcript import Outcome
+from proxy.imap.transcript import Outcome, SessionOpened
 from storage import rows, tables
+from storage.clock import wall
 from storage.engine import WRITING
 from storage.statements import WriteStatements
 
@@ -52,19 +53,27 @@ class Ledger:
             self._ids = ids
 
     def _sessions(self, connection: Connection, batch: Batch) -> dict[int, int]:
-        """The key of every session by its number, those just opened included."""
-        if not batch.opened:
+        """The key of every session that the batch is about, by its number."""
+        unknown = batch.sessions() - self._ids.keys()
+        if not unknown:
             return self._ids
         new = [rows.opened_row(opened, self._recording) for opened in batch.opened]
         self._statements.session.run(connection, new)
-        ids = dict(self._ids)
-        columns = tables.session.c
-        for numbers in _some([opened.session for opened in batch.opened]):
-            found = select(columns.number, columns.id).where(
-                columns.recording_id == self._recording, columns.number.in_(numbers)
-            )
-            ids.update((row.number, row.id) for row in connection.execute(found))
+        ids = self._ids | self._find(connection, unknown)
+        if strays := unknown - ids.keys():  # nobody said that they opened: better an odd row than a lost word
+            odd = (SessionOpened(number, wall(), "unknown", "unknown", "unknown") for number in sorted(strays))
+            self._statements.session.run(connection, [rows.opened_row(opened, self._recording) for opened in odd])
+            ids |= self._find(connection, strays)
         return ids
+
+    def _find(self, connection: Connection, numbers: Iterable[int]) -> dict[int, int]:
+        columns = tables.session.c
+        found: dict[int, int] = {}
+        for some in _some(list(numbers)):
+            mine = columns.recording_id == self._recording, columns.number.in_(some)
+            query = select(columns.number, columns.id).where(*mine)
+            found.update((row.number, row.id) for row in connection.execute(query))
+        return found
 
     def _rows(self, connection: Connection, batch: Batch, ids: dict[int, int]) -> None:
         run, make = self._statements, rows

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from storage.batch import Batch, Sorter
 from storage.clock import monotonic, wall
+from storage.errors import StorageError
 from storage.ledger import Ledger
 from storage.loss import Loss
 from storage.queue import RecordQueue
@@ -207,7 +208,21 @@ class Writer:
         if self._loss is not None:
             self._tell(f"Recording ended in failure: {self._loss.summary()}", "The end of the recording is missing.")
             return
-        end_recording(self._store, self.recording)
+        self._end()
+
+    def _end(self) -> None:
+        """Mark the recording ended. It matters little and is tried for as long as any write."""
+        give_up = monotonic() + self._patience
+        while True:
+            try:
+                end_recording(self._store, self.recording)
+            except StorageError as trouble:
+                if monotonic() >= give_up:
+                    self._tell(f"The recording could not be marked as ended: {trouble}", trouble.hint)
+                    return
+                threading.Event().wait(_RETRY_SECONDS)
+            else:
+                return
 
     def _tell(self, message: str, hint: str) -> None:
         if self._on_trouble is None:

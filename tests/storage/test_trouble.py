@@ -252,6 +252,30 @@ def test_listeners_that_fail_are_survived(
     writer.close()
 
 
+def test_a_lock_at_the_very_end_is_waited_for(tmp_path: Path, sqlite: Store) -> None:
+    with closing(sqlite3.connect(tmp_path / "recordings.db", isolation_level=None, check_same_thread=False)) as other:
+        writer = Writer(sqlite, patience=60)
+        other.execute("BEGIN IMMEDIATE")
+        closing_ = threading.Thread(target=writer.close)
+        closing_.start()
+        eventually(lambda: writer._queue.closing)
+        other.execute("ROLLBACK")
+        closing_.join()
+    assert not writer.failed
+    assert sqlite.recording("last").ended
+
+
+def test_a_recording_that_cannot_be_ended_is_told(tmp_path: Path, sqlite: Store) -> None:
+    listener = Listener()
+    with closing(sqlite3.connect(tmp_path / "recordings.db", isolation_level=None)) as other:
+        writer = Writer(sqlite, patience=0.1, on_trouble=listener)
+        other.execute("BEGIN IMMEDIATE")
+        writer.close()
+        other.execute("ROLLBACK")
+    assert not writer.failed
+    assert listener.heard("could not be marked as ended")
+
+
 def test_ending_in_failure_is_told(tmp_path: Path, sqlite: Store) -> None:
     listener = Listener()
     with closing(sqlite3.connect(tmp_path / "recordings.db", isolation_level=None)) as other:

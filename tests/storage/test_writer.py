@@ -167,6 +167,23 @@ def test_closing_twice_is_closing(sqlite: Store) -> None:
     assert sqlite.recording("last").ended
 
 
+def test_words_after_the_end_of_a_session_are_kept(store: Store) -> None:
+    writer = Writer(store)
+    wire = Wire(direction=C)
+    for each in (opened(), wire.say(b"hello"), wire.closed()):
+        writer.put(each)
+    eventually(lambda: [s for s in store.sessions(writer.recording) if s.ending])
+    late = Event(1, 900, EventKind.NOTICE, "late")
+    stray = Event(7, 901, EventKind.NOTICE, "of no session")
+    for each in (late, stray):
+        writer.put(each)
+    writer.close()
+    assert not writer.failed
+    first, second = store.sessions(writer.recording)
+    assert list(store.events(first)) == [late]
+    assert (second.number, second.client, list(store.events(second))) == (7, "unknown", [stray])
+
+
 @pytest.mark.parametrize("name", ["", "  ", "last", "12", "a/b", "a\x1bb"])
 def test_names_that_mean_something_else(sqlite: Store, name: str) -> None:
     with pytest.raises(StorageError, match="cannot be the name") as refused:
