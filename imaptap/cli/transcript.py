@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from imaptap.cli.documents import hidden_text
-from imaptap.cli.lines import clock, marks, result, result_style, said, sizes, took
+from imaptap.cli.lines import clock, marks, result, result_style, sizes, took
 from imaptap.cli.terminal import Output, day
 from imaptap.reading.script import Script
 from imaptap.reading.values import Entry, Line, Rest, Run
@@ -95,7 +95,9 @@ def ending(session: Session) -> Text:
 def heading(exchange: Exchange, wall: int) -> Text:
     """The line above an exchange: number, time, command, result, duration, sizes, what was odd."""
     text = Text(f"# {exchange.number}  {clock(wall + exchange.started)}  ", "dim")
-    text.append(said(exchange), "bold").append("  ").append(result(exchange), result_style(exchange))
+    # Its arguments stand in the line below.
+    text.append(readable(exchange.command.encode()), "bold").append("  ")
+    text.append(result(exchange), result_style(exchange))
     text.append(f"  {took(exchange)}  {sizes(exchange)}", "dim")
     if remarks := marks(exchange):
         text.append(f"  ({remarks})", "yellow")
