@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEAD = re.compile(rb"([^ \r\n]*) +(?:([Uu][Ii][Dd]) +)?([^ \r\n({]+)(?: +|(?=\r|\n|\Z)|(?=[({]))")
+_HEAD = re.compile(rb"([^ \t\r\n]*)[ \t]+(?:([Uu][Ii][Dd])[ \t]+)?([^ \t\r\n({\"]+)(?:[ \t]+|(?=\r|\n|\Z)|(?=[({\"]))")
 _TAG = re.compile(rb"[\x21\x23\x24\x26\x27\x2c-\x5b\x5d-\x7a\x7c\x7d\x7e]+")  # ASTRING-CHAR except "+" (RFC 9051)
 _ASTRING = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^ \r\n(){"][^ \r\n]*)')
 

@@ -11,7 +11,6 @@ from proxy.imap.client_side import ClientSide
 from proxy.imap.deflate import Inflater
 from proxy.imap.exchanges import Book
 from proxy.imap.responses import ResponseHead
-from proxy.imap.secrets import Vault
 from proxy.imap.server_side import ServerSide
 from proxy.imap.shared import Shared
 from proxy.imap.state import SessionState
@@ -26,6 +25,7 @@ from proxy.imap.transcript import (
     Record,
     SessionClosed,
 )
+from proxy.imap.vault import Vault
 
 
 class Conversation:
@@ -123,9 +123,9 @@ class Conversation:
                 self._side(direction).close()
             except Exception as error:  # noqa: BLE001 - the session's end must be recorded all the same
                 self._fault(direction, error, at)
-        outcome = Outcome.BYE if self._shared.bye else Outcome.INCOMPLETE
-        for exchange in list(self._shared.book.open):
-            self._shared.book.close(exchange, outcome, None, "", at)
+        for exchange in list(self._shared.book.open.values()):
+            ended = self._shared.bye or "BYE" in exchange.responses
+            self._shared.book.close(exchange, Outcome.BYE if ended else Outcome.INCOMPLETE, None, "", at)
         self._close_inflaters(at)
         client, server = self._client.ledger.received, self._server.ledger.received
         self._records.append(SessionClosed(self._shared.session, at, ending, reason, client, server))

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from proxy.imap.commands import ASKED_BY, CODE_ASKED_BY, NEWS
 from proxy.imap.responses import ResponseHead, correlator, named_mailbox, only_news
 from proxy.imap.transcript import Certainty, Direction, Exchange, Origin, Outcome, Record, Span, readable
 
+OPEN_MAX = 10_000
+"""Open exchanges that are remembered; beyond that the oldest is given up (a client that nobody answers)."""
+OPEN_NAMED = 50
+"""Other open exchanges that an attribution names, oldest first."""
 _ARGUMENTS_KEPT = 2000
+_KINDS_KEPT = 100
+_KIND_LENGTH = 40
+_SEARCHED = 1000
+_EXPERIMENTAL = ("X",)
+_ILLEGAL = ("illegal",)
+_OF_A_MAILBOX = frozenset({"STATUS", "ACL", "MYRIGHTS", "LISTRIGHTS", "QUOTAROOT", "METADATA"})
 _ALWAYS_NEWS = frozenset({"EXISTS", "RECENT", "EXPUNGE", "VANISHED", "FLAGS"})
 
 
@@ -34,10 +46,11 @@ class OpenExchange:
     started: int
     origin: Origin = Origin.CLIENT
     shown: str = ""
+    sent: str = ""
+    """The command as it was sent; `command` is what the record says."""
     arguments: str = ""
     mailbox: str | None = None
     """The mailbox that it names, else the selected one."""
-    selects: bool = False
     legal: bool = True
     sending: bool = True
     expects: Expects = Expects.NOTHING
@@ -53,6 +66,13 @@ class OpenExchange:
         """Add a mark once."""
         if word not in self.marks:
             self.marks.append(word)
+
+    def count(self, kind: str) -> None:
+        """Count untagged data; the words of a server that makes them up endlessly are counted as one."""
+        kind = kind[:_KIND_LENGTH]
+        if kind not in self.responses and len(self.responses) >= _KINDS_KEPT:
+            kind = "…"
+        self.responses[kind] = self.responses.get(kind, 0) + 1
 
     def add_arguments(self, text: str) -> None:
         """Append masked argument text, up to a bound."""
@@ -96,39 +116,83 @@ class Spans:
             self._run = None
 
 
+class _Index:
+    """Open exchanges by what they are asked for, oldest first. Every step costs the same however many are open."""
+
+    def __init__(self) -> None:
+        self._runs: dict[Hashable, OrderedDict[int, OpenExchange]] = {}
+
+    def add(self, key: Hashable, exchange: OpenExchange) -> None:
+        self._runs.setdefault(key, OrderedDict())[exchange.number] = exchange
+
+    def remove(self, key: Hashable, exchange: OpenExchange) -> None:
+        run = self._runs.get(key)
+        if run is not None:
+            run.pop(exchange.number, None)
+            if not run:
+                del self._runs[key]
+
+    def all(self, key: Hashable) -> Iterable[OpenExchange]:
+        run = self._runs.get(key)
+        return run.values() if run else ()
+
+    def oldest(self, key: Hashable) -> OpenExchange | None:
+        return next(iter(self.all(key)), None)
+
+
 class Book:
     """All exchanges of one session, oldest first."""
 
     def __init__(self, session: int, put: Callable[[Record], None]) -> None:
         self.session = session
-        self.open: list[OpenExchange] = []
+        self.open: OrderedDict[int, OpenExchange] = OrderedDict()
         self._put = put
         self._count = 0
+        self._index = _Index()
 
-    def begin(self, tag: bytes, command: str, at: int, origin: Origin = Origin.CLIENT) -> OpenExchange:
+    def begin(
+        self, tag: bytes, command: str, at: int, origin: Origin = Origin.CLIENT, *, legal: bool = True
+    ) -> OpenExchange:
         """A command has started."""
+        if len(self.open) >= OPEN_MAX:
+            self._give_up_oldest(at)
         self._count += 1
-        exchange = OpenExchange(self._count, tag, command, at, origin, readable(tag))
-        if any(other.tag == tag for other in self.open):
+        exchange = OpenExchange(self._count, tag, command, at, origin, readable(tag), command, legal=legal)
+        if self.find(tag):
             exchange.mark("tag reused")
-        self.open.append(exchange)
+        self.open[exchange.number] = exchange
+        for key in _keys(exchange):
+            self._index.add(key, exchange)
         return exchange
+
+    def _give_up_oldest(self, at: int) -> None:
+        oldest = next(iter(self.open.values()))
+        oldest.mark("never answered")
+        self.close(oldest, Outcome.INCOMPLETE, None, "", at)
+
+    def expect(self, exchange: OpenExchange, what: Expects) -> None:
+        """From here on the next `+` would mean this to the exchange."""
+        self._index.remove(exchange.expects, exchange)
+        exchange.expects = what
+        if exchange.number in self.open:
+            self._index.add(what, exchange)
 
     def find(self, tag: bytes) -> OpenExchange | None:
         """The oldest open exchange with this tag (M 3.2)."""
-        return next((x for x in self.open if x.tag == tag), None)
+        return self._index.oldest(tag)
 
     def first(self, *wanted: Expects) -> OpenExchange | None:
         """The oldest open exchange that expects one of `wanted`."""
-        return next((x for x in self.open if x.expects in wanted), None)
+        found = [x for x in map(self._index.oldest, wanted) if x]
+        return min(found, key=_number, default=None)
 
     def running(self, command: str) -> OpenExchange | None:
         """The oldest open exchange of this command."""
-        return next((x for x in self.open if x.command == command), None)
+        return self._index.oldest(command)
 
     def oldest_illegal(self) -> OpenExchange | None:
-        """The oldest open exchange if no server could answer to its tag (M 3.3)."""
-        return next((x for x in self.open if not x.legal), None)
+        """The oldest open exchange with a tag that no server could answer to (M 3.3)."""
+        return self._index.oldest(_ILLEGAL)
 
     def tell(self, exchange: OpenExchange) -> None:
         """Put the exchange on record as it stands: open, or with its final facts renewed."""
@@ -136,7 +200,9 @@ class Book:
 
     def close(self, exchange: OpenExchange, outcome: Outcome, head: ResponseHead | None, text: str, at: int) -> None:
         """An exchange has ended."""
-        self.open.remove(exchange)
+        del self.open[exchange.number]
+        for key in (*_keys(exchange), exchange.expects):
+            self._index.remove(key, exchange)
         status = head.status if head else None
         code = head.code if head else None
         exchange.final = _snapshot(self.session, exchange, outcome, status, code, text or None, at)
@@ -144,51 +210,85 @@ class Book:
 
     def attribute(self, head: ResponseHead, line: bytes) -> Attribution:
         """Whose an untagged unit is (M 3.6-3.10)."""
-        candidates = [x for x in self.open if _may_have_asked(x, head)]
-        named = self._named(candidates, head, line)
-        if named is not None:
-            return self._belongs(named, Certainty.SURE)
+        if head.status == "BAD" and (illegal := self.oldest_illegal()):
+            return self._belongs(illegal, Certainty.LIKELY)
+        tag = correlator(line) if head.kind == "ESEARCH" else head.named_tag
+        if tag is not None:
+            named = self.find(tag)
+            return self._belongs(named, Certainty.SURE) if named else self._nobodys()
+        candidates = self._candidates(head, line)
         if not candidates:
-            return self._belongs(self.open[0] if self.open else None, Certainty.UNSOLICITED)
+            return self._nobodys()
         if len(candidates) > 1:
-            return self._belongs(candidates[0], Certainty.AMBIGUOUS)
+            named = self._of_mailbox(head, line)
+            return self._belongs(named or candidates[0], Certainty.SURE if named else Certainty.AMBIGUOUS)
         return self._belongs(candidates[0], _certainty_of_one(candidates[0], head, line))
 
-    def _named(self, candidates: list[OpenExchange], head: ResponseHead, line: bytes) -> OpenExchange | None:
-        """The exchange that the data itself names: an ESEARCH by tag, STATUS and the like by mailbox (M 3.7)."""
-        if head.kind == "ESEARCH" and (tag := correlator(line)) is not None:
-            return self.find(tag)
-        if len(candidates) > 1 and head.kind in {"STATUS", "ACL", "MYRIGHTS", "QUOTAROOT", "METADATA"}:
-            mailbox = readable(named_mailbox(line) or b"")
-            matching = [x for x in candidates if x.mailbox == mailbox]
-            return matching[0] if len(matching) == 1 else None
-        return None
+    def _candidates(self, head: ResponseHead, line: bytes) -> list[OpenExchange]:
+        """The oldest two exchanges that may have asked for this: it matters only whether there is a second."""
+        found = [x for key in _may_have_asked(head, line) for x in itertools.islice(self._index.all(key), 2)]
+        return sorted(found, key=_number)[:2]
+
+    def _of_mailbox(self, head: ResponseHead, line: bytes) -> OpenExchange | None:
+        """The one exchange that asked about the mailbox which the data names (M 3.7)."""
+        if head.kind not in _OF_A_MAILBOX:
+            return None
+        mailbox = _folded(readable(named_mailbox(line) or b""))
+        commands = ASKED_BY[head.kind]
+        asked = itertools.chain.from_iterable(itertools.islice(self._index.all(x), _SEARCHED) for x in commands)
+        matching = [x for x in asked if x.mailbox is not None and _folded(x.mailbox) == mailbox]
+        return matching[0] if len(matching) == 1 else None
+
+    def _nobodys(self) -> Attribution:
+        """Shown in the exchange that was running, if any, but no answer to it."""
+        return self._belongs(next(iter(self.open.values()), None), Certainty.UNSOLICITED)
 
     def _belongs(self, exchange: OpenExchange | None, certainty: Certainty) -> Attribution:
-        return Attribution(exchange, certainty, _others(self.open, exchange))
+        others = (number for number in self.open if exchange is None or number != exchange.number)
+        return Attribution(exchange, certainty, tuple(itertools.islice(others, OPEN_NAMED)))
 
 
-def _others(open_exchanges: Iterable[OpenExchange], exchange: OpenExchange | None) -> tuple[int, ...]:
-    return tuple(x.number for x in open_exchanges if x is not exchange)
+def _number(exchange: OpenExchange) -> int:
+    return exchange.number
 
 
-def _may_have_asked(exchange: OpenExchange, head: ResponseHead) -> bool:
-    command = exchange.command
+def _keys(exchange: OpenExchange) -> list[Hashable]:
+    """What an exchange can be found by: its tag, its command, and what kind of command that is."""
+    keys: list[Hashable] = [exchange.tag, exchange.sent]
+    if exchange.sent.startswith("X"):
+        keys.append(_EXPERIMENTAL)
+    if not exchange.legal:
+        keys.append(_ILLEGAL)
+    return keys
+
+
+def _may_have_asked(head: ResponseHead, line: bytes) -> Iterable[Hashable]:
+    """The keys of the commands that this data may answer."""
     if head.status is not None and head.status != "BYE":
-        asked = CODE_ASKED_BY.get(head.code or "")
-        return command in asked if asked else False
+        return CODE_ASKED_BY.get(head.code or "", ())
     asked = ASKED_BY.get(head.kind)
-    # An unknown data word can only be the answer to a command that is as unknown to us (M 3.16).
-    return command in asked if asked else command.startswith("X") or head.kind == command
+    if asked is None:
+        # An unknown data word can only be the answer to a command that is as unknown to us (M 3.16).
+        return (_EXPERIMENTAL,) if head.kind.startswith("X") else (_EXPERIMENTAL, head.kind)
+    if head.kind in {"FETCH", "UIDFETCH"} and not only_news(line):
+        # Nobody sends a body as news.
+        return asked - NEWS - {"SELECT", "EXAMINE"}
+    return asked
+
+
+def _folded(mailbox: str) -> str:
+    """INBOX is one mailbox in any case (RFC 9051 section 5.1)."""
+    return "INBOX" if mailbox.upper() == "INBOX" else mailbox
 
 
 def _certainty_of_one(exchange: OpenExchange, head: ResponseHead, line: bytes) -> Certainty:
-    if exchange.command in NEWS:
-        return Certainty.SURE if exchange.command == "IDLE" else Certainty.LIKELY
+    command = exchange.sent
+    if command in NEWS:
+        return Certainty.SURE if command == "IDLE" else Certainty.LIKELY
     if head.kind == "FETCH" and only_news(line):
         # May as well be news of another session's STORE.
         return Certainty.LIKELY
-    if head.kind in _ALWAYS_NEWS and exchange.command not in {"SELECT", "EXAMINE"}:
+    if (head.kind in _ALWAYS_NEWS or head.code == "HIGHESTMODSEQ") and command not in {"SELECT", "EXAMINE"}:
         return Certainty.LIKELY
     return Certainty.SURE
 

@@ -6,12 +6,15 @@ pieces with the secret spans masked by the same number of `x` (M 7.8: the line s
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
+from operator import itemgetter
 
 from proxy.imap.transcript import Direction, Event, EventKind, Layer, LiteralPart, Piece, Record
 
 MASK = b"x"
+_START = itemgetter(0)
 
 
 class Ledger:
@@ -24,19 +27,17 @@ class Ledger:
         """Offset after the last byte held."""
         self.released = 0
         """Offset after the last byte released."""
+        self.newest_at = 0
+        """When the newest byte was received."""
         self._put = put
         self._chunks: deque[tuple[int, bytes, int, Layer]] = deque()
         self._masks: list[tuple[int, int]] = []
+        """Sorted, apart from each other, none of it released yet."""
 
     @property
     def held(self) -> int:
         """Bytes received and not released."""
         return self.received - self.released
-
-    @property
-    def oldest_at(self) -> int | None:
-        """When the oldest held byte was received."""
-        return self._chunks[0][2] if self._chunks else None
 
     @property
     def layer(self) -> Layer:
@@ -47,16 +48,21 @@ class Ledger:
         """Take the stream's next bytes."""
         self._chunks.append((self.received, data, at, layer))
         self.received += len(data)
+        self.newest_at = at
 
     def mask(self, start: int, end: int, name: str, at: int) -> None:
         """Bytes start..end are a secret of class `name`. What was released already cannot be masked any more."""
         start = max(start, self.released)
-        if start >= end or any(a <= start and end <= b for a, b in self._masks):
+        masks = self._masks
+        before = bisect_right(masks, start, key=_START)
+        if start >= end or (before and end <= masks[before - 1][1]):
             return
-        self._masks.append((start, end))
-        self._put(
-            Event(self.session, at, EventKind.SECRET, name, "", self.direction, start, end - start),
-        )
+        self._put(Event(self.session, at, EventKind.SECRET, name, "", self.direction, start, end - start))
+        if before and masks[before - 1][1] >= start:
+            before -= 1
+            start = masks[before][0]
+        after = bisect_right(masks, end, key=_START)
+        masks[before:after] = [(start, max(end, masks[after - 1][1]) if after > before else end)]
 
     def take_back(self, start: int) -> bytes:
         """Give back what is held from offset `start` on: those bytes turned out to be compressed (M 6.12)."""
@@ -70,12 +76,10 @@ class Ledger:
         return taken
 
     def time_of(self, offset: int) -> int:
-        """When the held byte at `offset` was received; the newest time if it is not held."""
-        at = 0
-        for start, data, at, _ in self._chunks:
-            if offset < start + len(data):
-                return at
-        return at
+        """When the held byte at `offset` was received; the newest time if nothing is held from there on."""
+        if not self._chunks or offset >= self.received:
+            return self.newest_at
+        return self._chunks[max(0, bisect_right(self._chunks, offset, key=_START) - 1)][2]
 
     def release(self, upto: int, literal: LiteralPart | None = None) -> None:
         """Put the held bytes before offset `upto` on record; with `literal`, as a part of that literal."""
@@ -111,7 +115,9 @@ class Ledger:
         end = offset + len(data)
         copy = bytearray(data)
         for a, b in self._masks:
-            if a < end and b > offset:
+            if a >= end:
+                break
+            if b > offset:
                 first, last = max(a, offset), min(b, end)
                 copy[first - offset : last - offset] = MASK * (last - first)
         self._masks = [(a, b) for a, b in self._masks if b > end]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from proxy.imap.commands import unescape
+
 STATUSES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
 _LINE = re.compile(
@@ -18,6 +20,7 @@ _ONLY_NEWS = re.compile(
 )
 _CORRELATOR = re.compile(rb'\* ESEARCH \(TAG (?:"((?:[^"\\]|\\.)*)"|([^ )]+))', re.IGNORECASE)
 _STATUS_NAME = re.compile(rb'\* +[A-Za-z]+ +(?:"((?:[^"\\]|\\.)*)"|([^ \r\n]+))')
+_PROGRESS = re.compile(rb' *\("([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class ResponseHead:
     code: str | None = None
     code_arguments: bytes = b""
     text: int = 0
+
+    @property
+    def named_tag(self) -> bytes | None:
+        """The tag that an untagged status names: `OK [INPROGRESS ("tag" …)]` (RFC 9585)."""
+        match = _PROGRESS.match(self.code_arguments) if self.code == "INPROGRESS" else None
+        return match[1] if match else None
 
 
 def read_response(line: bytes) -> ResponseHead:
@@ -68,6 +77,8 @@ def correlator(line: bytes) -> bytes | None:
 
 
 def named_mailbox(line: bytes) -> bytes | None:
-    """The mailbox that a STATUS, ACL, QUOTAROOT or METADATA names, as it is spelled, quotes taken off."""
+    """The mailbox that a STATUS, ACL, QUOTAROOT or METADATA names, quotes taken off."""
     match = _STATUS_NAME.match(line)
-    return (match[1] if match[1] is not None else match[2]) if match else None
+    if match is None:
+        return None
+    return unescape(match[1]) if match[1] is not None else match[2]

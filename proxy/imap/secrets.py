@@ -1,8 +1,9 @@
 """Which bytes are secret (M 7.1-7.6): found by what they are in the protocol, before anything is stored.
 
 `CommandSecrets` walks the text runs of one client command, `sasl_secret` knows the lines of AUTHENTICATE,
-`server_secrets` the tokens that servers hand out, and `Vault` remembers passwords seen, so that a server's echo of them
-is found too. All spans are (start, end) within the line given. When in doubt the rest of the line is hidden.
+`server_secrets` the tokens that servers hand out; what of it a server may echo goes to the `vault`. All spans are
+(start, end) within the line given. When in doubt the rest of the line is hidden. No pattern here goes over a line more
+than once, whatever the line.
 """
 
 from __future__ import annotations
@@ -12,58 +13,71 @@ import binascii
 import re
 
 from proxy.imap.commands import KNOWN, CommandHead, unescape
-
-Spans = list[tuple[int, int]]
+from proxy.imap.vault import Spans
 
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-_ANNOUNCEMENT = re.compile(rb" *~?\{[0-9]+\+?\}\r?\n\Z")
+_ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+\+?\}\r?\n\Z")
 _LINE_END = re.compile(rb"[ \t]*\r*\n?\Z")
 _TELLING = re.compile(r"LOGIN|AUTH|PASS|PWD|TOKEN|SECRET|UNLOCK")
 _PUBLIC_ID = frozenset({b"name", b"version", b"os", b"os-version", b"vendor", b"support-url", b"date"})
-_ID_PAIR = re.compile(rb'"((?:[^"\\]|\\.)*)" +"((?:[^"\\]|\\.)*)"')
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"?|\bNIL\b', re.IGNORECASE)
 _URLAUTH = re.compile(rb";urlauth=[^:\s\"]{1,200}:[^:\s\"]{1,200}:([0-9a-z]+)", re.IGNORECASE)
 _URL_USER = re.compile(rb"imaps?://([^@/\s\"\]]+)@", re.IGNORECASE)
 _WEBALERT = re.compile(rb"\[WEBALERT ([^\]\r\n]+)", re.IGNORECASE)
 _BADURL = re.compile(rb"\[BADURL ([^\]\r\n]+)", re.IGNORECASE)
 _APPLE = re.compile(rb"aps-(?:device-token|account-id)\"? +\"?([^\" \r\n)]+)", re.IGNORECASE)
 _VENDOR_VALUE = re.compile(
-    rb"(/private/vendor/[^ \")]+)\"? +(\"(?:[^\"\\]|\\.)*\"|~?\{[0-9]+\+?\}\r?\n\Z)", re.IGNORECASE
+    rb"/private/vendor/[^ \")]+\"? +(?:\"((?:[^\"\\]|\\.)*)\"?|~?\{[0-9]+\+?\}\r?\n\Z)", re.IGNORECASE
 )
-_MIN_ANYWHERE = 4  # a shorter password is looked for as a whole word only
 _MIN_SASL = 8
+_ANNOUNCEMENT_MAX = 64
+_NO_ANSWER = frozenset({b"", b"*", b"="})
 
 
 class CommandSecrets:
     """Follows one client command through its text runs and literals."""
 
     def __init__(self, head: CommandHead, *, authenticated: bool, suspect: bool = False) -> None:
+        """`suspect`: a login has just gone wrong, so that this may be the rest of it."""
         self.name = head.name
+        self.known = head.name.removeprefix("UID ") in KNOWN
+        self.doubtful = False
+        """Whether the words are not what they should be: a LOGIN of one word, or what may be meant as one."""
+        self.learned: list[bytes] = []
+        """Passwords seen in clear, for the vault."""
         self._suspect = suspect
         self._start = head.arguments
         self._user_seen = False
         self._literal_secret = False
-        self._rule = self._rule_for(head, authenticated=authenticated, suspect=suspect)
-        self.learned: list[bytes] = []
-        """Passwords seen in clear, for the vault."""
+        self._telling = _TELLING.search(head.name) is not None
+        self._rule = self._rule_for(head, authenticated=authenticated)
 
-    def _rule_for(self, head: CommandHead, *, authenticated: bool, suspect: bool) -> str:
+    def _rule_for(self, head: CommandHead, *, authenticated: bool) -> str:
         name = head.name.removeprefix("UID ")
-        if name == "LOGIN":
-            return "login"
-        if name in {"AUTHENTICATE", "ID", "SETMETADATA"}:
+        if name in {"LOGIN", "AUTHENTICATE", "ID", "SETMETADATA"}:
             return name.lower()
-        if name in KNOWN:
+        if self.known:
             return ""
-        if suspect:
+        if self._suspect:
             self._start = 0
-            return "all"
+        elif _TELLING.search(head.tag.upper().decode("ascii", "replace")):
+            # The tag was forgotten, or this is POP: "LOGIN bob secret", "PASS secret".
+            self._start = len(head.tag)
+            self._telling = True
+        elif authenticated and head.legal and not self._telling:
+            return ""
         # A mistyped LOGIN still holds a password (M 7.2).
-        return "all" if not authenticated or _TELLING.search(name) else ""
+        return "all"
 
     @property
     def tells_passwords(self) -> bool:
         """Whether what is hidden here is a password that a server may echo."""
-        return self._rule == "login" or self._suspect
+        return self._rule == "login" or (self._rule == "all" and (self._suspect or self._telling or self.doubtful))
+
+    @property
+    def kind(self) -> str:
+        """What class of secret is hidden here (M 7.8)."""
+        return {"": "token", "all": "unknown command"}.get(self._rule, self._rule)
 
     @property
     def public(self) -> bool:
@@ -82,13 +96,15 @@ class CommandSecrets:
         if self._rule == "login":
             return self._login(line, start, last=last)
         if self._rule == "authenticate":
-            return self._initial_response(line, start)
+            return self._initial_response(line, start, last=last)
         if self._rule == "id":
-            return [m.span(2) for m in _ID_PAIR.finditer(line, start) if m[1].lower() not in _PUBLIC_ID]
+            self._literal_secret = not last
+            return id_values(line, start, first=first)
         if self._rule == "setmetadata":
-            return self._vendor_values(line, start)
+            self._literal_secret = vendor_literal(line)
+            return vendor_values(line, start)
         if self._rule == "all":
-            return self._rest(line, start)
+            return self._arguments(line, start, last=last)
         return token_spans(line)
 
     def literal(self, content: bytes) -> None:
@@ -103,48 +119,53 @@ class CommandSecrets:
                 return []
             end = _end_of_word(line, pos)
             if end is None or (last and _LINE_END.match(line, end)):
-                return self._rest(line, pos)
+                self.doubtful = True
+                return self._rest(line, pos, last=last)
             pos = _skip(line, end)
-        return self._rest(line, pos)
+        return self._rest(line, pos, last=last)
 
-    def _rest(self, line: bytes, pos: int) -> Spans:
+    def _arguments(self, line: bytes, start: int, *, last: bool) -> Spans:
+        """Hide the arguments of an unknown command. Two words may be a user and a password (`LOGN bob secret`)."""
+        pos = _skip(line, start)
+        self.doubtful = self.name.isalpha() and b" " in line[pos : _end_of_text(line)].strip()
+        return self._rest(line, pos, last=last)
+
+    def _rest(self, line: bytes, pos: int, *, last: bool) -> Spans:
         """Hide all from `pos` on, but for what frames it: quotes around one string, `{n}`, the line end."""
-        announcement = _ANNOUNCEMENT.search(line, pos)
-        self._literal_secret = announcement is not None
-        end = announcement.start() if announcement else _end_of_text(line)
+        self._literal_secret = not last
+        announcement = None if last else _ANNOUNCEMENT.search(line, max(pos, len(line) - _ANNOUNCEMENT_MAX))
+        end = len(line[: announcement.start()].rstrip(b" ")) if announcement else _end_of_text(line)
         if pos >= end:
             return []
         quoted = _QUOTED.fullmatch(line, pos, end)
         if quoted:
             self.learned.append(unescape(quoted[1]))
             return [quoted.span(1)] if quoted[1] else []
-        self.learned.append(line[pos:end])
-        if self._suspect:
-            # Sent although its literal was refused: a server takes its first word for a tag and says it again (M 4.4).
-            self.learned += line[pos:end].split()
+        self.learned += [line[pos:end]] if self._rule == "authenticate" else self._readings(line[pos:end])
         return [(pos, end)]
 
-    def _initial_response(self, line: bytes, start: int) -> Spans:
+    def _readings(self, text: bytes) -> list[bytes]:
+        """What a server may take for the password in badly written words, and say again (M 7.5)."""
+        words = text.split()
+        if not words:
+            return []
+        if self._suspect:
+            # Sent although its literal was refused: a server takes its first word for a tag and says it again (M 4.4).
+            return [text.strip(), *words]
+        return [text.strip(), text.strip(b'" '), words[-1].strip(b'"')]
+
+    def _initial_response(self, line: bytes, start: int, *, last: bool) -> Spans:
         end = _end_of_word(line, start)
         pos = _skip(line, end if end is not None else start)
-        if line[pos : _end_of_text(line)] in {b"", b"="}:
+        if last and line[pos : _end_of_text(line)] in {b"", b"="}:
             return []
-        return self._rest(line, pos)
-
-    def _vendor_values(self, line: bytes, start: int) -> Spans:
-        spans: Spans = []
-        for match in _VENDOR_VALUE.finditer(line, start):
-            if match[2].endswith(b"\n"):
-                self._literal_secret = True
-            else:
-                spans.append((match.start(2) + 1, match.end(2) - 1))
-        return spans
+        return self._rest(line, pos, last=last)
 
 
 def sasl_secret(line: bytes) -> Spans:
     """The secret of a client's SASL line: all, but for "*" (cancel), "=" and the empty answer (RFC 9051 6.2.2)."""
     end = len(line.rstrip(b"\r\n"))
-    return [] if line[:end] in {b"", b"*", b"="} else [(0, end)]
+    return [] if line[:end] in _NO_ANSWER else [(0, end)]
 
 
 def challenge_secret(line: bytes) -> Spans:
@@ -160,7 +181,7 @@ def sasl_passwords(mechanism: str, line: bytes, step: int) -> list[bytes]:
     `step` counts the client's lines of this exchange from 0.
     """
     line = line.strip()
-    if line in {b"", b"*", b"="}:
+    if line in _NO_ANSWER:
         return []
     try:
         clear = base64.b64decode(line, validate=True)
@@ -175,16 +196,47 @@ def sasl_passwords(mechanism: str, line: bytes, step: int) -> list[bytes]:
     return [*learned, token[1]] if token else learned
 
 
-def server_secrets(line: bytes) -> Spans:
+def server_secrets(line: bytes, kind: str, *, first: bool) -> Spans:
     """The secret spans of a server line: URLAUTH tokens, users in referrals, alert URLs, push tokens (M 7.4)."""
     spans = token_spans(line)
     if b"[" in line[:200]:
         spans += [m.span(1) for m in (_WEBALERT.search(line), _BADURL.search(line)) if m]
-    if line[:5].upper() == b"* ID ":
-        spans += [m.span(2) for m in _ID_PAIR.finditer(line) if m[1].lower() not in _PUBLIC_ID and m[2]]
-    if line[:11].upper() == b"* METADATA ":
-        spans += [(m.start(2) + 1, m.end(2) - 1) for m in _VENDOR_VALUE.finditer(line) if not m[2].endswith(b"\n")]
+    if kind == "ID":
+        spans += id_values(line, 0, first=first)
+    elif kind == "METADATA":
+        spans += vendor_values(line, 0)
     return spans
+
+
+def secret_literal(line: bytes, kind: str) -> bool:
+    """Whether the literal that this line of the server announces is a secret."""
+    return kind == "ID" or (kind == "METADATA" and vendor_literal(line))
+
+
+def id_values(line: bytes, start: int, *, first: bool) -> Spans:
+    """The values of an ID parameter list, but for those that name a program (M 7.4). What follows a literal is all
+    hidden: a key cannot be told from a value there."""
+    spans: Spans = []
+    key: bytes | None = None
+    for match in _STRING.finditer(line, start):
+        word = match[1] or b""
+        if first and key is None:
+            key = word.lower()
+            continue
+        if word and key not in _PUBLIC_ID:
+            spans.append(match.span(1))
+        key = None
+    return spans
+
+
+def vendor_values(line: bytes, start: int) -> Spans:
+    """The quoted values of private vendor entries (RFC 5464; M 7.4)."""
+    return [m.span(1) for m in _VENDOR_VALUE.finditer(line, start) if m[1]]
+
+
+def vendor_literal(line: bytes) -> bool:
+    """Whether the line ends by announcing the literal value of such an entry."""
+    return any(m[1] is None for m in _VENDOR_VALUE.finditer(line))
 
 
 def token_spans(line: bytes) -> Spans:
@@ -193,54 +245,13 @@ def token_spans(line: bytes) -> Spans:
     if b"://" in line:
         spans += [m.span(1) for m in _URLAUTH.finditer(line)]
         spans += [m.span(1) for m in _URL_USER.finditer(line)]
-    if b"aps-" in line:
+    if b"aps-" in line or b"APS-" in line:
         spans += [m.span(1) for m in _APPLE.finditer(line)]
     return spans
 
 
-class Vault:
-    """Passwords of this session in the forms in which a server may echo them (M 7.5). Never printed, never stored."""
-
-    def __init__(self) -> None:
-        self._anywhere: list[bytes] = []
-        self._words: list[re.Pattern[bytes]] = []
-
-    def __repr__(self) -> str:
-        return "Vault()"
-
-    @property
-    def longest(self) -> int:
-        """Length of the longest form: how much of a partial line has to be held back."""
-        return max((len(form) for form in self._anywhere), default=0)
-
-    def learn(self, value: bytes) -> None:
-        """Remember a secret: as it is, with quotes escaped, in base64."""
-        value = value.strip(b"\r\n")
-        if not value or len(value) > 8192:
-            return
-        escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-        for form in dict.fromkeys((value, escaped, base64.b64encode(value))):
-            if len(form) >= _MIN_ANYWHERE:
-                if form not in self._anywhere:
-                    self._anywhere.append(form)
-            else:
-                self._words.append(re.compile(rb"(?<![0-9A-Za-z])" + re.escape(form) + rb"(?![0-9A-Za-z])"))
-
-    def find(self, data: bytes, *, words: bool = False) -> Spans:
-        """Where known secrets stand in `data`; short ones only with `words` (status lines and commands)."""
-        spans: Spans = []
-        for form in self._anywhere:
-            pos = data.find(form)
-            while pos >= 0:
-                spans.append((pos, pos + len(form)))
-                pos = data.find(form, pos + len(form))
-        if words:
-            spans += [m.span() for pattern in self._words for m in pattern.finditer(data)]
-        return spans
-
-
 def _skip(line: bytes, pos: int) -> int:
-    while line[pos : pos + 1] == b" ":
+    while line[pos : pos + 1] in {b" ", b"\t"}:
         pos += 1
     return pos
 
@@ -254,6 +265,6 @@ def _end_of_word(line: bytes, pos: int) -> int | None:
     if line[pos : pos + 1] == b'"':
         match = _QUOTED.match(line, pos)
         return match.end() if match else None
-    while pos < len(line) and line[pos] not in b" \r\n":
+    while pos < len(line) and line[pos] not in b" \t\r\n":
         pos += 1
     return pos

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.imap.exchanges import Book
-from proxy.imap.secrets import Vault
 from proxy.imap.state import SessionState
 from proxy.imap.transcript import Event, EventKind, Record
+from proxy.imap.vault import Vault
 
 
 @dataclass(slots=True)

@@ -50,14 +50,14 @@ class SessionState:
         """A command has ended with OK, NO or BAD (M 3.12, 6.17)."""
         if command in {"SELECT", "EXAMINE"}:
             self._select(status, mailbox)
+        elif command == "LOGOUT" and status in {"OK", "BYE"}:
+            self.phase, self.mailbox = Phase.LOGOUT, None
         elif status != "OK":
             return
         elif command in {"LOGIN", "AUTHENTICATE"}:
             self.phase = Phase.AUTHENTICATED
         elif command in {"CLOSE", "UNSELECT"}:
             self._unselect()
-        elif command == "LOGOUT":
-            self.phase, self.mailbox = Phase.LOGOUT, None
         elif command == "UNAUTHENTICATE":
             self.phase, self.mailbox = Phase.NOT_AUTHENTICATED, None
             self.enabled.clear()

@@ -20,9 +20,11 @@ LITERAL_KEPT = BODY_MIN - 1
 LITERAL_MAX = 2**63 - 1
 PARTS_KEPT = 10_000
 """Text runs and literals of one unit that are kept; a unit may have more (M 2.10)."""
+LITERAL_REFUSED = "literal refused"
+"""The flaw of a unit whose literal the server did not want (M 4.3)."""
 _TAIL = 64  # longer than any `~{9223372036854775807+}\r\n`
 
-_ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]{1,40})(\+?)\}\r?\n\Z")
+_ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]+)(\+?)\}\r?\n\Z")
 _STATUS = re.compile(rb"(?:\*|[^\s]+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|(?=\r?\n))|\+", re.IGNORECASE)
 
 
@@ -119,6 +121,16 @@ class UnitReader:
         return tuple(self._literals)
 
     @property
+    def first(self) -> bool:
+        """Whether the line last read is the unit's first."""
+        return len(self._texts) == 1
+
+    @property
+    def last_literal(self) -> Literal | None:
+        """The literal announced last in the unit being read."""
+        return self._literals[-1] if self._literals else None
+
+    @property
     def literal(self) -> Literal | None:
         """The literal whose content comes next or is coming."""
         return self._literals[-1] if self._content is not None or self._left else None
@@ -209,7 +221,7 @@ class UnitReader:
         end = line if self._quotes is None else bytes(self._tail)
         if not end.endswith(b"\r\n"):
             self._flaw("bare LF")
-        if line.count(b"\r") > line.endswith(b"\r\n"):
+        if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
             self._flaw("bare CR")
         match = None
         if b"}" in end[-3:-1]:
@@ -272,7 +284,7 @@ class UnitReader:
             self._flaws.append(name)
 
 
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)')
 
 
 def open_quote(line: bytes) -> bool:

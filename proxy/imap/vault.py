@@ -1,0 +1,65 @@
+"""Passwords of a session, remembered in the forms in which a server may echo them (M 7.5)."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+Spans = list[tuple[int, int]]
+
+_MIN_ANYWHERE = 4  # a shorter password is looked for as a whole word only
+_FORMS_KEPT = 64
+
+
+class Vault:
+    """Never printed, never stored. Found in any case: servers show what they take for a command in capitals."""
+
+    def __init__(self) -> None:
+        self._forms: dict[bytes, re.Pattern[bytes] | None] = {}
+
+    def __repr__(self) -> str:
+        return "Vault()"
+
+    @property
+    def longest(self) -> int:
+        """How much of a partial line has to be held back: the longest form, and what shows that a word ends."""
+        return max((len(form) + 1 for form in self._forms), default=0)
+
+    def learn(self, value: bytes) -> None:
+        """Remember a secret: as it is, with quotes escaped, in base64. The oldest forms are forgotten at some time."""
+        value = value.strip(b"\r\n")
+        if not value or len(value) > 8192:
+            return
+        escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+        for form in (value.lower(), escaped.lower(), base64.b64encode(value).lower()):
+            self._forms.pop(form, None)
+            self._forms[form] = _word(form) if len(form) < _MIN_ANYWHERE else None
+        for form in list(self._forms)[:-_FORMS_KEPT]:
+            del self._forms[form]
+
+    def find(self, data: bytes, *, words: bool = False, ended: bool = True) -> Spans:
+        """Where known secrets stand in `data`; short ones only with `words` (status lines and commands).
+
+        Without `ended` more of the line will come, so that a word at its end may go on.
+        """
+        spans: Spans = []
+        data = data.lower() if self._forms else b""
+        for form, pattern in self._forms.items():
+            if pattern is None:
+                spans += _places(form, data)
+            elif words:
+                spans += [m.span() for m in pattern.finditer(data) if ended or m.end() < len(data)]
+        return spans
+
+
+def _word(form: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![0-9a-z])" + re.escape(form) + rb"(?![0-9a-z])")
+
+
+def _places(form: bytes, data: bytes) -> Spans:
+    spans: Spans = []
+    pos = data.find(form)
+    while pos >= 0:
+        spans.append((pos, pos + len(form)))
+        pos = data.find(form, pos + len(form))
+    return spans
