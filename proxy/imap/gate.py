@@ -160,6 +160,11 @@ class ClientGate:
         """The server has refused the relayed STARTTLS: commands pass again."""
         self._awaiting = False
 
+    def flush(self) -> bytes:
+        """What is held back; the gate is taken away."""
+        held, self._held = self._held, b""
+        return held
+
     def receive(self, chunk: bytes) -> Passed:
         """The client has sent this chunk."""
         out = _Output()

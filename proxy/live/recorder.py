@@ -93,6 +93,9 @@ class Recorder:
         self._sessions.add(session)
         try:
             await session.run()
+        except Exception as error:  # noqa: BLE001 - one session's fault must not end the others
+            where = f"{type(error).__name__} in session {tap.session}"
+            self._notices.say(f"A fault of imaptap's own: {where}.", "Its record may lack its end; please report this.")
         finally:
             self._sessions.discard(session)
 

@@ -196,6 +196,10 @@ class Relay:
             self.client.write(gate.flush())
             self.server_gate = None
             self._dropped = None if gate.done else gate
+        if gate.done and self.client_gate is not None:
+            # COMPRESS has begun: there are no lines to watch any more, in either direction.
+            self.upstream.write(self.client_gate.flush())
+            self.client_gate = None
 
     def _raise_server_gate(self, dropped: ServerGate) -> None:
         """UNAUTHENTICATE has brought the time before login back (RFC 8437), and mechanisms will be listed again."""

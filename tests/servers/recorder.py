@@ -138,7 +138,8 @@ class Recorder:
         shown = self.session(number)
         streams = {side: self.run("export", "--format", "raw", "--side", side, place) for side in ("client", "server")}
         secrets = [(entry["direction"], entry["offset"], entry["length"]) for entry in shown["secrets"]]
-        return Stored(streams, secrets, [Rewrite.read(entry) for entry in shown["rewrites"]])
+        rewrites = [Rewrite.read(entry) for entry in shown["rewrites"]]
+        return Stored(streams, secrets, rewrites, shown["ending"] or "")
 
     def _ready(self, file: Path) -> Any:
         if self.process.poll() is not None:
