@@ -1,7 +1,8 @@
 """The closed list of rewrites: which capability words a client may not see, or must (M 6.1, 6.2, 6.10-6.12).
 
 A list is rewritten wherever it stands: `* CAPABILITY`, or a `[CAPABILITY …]` code in any status response. Words keep
-their order and spacing; all other words stay. Each rewrite says what was received and what was sent.
+their order and spacing; all other words stay. Each rewrite says what was received and what was sent. STARTTLS is not
+offered where it is not possible any more: after a login, hence in a tagged OK with a list, and in PREAUTH.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import re
 from dataclasses import dataclass
 
 _LIST = re.compile(
-    rb"\* +CAPABILITY(?=[ \r\n])([^\r\n]*)|[^ \r\n]+ +(?:OK|NO|BAD|PREAUTH|BYE) +\[CAPABILITY(?=[ \]])([^\]\r\n]*)\]",
+    rb"\* +CAPABILITY(?=[ \r\n])([^\r\n]*)"
+    rb"|(?!\+)([^ \r\n]+) +(OK|NO|BAD|PREAUTH|BYE) +\[CAPABILITY(?=[ \]])([^\]\r\n]*)\]",
     re.IGNORECASE,
 )
+_PLAIN, _TAG, _STATUS, _CODE = 1, 2, 3, 4
 _WORD = re.compile(rb" +([^ ]+)")
+_SPACES = re.compile(rb" {2,}")
+_HEADS = (b"* CAPABILITY", *(b"%s [CAPABILITY" % status for status in (b"OK", b"NO", b"BAD", b"PREAUTH", b"BYE")))
 
 
 class Scram(enum.StrEnum):
@@ -58,22 +63,29 @@ class CapabilityRewriter:
     def __init__(self, words: Words) -> None:
         self.words = words
         self.plus_seen = False
+        self.authenticated = False
 
     def rewrite(self, line: bytes, offset: int) -> Rewrite | None:
         """The rewrite of the capability list in a server line that starts at `offset`; None if nothing changes."""
         match = _LIST.match(line)
         if match is None:
             return None
-        group = 1 if match[1] is not None else 2
+        group = _PLAIN if match[_CODE] is None else _CODE
         received = match[group]
         upper = [word.upper() for word in received.split()]
         self.plus_seen |= any(word.startswith(b"AUTH=") and word.endswith(b"-PLUS") for word in upper)
         sent = _WORD.sub(lambda m: b"" if self._hidden(m[1].upper()) else m[0], received)
-        if self.words.offer_starttls and b"STARTTLS" not in upper:
+        if self._offers(match) and b"STARTTLS" not in upper:
             sent = sent.rstrip(b" ") + b" STARTTLS"
         if sent == received:
             return None
         return Rewrite(offset + match.start(group), received, sent, "capability")
+
+    def _offers(self, match: re.Match[bytes]) -> bool:
+        if not self.words.offer_starttls or self.authenticated:
+            return False
+        status = (match[_STATUS] or b"").upper()
+        return status not in {b"PREAUTH", b"BYE"} and (status != b"OK" or match[_TAG] == b"*")
 
     def _hidden(self, word: bytes) -> bool:
         words = self.words
@@ -90,7 +102,7 @@ class CapabilityRewriter:
 def without_list(line: bytes, offset: int) -> Rewrite | None:
     """Take the `[CAPABILITY …]` code out of a greeting that was given before TLS (M 6.3)."""
     match = _LIST.match(line)
-    if match is None or match[2] is None:
+    if match is None or match[_CODE] is None:
         return None
     start = line.index(b"[")
     end = match.end()
@@ -101,14 +113,18 @@ def without_list(line: bytes, offset: int) -> Rewrite | None:
 
 def may_hold_list(start: bytes) -> bool:
     """Whether a line that begins like this may turn out to hold a capability list."""
-    first, _, rest = start.partition(b" ")
-    rest = rest.lstrip(b" ").upper()
-    if not rest:
-        return len(first) <= 256
-    if first == b"*" and _begins(rest, b"CAPABILITY"):
-        return True
-    return any(_begins(rest, status + b" [CAPABILITY") for status in (b"OK", b"NO", b"BAD", b"PREAUTH", b"BYE"))
+    if start[:1] == b"+":
+        return False
+    head = squeezed(start)
+    _, _, rest = head.partition(b" ")
+    return not rest or begins(head, _HEADS[0]) or any(begins(rest, status) for status in _HEADS[1:])
 
 
-def _begins(text: bytes, wanted: bytes) -> bool:
+def squeezed(start: bytes) -> bytes:
+    """In capitals, with one space for many: servers double them (M 2.8)."""
+    return _SPACES.sub(b" ", start).upper()
+
+
+def begins(text: bytes, wanted: bytes) -> bool:
+    """Whether `text` is a beginning of `wanted`, or begins with it."""
     return text[: len(wanted)] == wanted[: len(text)]

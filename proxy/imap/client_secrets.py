@@ -104,11 +104,13 @@ class ClientSecrets:
             self._mask(literal.start, self._shared.vault.find(content, words=True), "echo")
 
     def large_literal(self, literal: Literal) -> LiteralPart | None:
-        """A part of a large literal has come. Returns what it is to be recorded as: nothing special if secret."""
+        """A part of a large literal has come. Returns what it is to be recorded as: nothing special if secret.
+
+        All of it is masked, also what has not come yet.
+        """
         if not self.literal_is_secret:
             return LiteralPart(literal.start, literal.size)
-        start = max(self._ledger.released, literal.start)
-        self._mask(0, [(start, self._reader.offset)], self._name)
+        self._mask(literal.start, [(0, literal.size)], self._name)
         return None
 
     def end_command(self, exchange: OpenExchange, *, whole: bool) -> None:

@@ -80,16 +80,19 @@ class ClientSide:
 
     def _give_up(self) -> None:
         """Too much came behind a command that nobody answered: hide it, and read no further."""
-        self._secrets.hide_unread(self.reader.offset)
-        self._go_raw("unanswered", "too much came behind a command that the server did not answer")
+        self._lose("unanswered", "too much came behind a command that the server did not answer")
         self._blocker = None
         self.run(b"")
 
-    def _go_raw(self, name: str, text: str) -> None:
+    def _lose(self, name: str, why: str) -> None:
+        self.lose()
+        text = f"the client's bytes are not read from here on: {why}"
+        self._shared.event(self.ledger.newest_at, EventKind.RAW, name, text)
+
+    def lose(self) -> None:
+        """From here on the client is not understood. What it says stays hidden: a password may be in it."""
         self.reader.go_raw()
-        self._shared.event(
-            self.ledger.newest_at, EventKind.RAW, name, f"the client's bytes are opaque from here: {text}"
-        )
+        self.ledger.mask_rest(self.reader.offset, "unread", self.ledger.newest_at)
 
     def _at(self, boundary: Boundary) -> None:
         if boundary is Boundary.LINE or boundary is Boundary.UNIT:
@@ -178,7 +181,7 @@ class ClientSide:
         at = self.ledger.time_of(unit.end - 1)
         self.spans.add(Attribution(exchange, Certainty.SURE), unit.start, unit.end, self._unit_at, at)
         if self.reader.raw:
-            self._go_raw("literal too large", "a literal is announced that no server could take")
+            self._lose("literal too large", "a literal is announced that no server could take")
         if exchange is None:
             return
         exchange.client_bytes += unit.end - unit.start

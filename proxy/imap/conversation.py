@@ -118,7 +118,8 @@ class Conversation:
 
     def close(self, at: int, ending: Ending, reason: str) -> None:
         """The session is over: everything still held is released, everything open is ended (rule 7)."""
-        for direction in Direction:
+        # The server first: what it says cannot be an answer to a command that has not ended.
+        for direction in (Direction.SERVER, Direction.CLIENT):
             try:
                 self._side(direction).close()
             except Exception as error:  # noqa: BLE001 - the session's end must be recorded all the same
@@ -142,7 +143,7 @@ class Conversation:
             return
         self._server.run(chunk)
         if self._shared.compressed:
-            self._start_deflate(at, layer)
+            self._start_deflate(at)
 
     def _watch_for_security_layer(self, direction: Direction, chunk: bytes, at: int) -> None:
         """A SASL security layer frames by a 4-byte length, so it starts with NUL, which no IMAP line does (M 4.8)."""
@@ -158,9 +159,9 @@ class Conversation:
         self._server.reader.go_raw()
         self._shared.event(at, EventKind.RAW, name, text)
 
-    def _start_deflate(self, at: int, layer: Layer) -> None:
+    def _start_deflate(self, at: int) -> None:
         """COMPRESS was answered OK: the next byte of both directions is compressed (RFC 4978 section 3)."""
-        self._shared.compressed = False
+        self._shared.compressed, self._shared.deflated = False, True
         if not self._decode:
             self._go_raw(at, "compress", "kept as it is: --compress opaque")
             self._server.run(self._unread(Direction.SERVER))
@@ -168,10 +169,11 @@ class Conversation:
             return
         self._shared.event(at, EventKind.COMPRESS, "start", "both directions are deflated from here on")
         for direction in Direction:
-            rest = self._unread(direction)
+            side, rest = self._side(direction), self._unread(direction)
             self._inflaters[direction] = inflater = Inflater()
             if rest:
-                self._side(direction).ledger.take_back(self._side(direction).reader.offset)
+                layer = side.ledger.layer
+                side.ledger.take_back(side.reader.offset)
                 self._receive_deflated(direction, inflater, rest, at, layer)
 
     def _unread(self, direction: Direction) -> bytes:
@@ -183,7 +185,7 @@ class Conversation:
             self._receive_clear(direction, part, at, layer | Layer.DEFLATE)
         if inflater.broken:
             del self._inflaters[direction]
-            self._side(direction).reader.go_raw()
+            self._side(direction).lose()
             text = (
                 f"the {direction.name.lower()}'s deflate stream is broken; its bytes are kept compressed from here on"
             )
@@ -201,8 +203,8 @@ class Conversation:
         side = self._side(direction)
         side.ledger.mask(side.ledger.released, side.ledger.received, "unread", at)
         side.ledger.release(side.ledger.received)
-        side.reader.go_raw()
         side.reader.offset = side.ledger.received
+        side.lose()
         where = error.__traceback__
         while where and where.tb_next:
             where = where.tb_next

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-_PART = 256 * 1024
+PART = 256 * 1024
+"""Most bytes that are inflated at once."""
 
 
 class Inflater:
@@ -22,17 +23,32 @@ class Inflater:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what the compressed bytes hold. After an error `broken` is set and nothing more comes."""
         self.compressed += len(data)
-        while data and not self.broken:
+        full = True
+        while (data or full) and not self.broken:
+            before = self._stream.copy()
             try:
-                part = self._stream.decompress(data, _PART)
+                part = self._stream.decompress(data, PART)
             except zlib.error:
-                self.broken, self.rest = True, data
+                yield from self._up_to_the_error(before, data)
                 return
-            data = self._stream.unconsumed_tail
+            # A full part may have left output behind although all input is taken.
+            data, full = self._stream.unconsumed_tail, len(part) == PART
             self.inflated += len(part)
             if part:
                 yield part
             if self._stream.eof:
-                self.rest = self._stream.unused_data
+                self.rest, data = self._stream.unused_data, b""
                 self.broken = bool(self.rest)
+
+    def _up_to_the_error(self, stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+        """Inflate byte by byte, so that what is kept does not depend on how the stream was cut into chunks."""
+        self.broken = True
+        for pos in range(len(data)):
+            try:
+                part = stream.decompress(data[pos : pos + 1])
+            except zlib.error:
+                self.rest = data[pos:]
                 return
+            self.inflated += len(part)
+            if part:
+                yield part

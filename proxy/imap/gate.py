@@ -11,7 +11,7 @@ import enum
 import re
 from dataclasses import dataclass
 
-from proxy.imap.capabilities import CapabilityRewriter, Rewrite, Words, may_hold_list
+from proxy.imap.capabilities import CapabilityRewriter, Rewrite, Words, begins, may_hold_list, squeezed
 from proxy.imap.transcript import Direction
 from proxy.imap.units import Boundary, UnitReader
 
@@ -31,6 +31,7 @@ class Act(enum.Enum):
     UPGRADE = enum.auto()  # the server said OK to the relayed STARTTLS: two handshakes are due
     INJECTED = enum.auto()  # bytes in clear where only TLS may follow: an attack
     IN_CLEAR = enum.auto()  # the client wants to log in before TLS, and the upstream has to be encrypted
+    PREAUTH = enum.auto()  # the server greets with PREAUTH in clear, and the upstream has to be encrypted
 
 
 class StartTls(enum.Enum):
@@ -45,7 +46,8 @@ class StartTls(enum.Enum):
 class Passed:
     """What a gate did with a chunk: bytes to forward, rewrites among them, what to do then.
 
-    `tag` names the STARTTLS command; `line` is the answer that was held back (for UPGRADE).
+    `tag` names the STARTTLS command; `line` was kept from going on, and `rest` is what the chunk holds behind it: for
+    DENY it is to be given to the gate again, for all others it may not be used.
     """
 
     forward: bytes
@@ -53,13 +55,17 @@ class Passed:
     act: Act = Act.NONE
     tag: bytes = b""
     line: bytes = b""
+    rest: bytes = b""
 
 
 class ServerGate:
     """Rewrites capability lists on their way to the client, and sees the answer to a relayed STARTTLS."""
 
-    def __init__(self, words: Words, offset: int = 0) -> None:
-        """`offset` is where in the server's stream the gate starts to look."""
+    def __init__(self, words: Words, offset: int = 0, *, tls_required: bool = False) -> None:
+        """`offset` is where in the server's stream the gate starts to look.
+
+        With `tls_required`, a greeting of PREAUTH may not pass: STARTTLS is not possible after it (M 6.5).
+        """
         self.rewriter = CapabilityRewriter(words)
         self.starttls_tag: bytes | None = None
         self.compress_tag: bytes | None = None
@@ -69,6 +75,12 @@ class ServerGate:
         self._reader.offset = self._reader.unit_start = offset
         self._held = b""
         self._line_passed = False
+        self._no_preauth = tls_required
+
+    @property
+    def held(self) -> int:
+        """Bytes held back of a line that has not ended."""
+        return len(self._held)
 
     def receive(self, chunk: bytes) -> Passed:
         """The server has sent this chunk."""
@@ -83,18 +95,19 @@ class ServerGate:
             if boundary is Boundary.PARTIAL:
                 self._partial(part, out)
             elif boundary in {Boundary.LINE, Boundary.UNIT}:
-                act = self._line(part, out, ends=boundary is Boundary.UNIT)
-                if act is not None:
-                    late = pos < len(chunk)
-                    return out.passed(Act.INJECTED if late else Act.UPGRADE, self.starttls_tag or b"", act)
+                act, line = self._line(part, out, ends=boundary is Boundary.UNIT)
+                if act is not Act.NONE:
+                    act = Act.INJECTED if act is Act.UPGRADE and pos < len(chunk) else act
+                    return out.passed(act, self.starttls_tag or b"", line, chunk[pos:])
             else:
                 out.add(part)
         out.add(chunk[pos:])
         return out.passed()
 
     def flush(self) -> bytes:
-        """What is held back; the gate is taken away."""
+        """What is held back; the gate is taken away, or the stream has ended."""
         held, self._held = self._held, b""
+        self._line_passed = True
         return held
 
     def _partial(self, part: bytes, out: _Output) -> None:
@@ -107,24 +120,34 @@ class ServerGate:
         out.add(line)
 
     def _wanted(self, start: bytes) -> bool:
-        return may_hold_list(start) or (self.starttls_tag is not None and start.startswith(self.starttls_tag + b" "))
+        answers = any(
+            tag is not None and start.startswith(tag + b" ") for tag in (self.starttls_tag, self.compress_tag)
+        )
+        return answers or may_hold_list(start) or (self._no_preauth and begins(squeezed(start), b"* PREAUTH"))
 
-    def _line(self, part: bytes, out: _Output, *, ends: bool) -> bytes | None:
-        """Pass a line on, or return it: it is the OK to STARTTLS, which must wait for the handshake upstream."""
+    def _line(self, part: bytes, out: _Output, *, ends: bool) -> tuple[Act, bytes]:
+        """Pass a line on, or return it with the reason: it may not go on now."""
         line = self._held + part
         self._held = b""
-        first = len(self._reader.texts) == 1 and not self._line_passed
+        first = len(self._reader.texts) == 1 and not self._line_passed and len(line) <= LINE_MAX
         start = self._reader.offset - len(line)
         self._line_passed = False
+        act = self._stops(line, ends=ends) if first else Act.NONE
         if ends:
             self._reader.take_unit()
-        if first and ends and self._answers(line, self.starttls_tag) == b"OK":
-            return line
-        rewrite = self.rewriter.rewrite(line, start) if first else None
-        out.add(line, rewrite, start)
+            self._no_preauth = False
+        if act is not Act.NONE:
+            return act, line
+        out.add(line, self.rewriter.rewrite(line, start) if first else None, start)
         if first and ends:
             self._after(line)
-        return None
+        return Act.NONE, b""
+
+    def _stops(self, line: bytes, *, ends: bool) -> Act:
+        if self._no_preauth and squeezed(line).startswith((b"* PREAUTH ", b"* PREAUTH\r", b"* PREAUTH\n")):
+            return Act.PREAUTH
+        # The OK must wait for the handshake upstream.
+        return Act.UPGRADE if ends and self._answers(line, self.starttls_tag) == b"OK" else Act.NONE
 
     def _after(self, line: bytes) -> None:
         if self._answers(line, self.starttls_tag):
@@ -150,77 +173,91 @@ class ClientGate:
         self.authenticated = False
         self.upstream_clear = starttls is StartTls.DENIED
         """Whether a STARTTLS that passes would upgrade the upstream behind our back."""
-        self._tls_required = tls_required
+        self.tls_required = tls_required
         self._awaiting = False
         self._reader = UnitReader(Direction.CLIENT)
         self._held = b""
         self._line_passed = False
+
+    @property
+    def held(self) -> int:
+        """Bytes held back of a line that has not ended."""
+        return len(self._held)
 
     def settled(self) -> None:
         """The server has refused the relayed STARTTLS: commands pass again."""
         self._awaiting = False
 
     def flush(self) -> bytes:
-        """What is held back; the gate is taken away."""
+        """What is held back; the gate is taken away, or the stream has ended."""
         held, self._held = self._held, b""
+        self._line_passed = True
         return held
 
     def receive(self, chunk: bytes) -> Passed:
         """The client has sent this chunk."""
         out = _Output()
         if self._awaiting:
-            return out.passed(Act.INJECTED)
+            return out.passed(Act.INJECTED, rest=chunk)
         pos = 0
         while pos < len(chunk):
             boundary, end = self._reader.read(chunk, pos)
             part = chunk[pos:end]
             pos = end
             if boundary in {Boundary.PARTIAL, Boundary.LINE, Boundary.UNIT}:
-                ends = boundary is Boundary.UNIT
-                passed = self._text(part, out, partial=boundary is Boundary.PARTIAL, ends=ends, late=pos < len(chunk))
-                if ends:
+                act, tag, line = self._text(part, out, boundary)
+                if boundary is Boundary.UNIT:
                     self._reader.take_unit()
                     self._line_passed = False
-                if passed is not None:
-                    return passed
+                if act is not Act.NONE:
+                    late = pos < len(chunk) and act in {Act.ANSWER, Act.RELAY}
+                    return out.passed(Act.INJECTED if late else act, tag, line, chunk[pos:])
             else:
                 out.add(part)
         return out.passed()
 
-    def _text(self, part: bytes, out: _Output, *, partial: bool, ends: bool, late: bool) -> Passed | None:
+    def _text(self, part: bytes, out: _Output, boundary: Boundary) -> tuple[Act, bytes, bytes]:
+        """Pass a part of a line on, hold it back, or return it with the reason why it may not go on."""
         line = self._held + part
         self._held = b""
         if not self._line_passed:
-            command = _COMMAND.match(line)
-            whole = not partial or (command is not None and command.end() < len(line))
-            if not whole and len(line) <= LINE_MAX:
+            command = _COMMAND.match(line[:LINE_MAX])
+            if boundary is Boundary.PARTIAL and self._undecided(line, command):
                 self._held = line
-                return None
+                return Act.NONE, b"", b""
             self._line_passed = True
-            passed = self._command(command, line, out, ends=ends, late=late)
-            if passed is not None:
-                return passed
+            act = self._act(command, line, ends=boundary is Boundary.UNIT)
+            if act is not Act.NONE:
+                if act is Act.RELAY:
+                    out.add(line)
+                    line = b""
+                return act, command[1] if command else b"", line
         out.add(line)
-        return None
+        return Act.NONE, b"", b""
 
-    def _command(
-        self, command: re.Match[bytes] | None, line: bytes, out: _Output, *, ends: bool, late: bool
-    ) -> Passed | None:
-        if command is None:
-            return None
-        tag, name = command[1], command[2].upper()
-        if self._tls_required and not self.authenticated and name not in _BEFORE_TLS:
-            return out.passed(Act.IN_CLEAR, tag)
-        if name != b"STARTTLS" or not ends or (self.authenticated and not self.upstream_clear):
-            return None
+    def _undecided(self, line: bytes, command: re.Match[bytes] | None) -> bool:
+        """Whether more of the line has to come: its command's name has not ended, or is the one that is watched for."""
+        if len(line) > LINE_MAX:
+            return False
+        return command is None or command.end() == len(line) or command[2].upper() == b"STARTTLS"
+
+    def _act(self, command: re.Match[bytes] | None, line: bytes, *, ends: bool) -> Act:
+        if self.tls_required and not self.authenticated and self._is_login(command, line):
+            return Act.IN_CLEAR
+        if command is None or command[2].upper() != b"STARTTLS" or not ends or len(line) > LINE_MAX:
+            return Act.NONE
+        if self.authenticated and not self.upstream_clear:
+            return Act.NONE
         if self.starttls is StartTls.RELAYED:
-            out.add(line)
             self._awaiting = True
-            return out.passed(Act.INJECTED if late else Act.RELAY, tag)
-        if self.starttls is StartTls.DENIED or self.authenticated:
-            # A denied STARTTLS takes no bytes with it: what follows is read after the answer.
-            return out.passed(Act.INJECTED if late else Act.DENY, tag, line)
-        return out.passed(Act.INJECTED if late else Act.ANSWER, tag, line)
+            return Act.RELAY
+        return Act.DENY if self.starttls is StartTls.DENIED or self.authenticated else Act.ANSWER
+
+    def _is_login(self, command: re.Match[bytes] | None, line: bytes) -> bool:
+        """A command that is not known to be harmless in clear, or one whose name is beyond what is looked at."""
+        if command is None:
+            return len(line) > LINE_MAX
+        return command[2].upper() not in _BEFORE_TLS
 
 
 class _Output:
@@ -238,6 +275,6 @@ class _Output:
         if data:
             self._parts.append(data)
 
-    def passed(self, act: Act = Act.NONE, tag: bytes = b"", line: bytes = b"") -> Passed:
+    def passed(self, act: Act = Act.NONE, tag: bytes = b"", line: bytes = b"", rest: bytes = b"") -> Passed:
         forward = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        return Passed(forward, tuple(self._rewrites), act, tag, line)
+        return Passed(forward, tuple(self._rewrites), act, tag, line, rest)

@@ -15,6 +15,7 @@ from proxy.imap.transcript import Direction, Event, EventKind, Layer, LiteralPar
 
 MASK = b"x"
 _START = itemgetter(0)
+_ENDLESS = 2**63
 
 
 class Ledger:
@@ -64,6 +65,13 @@ class Ledger:
         after = bisect_right(masks, end, key=_START)
         masks[before:after] = [(start, max(end, masks[after - 1][1]) if after > before else end)]
 
+    def mask_rest(self, start: int, name: str, at: int) -> None:
+        """All bytes from `start` on are hidden, those that have not come yet too."""
+        start = max(start, self.released)
+        self._put(Event(self.session, at, EventKind.SECRET, name, "", self.direction, start))
+        self._masks = [(a, min(b, start)) for a, b in self._masks if a < start]
+        self._masks.append((start, _ENDLESS))
+
     def take_back(self, start: int) -> bytes:
         """Give back what is held from offset `start` on: those bytes turned out to be compressed (M 6.12)."""
         taken = self.unmasked(start, self.received)
@@ -71,7 +79,8 @@ class Ledger:
             self._chunks.pop()
         if self._chunks:
             first, data, at, layer = self._chunks.pop()
-            self._chunks.append((first, data[: start - first], at, layer))
+            if start > self.released:
+                self._chunks.append((first, data[: start - first], at, layer))
         self.received = start
         return taken
 

@@ -79,7 +79,7 @@ class ServerSecrets:
         """A part of a large literal has come. Returns what it is to be recorded as: nothing special if secret."""
         if not self._secret_literal:
             return LiteralPart(literal.start, literal.size)
-        self._mask(0, [(max(self._ledger.released, literal.start), self._reader.offset)], "token")
+        self._mask(literal.start, [(0, literal.size)], "token")
         return None
 
     def close_literal(self) -> None:

@@ -41,6 +41,12 @@ class ServerSide:
         self._out_of_sync = False
         self._cleared = 0
 
+    def lose(self) -> None:
+        """From here on the server is not understood. Before a login what it says stays hidden: it may be challenges."""
+        self.reader.go_raw()
+        if not self._shared.state.authenticated:
+            self.ledger.mask_rest(self.reader.offset, "unread", self.ledger.newest_at)
+
     def run(self, chunk: bytes) -> int:
         """Read the chunk, which the ledger holds. Returns how far: less than all where COMPRESS begins in it."""
         pos = 0
@@ -123,7 +129,8 @@ class ServerSide:
         else:
             self._untagged(whose.exchange, head, at)
         if self.reader.raw:
-            text = "the server's bytes are opaque from here: a literal is announced that no client could take"
+            self.lose()
+            text = "the server's bytes are not read from here on: a literal is announced that no client could take"
             self._shared.event(at, EventKind.RAW, "literal too large", text)
 
     def _add_span(self, unit: Unit) -> int:
@@ -153,8 +160,8 @@ class ServerSide:
         self._close(exchange, Outcome.COMPLETED, at)
         self.spans.flush()
         self._client.spans.flush()
-        if status == "OK" and exchange.sent == "COMPRESS" and "DEFLATE" in exchange.arguments.upper():
-            shared.compressed = True
+        if status == "OK" and exchange.sent == "COMPRESS" and not shared.deflated:
+            shared.compressed = "DEFLATE" in exchange.arguments.upper()
         shared.layered |= status == "OK" and exchange.mechanism in _LAYERED_MECHANISMS
         if not shared.compressed:
             self._wake_client()

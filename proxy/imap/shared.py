@@ -24,6 +24,8 @@ class Shared:
     """Whether the server has said BYE outside of LOGOUT (M 3.14)."""
     compressed: bool = False
     """Whether COMPRESS has just been answered OK: the next byte of each direction is deflated (RFC 4978)."""
+    deflated: bool = False
+    """Whether both directions are deflated: a second COMPRESS changes nothing (RFC 4978 section 3)."""
     layered: bool = False
     """Whether a SASL mechanism that may bring a security layer has succeeded (M 4.8)."""
 

@@ -32,6 +32,10 @@ class Moved:
     line: bytes = b""
 
 
+CLEAR_MAX = 256 * 1024
+"""Bytes that a server may say before it has agreed to STARTTLS."""
+
+
 class Upgrade:
     """Follows the server from its greeting to the OK to STARTTLS."""
 
@@ -47,7 +51,7 @@ class Upgrade:
 
     def receive(self, chunk: bytes) -> Moved:
         """The server has sent this chunk."""
-        pos = 0
+        pos, moved = 0, Moved(Step.WAIT)
         while pos < len(chunk):
             boundary, end = self._reader.read(chunk, pos)
             self._line += chunk[pos:end]
@@ -55,26 +59,26 @@ class Upgrade:
             if boundary is Boundary.UNIT:
                 unit = self._reader.take_unit()
                 line, self._line = self._line, b""
-                moved = self._unit(line, unit.start)
-                if moved.step is Step.SECURE and pos < len(chunk):
+                step = self._unit(line, unit.start)
+                if step is Step.SECURE and pos < len(chunk):
                     return Moved(Step.INJECTED, chunk[pos:])
-                if moved.step not in {Step.WAIT, Step.SEND} or pos == len(chunk):
-                    return moved
-            elif len(self._line) > self._reader.unit_start + 256 * 1024:
-                return Moved(Step.NO_IMAP, self._line[:80])
-        return Moved(Step.WAIT)
+                if step not in {Step.WAIT, Step.SEND}:
+                    return Moved(step, line)
+                # More may follow the greeting in its segment; the command is due all the same.
+                moved = Moved(step, line) if step is Step.SEND else moved
+        return Moved(Step.NO_IMAP, self._line[:80]) if self._reader.offset > CLEAR_MAX else moved
 
-    def _unit(self, line: bytes, start: int) -> Moved:
+    def _unit(self, line: bytes, start: int) -> Step:
         head = read_response(line)
         if not self.greeting:
             return self._greet(line, start, head.status or "")
         # Whatever comes in clear before the handshake is not to be trusted, and does not reach the client (M 6.8).
         self.rewrites.append(Rewrite(start, line, b"", "starttls"))
         if head.tag != self._tag:
-            return Moved(Step.WAIT, line)
-        return Moved(Step.SECURE if head.status == "OK" else Step.REFUSED, line)
+            return Step.WAIT
+        return Step.SECURE if head.status == "OK" else Step.REFUSED
 
-    def _greet(self, line: bytes, start: int, status: str) -> Moved:
+    def _greet(self, line: bytes, start: int, status: str) -> Step:
         rewrite = without_list(line, start)
         self.greeting = line
         if status == "OK":
@@ -82,6 +86,5 @@ class Upgrade:
                 at = rewrite.offset - start
                 self.greeting = line[:at] + line[at + len(rewrite.received) :]
                 self.rewrites.append(rewrite)
-            return Moved(Step.SEND, line)
-        step = {"BYE": Step.BYE, "PREAUTH": Step.PREAUTH}.get(status, Step.NO_IMAP)
-        return Moved(step, line)
+            return Step.SEND
+        return {"BYE": Step.BYE, "PREAUTH": Step.PREAUTH}.get(status, Step.NO_IMAP)

@@ -50,6 +50,7 @@ class Step:
     clear: bytes
     offset: int
     recorded: bytes
+    whole_line: bool
     whose: str | None = None
     state: str | None = None
 
@@ -115,7 +116,7 @@ class _Reader:
         data = _bytes(match[3] or "") + (b"\r\n" if match[2] == ":" else b"")
         turn = Said(direction, self._wrapped(direction, data), self._layer)
         self.script.turns.append(turn)
-        self.script.steps.append(Step(number, turn, data, self._offsets[direction], data))
+        self.script.steps.append(Step(number, turn, data, self._offsets[direction], data, match[2] == ":"))
         self._offsets[direction] += len(data)
 
     def _wrapped(self, direction: Direction, data: bytes) -> bytes:
@@ -129,7 +130,7 @@ class _Reader:
 
     def _on_recorded(self, rest: str) -> None:
         step = self._last()
-        step.recorded = _bytes(rest) + step.clear[len(step.clear.rstrip(b"\r\n")) :]
+        step.recorded = _bytes(rest) + (b"\r\n" if step.whole_line else b"")
         if len(step.recorded) != len(step.clear) or step.recorded == step.clear:
             raise BadScriptError("a mask has the length of what it hides, and hides something (M 7.8)")
 
