@@ -71,7 +71,8 @@ def test_no_login_leaves_a_trace(hunted: Hunted, form: str, pause: float | None)
     for name, data in printed.items():
         (recorder.folder / f"{number}.{name}").write_bytes(data)
     assert b"hunt1 " in printed["client"], "the command is kept, only its secret is not"
-    assert b"hunt2 LOGOUT\r\n" in printed["client"]
+    # Dovecot says goodbye at the CR already, so the LF of a LOGOUT typed byte by byte may come too late.
+    assert b"hunt2 LOGOUT\r" in printed["client"]
     assert hunted.look(secrets) == []
 
 

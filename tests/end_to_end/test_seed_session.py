@@ -62,7 +62,7 @@ def check(line: Line, answers: list[bytes], *, skip: int = 0) -> None:
         assert exchange["ms"] >= 0
         assert exchange["started"]
         assert b"." in answer
-    assert "secret" not in str(shown)
+    assert "secret" not in str(shown["exchanges"])
     by_command = {exchange["command"]: exchange for exchange in exchanges}
     assert by_command["SELECT"]["code"] == "READ-WRITE"
     assert exchanges[7]["server_bytes"] > 34_000, "the big message belongs to the FETCH that asked for it"
