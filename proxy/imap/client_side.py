@@ -43,6 +43,7 @@ class ClientSide:
         self._shown = b""
         self._blocker: OpenExchange | None = None
         self._permits = 0
+        self._begun = False
         self._cleared = 0
 
     def permit(self) -> None:
@@ -73,7 +74,8 @@ class ClientSide:
             return False
         if blocker.final is None:
             return not self._permits
-        if blocker.sent == "AUTHENTICATE" and blocker.final.status != "OK":
+        unread = self.reader.offset < self.ledger.received
+        if blocker.sent == "AUTHENTICATE" and (unread or blocker.final.status != "OK"):
             self._secrets.suspect()
         self._blocker, self._permits = None, 0
         return False
@@ -128,7 +130,18 @@ class ClientSide:
         if self._kind is _Kind.COMMAND and self._exchange:
             self._describe(self._exchange, shown, first=first)
 
+    def begin_early(self) -> None:
+        """The server speaks while only the LF of a command is missing: some answer at the CR already (M 3.5)."""
+        reader = self.reader
+        if not reader.partial or reader.texts or reader.lines_only or self._begun or not reader.line.endswith(b"\r"):
+            return
+        self._begin_unit(reader.line)
+        self._begun = True
+
     def _begin_unit(self, line: bytes) -> None:
+        if self._begun:
+            self._begun = False
+            return
         book = self._shared.book
         stripped = line.strip()
         if self.reader.lines_only:

@@ -89,6 +89,7 @@ class ServerSide:
 
     def _begin_unit(self, line: bytes) -> None:
         book = self._shared.book
+        self._client.begin_early()
         self._head = head = read_response(line)
         if head.kind == "+":
             target = book.first(Expects.LITERAL, Expects.SASL, Expects.IDLE)
