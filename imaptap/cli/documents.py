@@ -9,7 +9,7 @@ from typing import cast
 import click
 
 from imaptap.reading.values import Hidden, Line
-from proxy.imap.transcript import Direction, Event, EventKind, Exchange
+from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
 from storage import Recording, RecordingTotals, Session, Store
 
 Document = dict[str, object]
@@ -117,7 +117,7 @@ def event_document(event: Event, wall: int) -> Document:
 
 def line_document(line: Line, wall: int) -> Document:
     """A line of a transcript; what is not shown of it is said in parentheses."""
-    shown = (hidden_text(part) if isinstance(part, Hidden) else part.data.decode("latin-1") for part in line.parts)
+    shown = (hidden_text(part) if isinstance(part, Hidden) else readable(part.data) for part in line.parts)
     return {
         "at": moment(wall + line.at),
         "direction": side(line.direction),

@@ -3,7 +3,7 @@
 All that a peer sent is escaped; secrets are named where they stand, since a mask of x could be text.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.text import Text
 
@@ -36,18 +36,16 @@ class Transcript:
         """All of it."""
         for text in beginning(self._session):
             self._output.say(text)
-        self._print(self._script.whole())
+        for entry in self._script.whole():
+            if isinstance(entry, Exchange):
+                self._output.say()
+            self._output.say(self._text(entry))
         self._output.say()
         self._output.say(ending(self._session))
 
     def exchange(self, exchange: Exchange) -> None:
         """One exchange."""
-        self._print(self._script.exchange(exchange))
-
-    def _print(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            if isinstance(entry, Exchange):
-                self._output.say()
+        for entry in self._script.exchange(exchange):
             self._output.say(self._text(entry))
 
     def _text(self, entry: Entry) -> Text:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import itertools
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,31 +15,46 @@ if TYPE_CHECKING:
 _KEPT_BYTES = 4 * 1024 * 1024
 
 
+class TimedPiece:
+    """A piece, and when each of its bytes came."""
+
+    def __init__(self, piece: StoredPiece) -> None:
+        self.piece = piece
+        chunks = piece.chunks or ((piece.length, piece.at),)
+        self._ends = list(itertools.accumulate((length for length, _ in chunks), initial=piece.offset))[1:]
+        self._ats = [at for _, at in chunks]
+
+    def time_of(self, offset: int) -> int:
+        """When the byte at `offset` came."""
+        return self._ats[min(bisect_right(self._ends, offset), len(self._ats) - 1)]
+
+
 class Pieces:
     """Keeps the last few: spans are many and small, pieces may be large, and pipelined commands go back a little."""
 
     def __init__(self, store: Store, session: Session, direction: Direction) -> None:
         self._store, self._session, self._direction = store, session, direction
-        self._kept: deque[StoredPiece] = deque()
-        self._more: Iterator[StoredPiece] = iter(())
+        self._kept: list[TimedPiece] = []
+        self._ends: list[int] = []
         self._size = 0
+        self._more: Iterator[StoredPiece] = iter(())
 
-    def between(self, start: int, end: int) -> Iterator[StoredPiece]:
+    def between(self, start: int, end: int) -> Iterator[TimedPiece]:
         """The pieces that hold any byte from `start` up to `end`."""
-        if not self._kept or not self._kept[0].offset <= start <= self._kept[-1].end:
+        if not self._kept or not self._kept[0].piece.offset <= start <= self._ends[-1]:
             self._begin(start)
-        index = 0
+        index = bisect_right(self._ends, start)
         while index < len(self._kept) or self._take():
-            piece = self._kept[index]
-            if piece.offset >= end:
+            timed = self._kept[index]
+            if timed.piece.offset >= end:
                 return
-            if piece.end > start:
-                yield piece
+            yield timed
             index += 1
             index -= self._forget(index)
 
     def _begin(self, start: int) -> None:
         self._kept.clear()
+        self._ends.clear()
         self._size = 0
         self._more = self._store.pieces(self._session, self._direction, start)
 
@@ -46,18 +62,20 @@ class Pieces:
         piece = next(self._more, None)
         if piece is None and self._kept:
             # The recorder may have written more since.
-            self._more = self._store.pieces(self._session, self._direction, self._kept[-1].end)
+            self._more = self._store.pieces(self._session, self._direction, self._ends[-1])
             piece = next(self._more, None)
         if piece is None:
             return False
-        self._kept.append(piece)
+        self._kept.append(TimedPiece(piece))
+        self._ends.append(piece.end)
         self._size += len(piece.data or b"")
         return True
 
     def _forget(self, passed: int) -> int:
-        """Drop the oldest of those that were passed, while all together are too large."""
-        dropped = 0
-        while dropped < passed and self._size > _KEPT_BYTES:
-            self._size -= len(self._kept.popleft().data or b"")
-            dropped += 1
+        """Drop half of those that were passed, when all together are too large."""
+        if self._size <= _KEPT_BYTES:
+            return 0
+        dropped = passed - passed // 2
+        self._size -= sum(len(timed.piece.data or b"") for timed in self._kept[:dropped])
+        del self._kept[:dropped], self._ends[:dropped]
         return dropped

@@ -6,14 +6,14 @@ import heapq
 import itertools
 from typing import TYPE_CHECKING
 
-from imaptap.reading.values import Entry, Line, Rest
+from imaptap.reading.values import ENDLESS, Entry, Line, Rest
 from imaptap.reading.wire import Wire
-from proxy.imap.transcript import Direction, EventKind, Exchange
+from proxy.imap.transcript import Certainty, Direction, EventKind, Exchange, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from proxy.imap.transcript import Event, Span
+    from proxy.imap.transcript import Event
     from storage import Session, Store
 
 _SHOWN = [kind for kind in EventKind if kind is not EventKind.SECRET]
@@ -23,14 +23,14 @@ class Script:
     """Reads one session. With `bodies`, the contents of literals too."""
 
     def __init__(self, store: Store, session: Session, *, bodies: bool = False) -> None:
-        self._store, self._session = store, session
+        self._store, self._session, self._bodies = store, session, bodies
         self._wires = [Wire(store, session, direction, bodies=bodies) for direction in Direction]
         self._loose = [Wire(store, session, direction, bodies=bodies) for direction in Direction]
         self._told = dict.fromkeys(Direction, 0)
 
     def whole(self) -> Iterator[Entry]:
         """All of it: each exchange is followed by its lines; what belongs to none stands where it was said."""
-        asides = _Asides(heapq.merge(self._lines_of_nobody(), self._events(), key=_at))
+        asides = _Asides(heapq.merge(self._lines_of_nobody(), self._unfinished(), self._events(), key=_at))
         spans = _Groups(self._store.spans(self._session))
         for stored in self._store.exchanges(self._session):
             yield from asides.before(stored.exchange.started)
@@ -68,6 +68,23 @@ class Script:
             if span.direction is direction:
                 self._told[direction] += span.end - span.start
                 yield span
+
+    def _unfinished(self) -> Iterator[Line]:
+        """What no span holds yet, in a session that goes on or was torn off: the command or the answer under way."""
+        session = self._session
+        over = session.ending is not None and not session.recording.interrupted
+        if over or next(self._store.events(session, EventKind.RAW), None):
+            return iter(())
+        ends = dict.fromkeys(Direction, 0)
+        for span in self._store.spans(session):
+            ends[span.direction] = max(ends[span.direction], span.end)
+        return heapq.merge(*(self._lines_from(side, start) for side, start in ends.items()), key=_at)
+
+    def _lines_from(self, direction: Direction, start: int) -> Iterator[Line]:
+        span = Span(self._session.number, None, direction, start, ENDLESS, 0, 0, 0, Certainty.SURE)
+        for line in Wire(self._store, self._session, direction, bodies=self._bodies).lines([span]):
+            self._told[direction] = ENDLESS
+            yield line
 
     def _events(self) -> Iterator[Event]:
         return self._store.events(self._session, *_SHOWN)

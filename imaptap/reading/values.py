@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from proxy.imap.transcript import Certainty, Direction, Event, Exchange
 
+ENDLESS = 2**63 - 1
+"""The end of a span that goes on to wherever its stream ends."""
+
 TEXT_MOST = 64 * 1024
 """Bytes of one line that are shown; a longer one ends in `Hidden`."""
 

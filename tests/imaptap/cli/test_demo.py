@@ -1,0 +1,66 @@
+"""`imaptap demo`, from beginning to end."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imaptap.cli import demo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.imaptap.cli.conftest import Program
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go, and where nothing may be left."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("IMAPTAP_HOME", str(tmp_path / "home"))
+    return folder
+
+
+def test_it_shows_a_session_and_leaves_nothing(program: Program, folder: Path, tmp_path: Path) -> None:
+    lines = program.lines("demo")
+    headings = [line.split("  ") for line in lines if re.match(r"# \d+  ", line)]
+    assert [heading[2] for heading in headings] == [
+        *("CAPABILITY", "LOGIN", "CAPABILITY", "LIST", "LIST", "SELECT", "FETCH", "FETCH", "FETCH", "FETCH", "LOGOUT")
+    ]
+    assert {heading[3].split()[0] for heading in headings} == {"OK"}
+    assert any(line.endswith('LOGIN anna@example.org "<masked login>"') for line in lines)
+    assert "S: * 4 EXISTS" in lines
+    assert sum(line.startswith("S: (literal ") for line in lines) == 2
+    assert any(line.startswith("# tls client") for line in lines)
+    assert any("imaptap record imaps://" in line for line in lines)
+    assert list(folder.iterdir()) == []
+    assert not (tmp_path / "home").exists()
+    assert not program.db.exists()
+
+
+def test_the_recording_can_be_kept(program: Program, folder: Path) -> None:
+    assert program("demo", "--db", str(program.db)).exit_code == 0
+    (recording,) = program.json("ls")["recordings"]
+    assert (recording["state"], recording["session_count"], recording["exchange_count"]) == ("ended", 1, 11)
+    (session,) = program.json("ls", "last")["sessions"]
+    assert "correct horse" not in program("export", "--side", "client", "last/1").stdout
+    assert session["ending"] in ("closed by client", "closed by server")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_client_that_does_not_get_through(program: Program, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> bool:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(demo, "play", fail)
+    assert "Connection refused" in program.refused("demo", code=1)
+
+
+def test_a_database_that_cannot_be(program: Program, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("Dear Ben,\n")
+    assert "letter" in program.refused("demo", "--db", str(tmp_path / "letter"))

@@ -1,0 +1,75 @@
+"""`imaptap export`."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.imaptap.telling import S, Tale, recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.imaptap.cli.conftest import Program
+
+BINARY = bytes(range(256)) * 20
+
+
+@pytest.fixture
+def binary(program: Program) -> Program:
+    """A session with every byte there is, a secret, and a rewrite."""
+    tale = Tale().say("S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi").rewrite(S, 26, b" STARTTLS", b"")
+    tale.say("C: a LOGIN bob secret\nS: a OK\nC: b FETCH 1 BODY[]")
+    tale.send(S, b"* 1 FETCH (BODY[] {%d}\r\n" % len(BINARY), BINARY, b")\r\nb OK\r\n")
+    recorded(program.db, tale.end(), name="x")
+    return program
+
+
+def test_the_stream_is_exact_and_secrets_are_masked(binary: Program) -> None:
+    client = binary("export", "--side", "client", "x/1")
+    assert client.stdout_bytes == b"a LOGIN bob xxxxxx\r\nb FETCH 1 BODY[]\r\n"
+    server = binary("export", "--format", "raw", "--side", "server", "last/last").stdout_bytes
+    assert server.startswith(b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\na OK\r\n* 1 FETCH")
+    assert server.endswith(BINARY + b")\r\nb OK\r\n")
+
+
+def test_as_it_was_sent_on(binary: Program) -> None:
+    sent = binary("export", "--side", "server", "--as", "sent", "x/1").stdout_bytes
+    assert sent.startswith(b"* OK [CAPABILITY IMAP4rev1] hi\r\n")
+    assert sent.endswith(BINARY + b")\r\nb OK\r\n")
+
+
+def test_into_a_file(binary: Program, tmp_path: Path) -> None:
+    done = binary("export", "--side", "client", "x/1", "-o", str(tmp_path / "out"))
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert (tmp_path / "out").read_bytes() == b"a LOGIN bob xxxxxx\r\nb FETCH 1 BODY[]\r\n"
+
+
+def test_files_that_cannot_be_written(binary: Program, tmp_path: Path) -> None:
+    said = binary.refused("export", "--side", "client", "x/1", "-o", str(tmp_path / "no" / "out"))
+    assert str(tmp_path / "no" / "out") in said
+    before = binary.db.read_bytes()
+    assert "the database itself" in binary.refused("export", "--side", "client", "x/1", "-o", str(binary.db))
+    assert binary.db.read_bytes() == before
+
+
+def test_a_hole_is_told_and_ends_it(binary: Program) -> None:
+    with closing(sqlite3.connect(binary.db)) as database:
+        database.execute("DELETE FROM piece WHERE direction = 1 AND body_id IS NOT NULL")
+        database.commit()
+    done = binary("export", "--side", "server", "x/1")
+    assert done.exit_code == 1
+    assert done.stdout_bytes.endswith(b"* 1 FETCH (BODY[] {5120}\r\n")
+    assert "hole" in done.stderr
+    shown = binary("show", "x/1")
+    assert shown.exit_code == 0
+    assert "S: (hole: 5120 B were never recorded)" in shown.stdout
+    assert "S: b OK" in shown.stdout.splitlines()
+
+
+def test_usage(binary: Program) -> None:
+    for words in (("export", "x/1"), ("export", "--side", "both", "x/1"), ("export", "--side", "client")):
+        assert binary(*words).exit_code == 2

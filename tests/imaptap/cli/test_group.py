@@ -1,0 +1,116 @@
+"""The front door: quick to start, in words whatever goes wrong, and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import imaptap
+from certs.errors import CertificateError
+from imaptap.cli import cli
+from imaptap.cli.errors import UserError
+from imaptap.cli.group import Cli, Commands
+from imaptap.cli.options import default_db
+from proxy.live.errors import LiveError
+from storage import GapError, StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.imaptap.cli.conftest import Program
+
+
+def python(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, cwd=folder)
+
+
+def test_the_version_is_said_without_importing_what_is_slow() -> None:
+    code = (
+        "import sys, imaptap.cli; print([m for m in ('sqlalchemy', 'alembic', 'asyncio', 'rich') if m in sys.modules])"
+    )
+    assert python("-c", code).stdout == "[]\n"
+    said = python("-m", "imaptap", "--version")
+    assert (said.returncode, said.stdout) == (0, f"imaptap, version {imaptap.__version__}\n")
+
+
+@pytest.mark.parametrize("name", [name for name in cli.commands if name not in {"record", "ca"}])
+def test_every_command_explains_itself(name: str, program: Program) -> None:
+    for flag in ("-h", "--help"):
+        assert f"imaptap {name}" in program(name, flag).stdout.replace("cli", "imaptap")
+    assert cli.commands[name].help
+
+
+@pytest.mark.parametrize("package", ["proxy", "storage", "certs"])
+def test_somebody_elses_packages_are_refused(package: str, tmp_path: Path) -> None:
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").write_text("raise RuntimeError('not ours')\n")
+    done = python("-m", "imaptap", "ls", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"imaptap: The Python package '{package}'")
+    assert str(tmp_path / package) in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (StorageError("It is not there.", "Look elsewhere."), 2),
+        (CertificateError("It is not there.", "Look elsewhere."), 2),
+        (LiveError("It is not there.", "Look elsewhere."), 2),
+        (UserError("It is not there.", "Look elsewhere.", 1), 1),
+    ],
+)
+def test_what_goes_wrong_is_said_in_two_sentences(raised: Exception, code: int) -> None:
+    done = raising(raised)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr == "imaptap: It is not there.\nLook elsewhere.\n"
+
+
+def test_a_hole_in_a_recording_is_a_finding() -> None:
+    assert raising(GapError(3, 9)).exit_code == 1
+
+
+def test_interrupted_and_cut_off() -> None:
+    assert raising(KeyboardInterrupt()).exit_code == 130
+    assert raising(BrokenPipeError()).exit_code == 141
+
+
+def test_what_an_error_quotes_cannot_reach_the_terminal() -> None:
+    done = raising(StorageError("The server said \x1b[2J\r\n* OK.", "\x07"))
+    assert done.stderr == "imaptap: The server said \\x1b[2J\\x0d\\x0a* OK.\n\\x07\n"
+
+
+def test_a_pipe_that_closes_early_is_no_error_message(two: Program) -> None:
+    command = [sys.executable, "-m", "imaptap", "show", "typed/1", "--bodies"]
+    env = {**os.environ, "IMAPTAP_DB": str(two.db)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_the_default_database_lies_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAPTAP_HOME", str(tmp_path / "home"))
+    assert default_db() == str(tmp_path / "home" / "imaptap.db")
+    done = CliRunner().invoke(cli, ["ls"], env={"IMAPTAP_DB": None})
+    assert done.exit_code == 2
+    assert str(tmp_path / "home") in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def raising(error: BaseException) -> Result:
+    @click.command()
+    def fail() -> None:
+        raise error
+
+    group = Cli("imaptap", commands=Commands())
+    group.add_command(fail)
+    return CliRunner().invoke(group, ["fail"])

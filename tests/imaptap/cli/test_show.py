@@ -1,0 +1,169 @@
+"""`imaptap show`: what people read, and what programs read."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from proxy.imap.transcript import EventKind
+from tests.imaptap.telling import LETTER, C, S, Tale, recorded
+
+if TYPE_CHECKING:
+    from tests.imaptap.cli.conftest import Program
+
+
+def test_a_session_as_people_read_it(two: Program) -> None:
+    assert two.lines("show", "typed/1") == [
+        "# session typed/1, 2023-11-14 22:13:20",
+        "# 127.0.0.1:50001 to imaps://localhost:1993, server imaps://mail.example.org:993",
+        "S: * OK ready",
+        "",
+        "# 1  22:13:20.002  LOGIN  OK  1.0 ms  27/11 B",
+        'C: . login bob "<masked login>"',
+        "S: . OK done",
+        "",
+        "# 2  22:13:20.004  SELECT  OK [READ-WRITE]  3.0 ms  17/67 B",
+        "C: . select Drafts",
+        "S: * 4 EXISTS",
+        "S: * OK [UIDVALIDITY 3516] valid",
+        "S: . OK [READ-WRITE] done",
+        "",
+        "# 3  22:13:20.008  FETCH  OK  5.0 ms  18/9144 B",
+        "C: . fetch 4 rfc822",
+        f"S: * 4 FETCH (RFC822 {{{len(LETTER)}}}",
+        rf"S: (literal {len(LETTER)} B) FLAGS (\Seen))",
+        "S: . OK done",
+        "S: * 5 EXISTS  # unsolicited",
+        "",
+        "# 4  22:13:20.015  LOGOUT  OK  2.0 ms  10/26 B",
+        "C: . logout",
+        "S: * BYE see you",
+        "S: . OK done",
+        "",
+        f"# closed by client: end of stream, 72/{two.json('show', 'typed/1')['server_bytes']} B",
+    ]
+
+
+def test_one_exchange(two: Program) -> None:
+    assert two.lines("show", "typed/1/4") == [
+        "# 4  22:13:20.015  LOGOUT  OK  2.0 ms  10/26 B",
+        "C: . logout",
+        "S: * BYE see you",
+        "S: . OK done",
+    ]
+
+
+def test_bodies_are_shown_when_asked_for(two: Program) -> None:
+    lines = two.lines("show", "typed/1/3", "--bodies")
+    assert [line[3:] for line in lines if line.startswith("S| ")] == LETTER.decode().splitlines()
+    assert lines[-2:] == [r"S:  FLAGS (\Seen))", "S: . OK done"]
+
+
+def test_a_recording_is_a_line_an_exchange(two: Program) -> None:
+    lines = two.lines("show", "typed")
+    assert lines[0].startswith("# recording 1 typed, ")
+    assert lines[1] == "# imaps://mail.example.org on imaps://localhost:1993"
+    assert sum(" LOGIN bob " in line for line in lines) == 1
+    assert lines[-6:-4] == ["# closed by client: end of stream, 72/9272 B", ""]
+    assert lines[-1] == "# closed by client: end of stream, 9/19 B"
+
+
+def test_what_happened_stands_where_it_happened(program: Program) -> None:
+    tale = Tale().say("S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi").rewrite(S, 26, b" STARTTLS", b"")
+    tale.happen(EventKind.TLS, "client leg", "TLSv1.3", C).say("C: a NOOP\nS: a OK")
+    tale.happen(EventKind.SECURITY, "STARTTLS injection", "bytes in clear").say("C: b NOOP\nS: b OK")
+    recorded(program.db, tale.end(), name="x")
+    lines = program.lines("show", "x/1")
+    assert lines[2:11] == [
+        "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi",
+        '# rewrite server: capability: received " STARTTLS", sent nothing',
+        "# tls client: client leg: TLSv1.3",
+        "",
+        "# 1  22:13:20.003  NOOP  OK  1.0 ms  8/6 B",
+        "C: a NOOP",
+        "S: a OK",
+        "# security: STARTTLS injection: bytes in clear",
+        "",
+    ]
+
+
+def test_nothing_that_a_peer_says_reaches_the_terminal(program: Program) -> None:
+    hostile = b"\x1b]0;owned\x07 \x1b[2J [red]bold[/red] :smile: \xff \xc2\x9b31m \xe2\x80\xae\r"
+    tale = Tale().send(S, b"* OK " + hostile + b"\n").send(C, b'a\x1b[1m SELECT "\x1b[31mbox"\r\n')
+    tale.send(S, b"* 1 FETCH (BODY[] {100}\r\n" + (hostile * 9)[:99] + b"\n)\r\na NO [X\x1b] " + hostile + b"\n")
+    tale.happen(EventKind.NOTICE, "said\x1b[2J", "\x9b2J")
+    recorded(program.db, tale.end(reason="gone\x1b[2J\nS: a OK forged"), name="x")
+    for words in (("x",), ("x/1",), ("x/1/1",), ("x/1", "--bodies")):
+        shown = program("show", *words).stdout
+        assert all(character.isprintable() for line in shown.split("\n") for character in line)
+        assert not any(line.startswith("S: a OK forged") for line in shown.split("\n"))
+    shown = program("show", "x/1").stdout
+    assert r"S: * OK \x1b]0;owned\x07 \x1b[2J [red]bold[/red] :smile: \xff \x9b31m \u202e" in shown
+    assert "\x1b" not in program("ls", "x").stdout
+    assert "\x1b" not in program("tail", "x").stdout
+
+
+def test_wide_lines_are_left_whole_in_a_pipe(program: Program) -> None:
+    flags = " ".join(f"flag{number}" for number in range(500))
+    recorded(program.db, Tale().say(f"S: * OK hi\nC: a NOOP\nS: * FLAGS ({flags})\nS: a OK").end(), name="x")
+    assert any(line.startswith(f"S: * FLAGS ({flags})") for line in program.lines("show", "x/1"))
+
+
+def test_a_session_that_is_not_imap_says_what_is_missing(program: Program) -> None:
+    tale = Tale().say("S: * OK hi\nC: a AUTHENTICATE GSSAPI\nS: + \nC: YWJj\nS: a OK in")
+    tale.send(S, b"\0\0\0\x10" + b"?" * 16)
+    recorded(program.db, tale.end(), name="x")
+    assert any("20 B of the server are in no exchange" in line for line in program.lines("show", "x/1"))
+
+
+def test_json_of_a_session(program: Program) -> None:
+    tale = Tale().say("S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hi").rewrite(S, 26, b" STARTTLS", b"")
+    tale.say("C: a LOGIN bob secret\nS: a OK").happen(EventKind.TLS, "client leg", "TLSv1.3", C)
+    recorded(program.db, tale.end(), name="x")
+    shown = program.json("show", "x/1")
+    assert list(shown) == [
+        "recording", "session", "started", "ended", "client", "listen", "upstream", "ending", "reason",
+        "client_bytes", "server_bytes", "secrets", "rewrites", "events", "exchanges",
+    ]  # fmt: skip
+    assert shown["secrets"] == [{"direction": "client", "offset": 12, "length": 6, "class": "login"}]
+    assert shown["rewrites"] == [
+        {
+            "direction": "server",
+            "offset": 26,
+            "name": "capability",
+            "received_base64": base64.b64encode(b" STARTTLS").decode(),
+            "sent_base64": "",
+        }
+    ]
+    (event,) = shown["events"]
+    assert (event["at"], event["kind"], event["name"], event["direction"]) == (
+        "2023-11-14T22:13:20.004000Z", "tls", "client leg", "client",
+    )  # fmt: skip
+    (exchange,) = shown["exchanges"]
+    assert exchange == {
+        "recording": 1, "session": 1, "exchange": 1, "tag": "a", "command": "LOGIN", "arguments": "bob xxxxxx",
+        "mailbox": None, "status": "OK", "code": None, "text": None, "started": "2023-11-14T22:13:20.002000Z",
+        "ms": 1.0, "client_bytes": 20, "server_bytes": 6, "responses": {}, "outcome": "completed",
+        "origin": "client", "marks": [],
+    }  # fmt: skip
+
+
+def test_json_of_an_exchange_has_its_lines(two: Program) -> None:
+    shown = two.json("show", "typed/1/3")
+    assert (shown["status"], shown["responses"], shown["mailbox"]) == ("OK", {"FETCH": 1}, "Drafts")
+    assert [(line["direction"], line["text"]) for line in shown["lines"]] == [
+        ("client", ". fetch 4 rfc822"),
+        ("server", f"* 4 FETCH (RFC822 {{{len(LETTER)}}}"),
+        ("server", rf"(literal {len(LETTER)} B) FLAGS (\Seen))"),
+        ("server", ". OK done"),
+    ]
+    assert list(shown["lines"][0]) == ["at", "direction", "offset", "text", "certainty", "body"]
+
+
+def test_json_of_a_recording(two: Program) -> None:
+    shown = two.json("show", "typed")
+    assert shown["events"] == []
+    assert [[each["command"] for each in session["exchanges"]] for session in shown["sessions"]] == [
+        ["LOGIN", "SELECT", "FETCH", "LOGOUT"],
+        ["NOOP"],
+    ]
