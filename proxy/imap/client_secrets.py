@@ -54,9 +54,10 @@ class ClientSecrets:
         echoes = [] if self._sasl else self._shared.vault.find(line, words=True)
         self._mask(self._reader.line_start, own, self._name)
         self._mask(self._reader.line_start, echoes, "echo")
-        if self._reader.line_start + len(line) < self._reader.offset:
-            self._overlong(line, first=first)
-        return own + echoes
+        overlong = (
+            self._overlong(line, first=first) if self._reader.line_start + len(line) < self._reader.offset else []
+        )
+        return own + echoes + overlong
 
     def _own(self, line: bytes, *, first: bool, last: bool) -> Spans:
         if self._sasl:
@@ -71,12 +72,16 @@ class ClientSecrets:
         for a, b in spans:
             self._ledger.mask(start + a, start + b, name, self._ledger.time_of(start + a))
 
-    def _overlong(self, line: bytes, *, first: bool) -> None:
-        """A line longer than what is kept: hidden whole if secret, else searched, just as when it comes in parts."""
+    def _overlong(self, line: bytes, *, first: bool) -> Spans:
+        """A line longer than what is kept: hidden whole if secret, else searched, just as when it comes in parts.
+
+        Returns what of the line is hidden where it is shown: all but the command's name.
+        """
         if self._sasl or self._command is None or not self._command.public or (first and not _delimited(line)):
             self._hide_overlong()
-        else:
-            self._search_held()
+            return [(read_head(line).arguments if first and _delimited(line) else 0, len(line))]
+        self._search_held()
+        return []
 
     def _hide_overlong(self) -> None:
         start = self._reader.line_start + 1

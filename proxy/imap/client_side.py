@@ -15,6 +15,8 @@ from proxy.imap.units import LITERAL_KEPT, LITERAL_REFUSED, TEXT_KEPT, Boundary,
 
 _MUST_BE_ANSWERED = frozenset({"AUTHENTICATE", "COMPRESS", "STARTTLS"})
 _HELD_MAX = 1024 * 1024
+_WORD_SHOWN = 500
+"""Of a tag or a command's name; legal ones of 200 characters have been seen (M 3.3)."""
 
 
 class _Kind(enum.Enum):
@@ -172,7 +174,7 @@ class ClientSide:
         start = 0
         if first:
             head = read_head(shown)
-            exchange.shown, exchange.command = readable(head.tag), head.name
+            exchange.shown, exchange.command = readable(head.tag)[:_WORD_SHOWN], head.name[:_WORD_SHOWN]
             start = head.arguments
         exchange.add_arguments(readable(shown[start:].rstrip(b"\r\n")))
 

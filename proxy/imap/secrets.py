@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
+import itertools
 import re
 
 from proxy.imap.commands import KNOWN, CommandHead, unescape
@@ -29,7 +31,9 @@ _APPLE = re.compile(rb"aps-(?:device-token|account-id)\"? +\"?([^\" \r\n)]+)", r
 _VENDOR_VALUE = re.compile(
     rb"/private/vendor/[^ \")]+\"? +(?:\"((?:[^\"\\]|\\.)*)\"?|~?\{[0-9]+\+?\}\r?\n\Z)", re.IGNORECASE
 )
+_BEARER = re.compile(rb"auth=[A-Za-z]+ +([^\x01\s]+)")
 _MIN_SASL = 8
+_WORDS_LEARNED = 4
 _ANNOUNCEMENT_MAX = 64
 _NO_ANSWER = frozenset({b"", b"*", b"="})
 
@@ -49,7 +53,7 @@ class CommandSecrets:
         self._start = head.arguments
         self._user_seen = False
         self._literal_secret = False
-        self._telling = _TELLING.search(head.name) is not None
+        self._telling = not self.known and _tells(head.name)
         self._rule = self._rule_for(head, authenticated=authenticated)
 
     def _rule_for(self, head: CommandHead, *, authenticated: bool) -> str:
@@ -60,7 +64,7 @@ class CommandSecrets:
             return ""
         if self._suspect:
             self._start = 0
-        elif _TELLING.search(head.tag.upper().decode("ascii", "replace")):
+        elif _tells(head.tag.upper().decode("ascii", "replace")):
             # The tag was forgotten, or this is POP: "LOGIN bob secret", "PASS secret".
             self._start = len(head.tag)
             self._telling = True
@@ -118,7 +122,7 @@ class CommandSecrets:
             if _ANNOUNCEMENT.match(line, pos):
                 return []
             end = _end_of_word(line, pos)
-            if end is None or (last and _LINE_END.match(line, end)):
+            if end is None or line[end : end + 1].strip() or (last and _LINE_END.match(line, end)):
                 self.doubtful = True
                 return self._rest(line, pos, last=last)
             pos = _skip(line, end)
@@ -127,7 +131,7 @@ class CommandSecrets:
     def _arguments(self, line: bytes, start: int, *, last: bool) -> Spans:
         """Hide the arguments of an unknown command. Two words may be a user and a password (`LOGN bob secret`)."""
         pos = _skip(line, start)
-        self.doubtful = self.name.isalpha() and b" " in line[pos : _end_of_text(line)].strip()
+        self.doubtful |= self.name.isalpha() and b" " in line[pos : _end_of_text(line)].strip()
         return self._rest(line, pos, last=last)
 
     def _rest(self, line: bytes, pos: int, *, last: bool) -> Spans:
@@ -145,14 +149,14 @@ class CommandSecrets:
         return [(pos, end)]
 
     def _readings(self, text: bytes) -> list[bytes]:
-        """What a server may take for the password in badly written words, and say again (M 7.5)."""
-        words = text.split()
-        if not words:
-            return []
+        """What a server may take for the password in badly written words, and say again (M 4.4, 7.5)."""
+        words = text.split(maxsplit=_WORDS_LEARNED)[:_WORDS_LEARNED]
+        strings = itertools.islice(_STRING.finditer(text), _WORDS_LEARNED)
+        readings = [text.strip(), *(word.strip(b'"') for word in words), *(unescape(m[1] or b"") for m in strings)]
         if self._suspect:
-            # Sent although its literal was refused: a server takes its first word for a tag and says it again (M 4.4).
-            return [text.strip(), *words]
-        return [text.strip(), text.strip(b'" '), words[-1].strip(b'"')]
+            # It may be a line of AUTHENTICATE that was sent too early.
+            readings += [clear for word in words for clear in sasl_passwords("", word, 0)]
+        return readings
 
     def _initial_response(self, line: bytes, start: int, *, last: bool) -> Spans:
         end = _end_of_word(line, start)
@@ -183,17 +187,16 @@ def sasl_passwords(mechanism: str, line: bytes, step: int) -> list[bytes]:
     line = line.strip()
     if line in _NO_ANSWER:
         return []
+    if mechanism == "LOGIN" and step == 0:
+        return []  # the user
     try:
         clear = base64.b64decode(line, validate=True)
     except (binascii.Error, ValueError):
-        return [line]
-    if mechanism == "LOGIN":
-        return [clear] if step else []
+        clear = line
     learned = [line] if len(line) >= _MIN_SASL else []
-    if mechanism == "PLAIN":
-        return [*learned, clear.rpartition(b"\0")[2]]
-    token = re.search(rb"auth=[A-Za-z]+ +([^\x01\s]+)", clear)
-    return [*learned, token[1]] if token else learned
+    # The password of PLAIN comes last, between NULs; a bearer token says what it is.
+    token = _BEARER.search(clear)
+    return [*learned, *(x for x in (clear, clear.rpartition(b"\0")[2], token and token[1]) if x)]
 
 
 def server_secrets(line: bytes, kind: str, *, first: bool) -> Spans:
@@ -248,6 +251,11 @@ def token_spans(line: bytes) -> Spans:
     if b"aps-" in line or b"APS-" in line:
         spans += [m.span(1) for m in _APPLE.finditer(line)]
     return spans
+
+
+def _tells(word: str) -> bool:
+    """Whether this is, or is a slip of the keyboard for, a command that takes a password."""
+    return bool(_TELLING.search(word) or difflib.get_close_matches(word[:20], ("LOGIN", "AUTHENTICATE")))
 
 
 def _skip(line: bytes, pos: int) -> int:
