@@ -10,7 +10,7 @@ _PLACES = {
 }
 
 
-@click.command()
+@click.command(short_help="Print a script for the shell's completion.")
 @click.argument("shell", type=click.Choice(list(_PLACES)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

@@ -26,7 +26,7 @@ What to try next:
   imaptap --help                         everything else"""
 
 
-@click.command()
+@click.command(short_help="Record and show a session, all built in.")
 @click.option("--db", metavar="PATH|URL", help="Keep the recording in this database.  [default: it is not kept]")
 def demo(db: str | None) -> None:
     """Record a session of a built-in server and client, and show it. Uses no network and leaves nothing behind."""

@@ -17,7 +17,7 @@ from storage import Session, Store, open_store
 _DIRECTIONS = {"client": Direction.CLIENT, "server": Direction.SERVER}
 
 
-@click.command()
+@click.command(short_help="Write one side's exact stream.")
 @click.argument("address", metavar="RECORDING/SESSION")
 @click.option(
     "--format",

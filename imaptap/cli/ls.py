@@ -12,7 +12,7 @@ from storage import Recording, Session, Store, open_store
 _STATES = {"live": "green", "interrupted": "yellow"}
 
 
-@click.command()
+@click.command(short_help="List recordings, or the sessions of one.")
 @click.argument("recording", required=False)
 @db_option
 @json_option

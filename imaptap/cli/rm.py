@@ -9,7 +9,7 @@ from imaptap.cli.terminal import Output, amount, day
 from storage import Recording, Store, open_store
 
 
-@click.command()
+@click.command(short_help="Remove recordings.")
 @click.argument("recordings", metavar="RECORDING...", nargs=-1, required=True)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @db_option

@@ -26,7 +26,7 @@ from proxy.imap.transcript import Exchange
 from storage import Recording, Session, Store, open_store
 
 
-@click.command()
+@click.command(short_help="Show what was said.")
 @address_argument
 @click.option("--bodies", is_flag=True, help="Show the contents of literals too.")
 @db_option

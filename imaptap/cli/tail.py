@@ -16,7 +16,7 @@ from storage import Follower, Recording, Session, Store, StoredExchange, open_st
 INTERVAL = 0.2
 
 
-@click.command()
+@click.command(short_help="Show exchanges as they end.")
 @click.argument("recording", default=LAST)
 @click.option(
     "-n", "--lines", type=click.IntRange(min=0), default=10, show_default=True,

@@ -16,6 +16,7 @@ from proxy.imap.transcript import Certainty, Direction, Ending, Event, EventKind
 from storage import Session, Store
 
 _SIDES = {Direction.CLIENT: ("C", "cyan"), Direction.SERVER: ("S", "green")}
+_WORTH_SAYING = {Certainty.AMBIGUOUS, Certainty.UNSOLICITED}
 _ALARMING = {EventKind.SECURITY, EventKind.FAULT, EventKind.GAP}
 
 Mask = tuple[int, int, str]
@@ -67,7 +68,7 @@ class Transcript:
             else:
                 text.append(hidden_text(part), "dim italic")
         # A greeting answers nothing, and is no surprise.
-        if line.certainty is not Certainty.SURE and line.start and not line.body:
+        if line.certainty in _WORTH_SAYING and line.start and not line.body:
             text.append(f"  # {line.certainty}", "yellow")
         return text
 

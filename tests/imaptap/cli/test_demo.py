@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaptap.cli import demo
+from tests.need import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,20 @@ def test_it_shows_a_session_and_leaves_nothing(program: Program, folder: Path, t
     assert list(folder.iterdir()) == []
     assert not (tmp_path / "home").exists()
     assert not program.db.exists()
+
+
+def test_the_readme_shows_what_the_program_prints(program: Program, folder: Path) -> None:
+    """Times, sizes and tags apart."""
+    shown = re.findall(r"^    ((?:[CS]:|# \d+  ).*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(shown) > 10
+    printed = {varying(line) for line in program.lines("demo")}
+    assert [line for line in shown if varying(line) not in printed] == []
+
+
+def varying(line: str) -> str:
+    """The line without what is different each time."""
+    line = re.sub(r"^([CS]: )[A-P]{4}\d+ ", r"\1TAG ", line)
+    return re.sub(r"(\d\d:){2}.{6}|\d[\d.]* ms", "", line)
 
 
 def test_the_recording_can_be_kept(program: Program, folder: Path) -> None:
