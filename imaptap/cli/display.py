@@ -23,6 +23,7 @@ class Display:
         self._console = console
         self._waiting: deque[Record] = deque()
         self._walls: dict[int, int] = {}
+        self._shown: set[tuple[int, int]] = set()
         self._skipped = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="imaptap-display", daemon=True)
@@ -51,8 +52,12 @@ class Display:
         self._show()
 
     def _show(self) -> None:
-        for _ in range(len(self._waiting)):
-            line = self._line(self._waiting.popleft())
+        records = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        newest = {(r.session, r.number): r for r in records if isinstance(r, Exchange)}
+        for record in records:
+            # An exchange that was answered before it was sent whole comes once more: the last word is shown, once.
+            known = newest.pop((record.session, record.number), None) if isinstance(record, Exchange) else record
+            line = self._line(known) if known else None
             if line is not None:
                 self._console.print(line, soft_wrap=True)
         skipped, self._skipped = self._skipped, 0
@@ -64,7 +69,11 @@ class Display:
             self._walls[record.session] = record.wall
             return session_line(record)
         if isinstance(record, Exchange):
+            if (record.session, record.number) in self._shown:
+                return None
+            self._shown.add((record.session, record.number))
             return exchange_line(record.session, record, self._walls.get(record.session, 0))
         if isinstance(record, SessionClosed):
+            self._shown = {key for key in self._shown if key[0] != record.session}
             return session_line(record, self._walls.pop(record.session, 0))
         return None

@@ -74,12 +74,17 @@ def test_killed_at_once_the_file_still_opens(dovecot: Dovecot, tmp_path: Path) -
     with Recorder(tmp_path / "tap", *upstream(dovecot), code=-signal.SIGKILL) as recorder:
         with closing(TcpTerminal(recorder.port("plain"), pause=0)) as terminal:
             type_session(terminal, SESSION[:5])
-            terminal.send(b". fetch 1 (")
-            until(lambda: len(recorder.session(1)["exchanges"]) >= 5, "five exchanges on disk")
+            terminal.send(b". idle\r\n")
+            until(recorder.sessions, "the session on disk")
+            until(lambda: len(recorder.session(1)["exchanges"]) >= 6, "six exchanges on disk")
             recorder.process.kill()
             recorder.process.wait(10)
-        statuses = [exchange["status"] for exchange in recorder.session(1)["exchanges"]]
-        assert statuses[:5] == ["OK"] * 5
+        shown = recorder.session(1)
+        assert [exchange["status"] for exchange in shown["exchanges"]] == ["OK"] * 5 + [None]
+        assert shown["ending"] == "cut"
+        idle = shown["exchanges"][5]
+        assert (idle["command"], idle["outcome"], idle["client_bytes"]) == ("IDLE", "incomplete", 8)
+        assert idle["server_bytes"] > 0, "the + idling that had come"
         with closing(sqlite3.connect(recorder.db)) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
