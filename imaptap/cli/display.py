@@ -14,6 +14,7 @@ from proxy.imap.transcript import Exchange, Outcome, Record, SessionClosed, Sess
 _INTERVAL = 0.1
 _LINES_AT_ONCE = 60
 _PATIENCE = 1.0
+_REMEMBERED = 4096
 
 
 class Display:
@@ -23,7 +24,7 @@ class Display:
         self._console = console
         self._waiting: deque[Record] = deque()
         self._walls: dict[int, int] = {}
-        self._shown: set[tuple[int, int]] = set()
+        self._shown: dict[tuple[int, int], None] = {}
         self._skipped = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="imaptap-display", daemon=True)
@@ -71,9 +72,10 @@ class Display:
         if isinstance(record, Exchange):
             if (record.session, record.number) in self._shown:
                 return None
-            self._shown.add((record.session, record.number))
+            self._shown[record.session, record.number] = None
+            if len(self._shown) > _REMEMBERED:
+                del self._shown[next(iter(self._shown))]
             return exchange_line(record.session, record, self._walls.get(record.session, 0))
         if isinstance(record, SessionClosed):
-            self._shown = {key for key in self._shown if key[0] != record.session}
             return session_line(record, self._walls.pop(record.session, 0))
         return None
