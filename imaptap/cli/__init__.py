@@ -1,5 +1,8 @@
 """The command line: one file a command, each of which parses its words, calls one function and prints."""
 
+import io
+import sys
+
 import click
 
 from imaptap import __version__
@@ -23,4 +26,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: what the `imaptap` script calls."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another alphabet shows \\u2026 for what it has not: better than an error half way.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="imaptap")

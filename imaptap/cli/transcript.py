@@ -1,6 +1,6 @@
 """A script printed for people: `#` what imaptap says, `C:` and `S:` lines of client and server, `C|` and `S|` bodies.
 
-All that a peer sent is escaped; secrets are named where they stand, since a mask of x could be text.
+All that a peer sent is escaped; secrets are named where they stand.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from imaptap.cli.documents import hidden_text
 from imaptap.cli.lines import clock, marks, result, result_style, sizes, took
+from imaptap.cli.masks import Masks
 from imaptap.cli.terminal import Output, day
 from imaptap.reading.script import Script
 from imaptap.reading.values import Entry, Line, Rest, Run
@@ -19,8 +20,6 @@ _SIDES = {Direction.CLIENT: ("C", "cyan"), Direction.SERVER: ("S", "green")}
 _WORTH_SAYING = {Certainty.AMBIGUOUS, Certainty.UNSOLICITED}
 _ALARMING = {EventKind.SECURITY, EventKind.FAULT, EventKind.GAP}
 
-Mask = tuple[int, int, str]
-
 
 class Transcript:
     """Prints what was said in one session."""
@@ -28,10 +27,8 @@ class Transcript:
     def __init__(self, store: Store, session: Session, output: Output, *, bodies: bool = False) -> None:
         self._session, self._output = session, output
         self._script = Script(store, session, bodies=bodies)
-        self._masks: dict[Direction, list[Mask]] = {direction: [] for direction in Direction}
-        for event in store.events(session, EventKind.SECRET):
-            if event.direction is not None and event.offset is not None:
-                self._masks[event.direction].append((event.offset, event.offset + (event.length or 0), event.name))
+        secrets = list(store.events(session, EventKind.SECRET))
+        self._masks = {side: Masks(event for event in secrets if event.direction is side) for side in Direction}
 
     def session(self) -> None:
         """All of it."""
@@ -63,7 +60,7 @@ class Transcript:
         text = Text(f"{letter}{'|' if line.body else ':'} ", style)
         for part in line.parts:
             if isinstance(part, Run):
-                for shown in _masked(part, self._masks[line.direction]):
+                for shown in self._masks[line.direction].applied(part):
                     text.append_text(shown)
             else:
                 text.append(hidden_text(part), "dim italic")
@@ -117,17 +114,6 @@ def happening(event: Event) -> Text:
 def _rest(rest: Rest) -> Text:
     counts = f"{rest.client} B of the client and {rest.server} B of the server"
     return Text(f"# {counts} are in no exchange and no line: `imaptap export` has them", "yellow")
-
-
-def _masked(run: Run, masks: list[Mask]) -> Iterator[Text]:
-    """The run, with each secret in it replaced by its class."""
-    position, end = run.start, run.start + len(run.data)
-    for start, stop, name in masks:
-        if start < end and stop > position:
-            yield Text(readable(run.data[position - run.start : max(0, start - run.start)]))
-            yield Text(f"<masked {readable(name.encode())}>", "reverse")
-            position = min(stop, end)
-    yield Text(readable(run.data[position - run.start :]))
 
 
 def _quoted(data: bytes | None) -> str:

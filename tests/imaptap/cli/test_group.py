@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from imaptap.cli.group import Cli, Commands
 from imaptap.cli.options import default_db
 from proxy.live.errors import LiveError
 from storage import GapError, StorageError
+from tests.imaptap.telling import Tale, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +41,7 @@ def test_the_version_is_said_without_importing_what_is_slow() -> None:
     assert (said.returncode, said.stdout) == (0, f"imaptap, version {imaptap.__version__}\n")
 
 
-@pytest.mark.parametrize("name", [name for name in cli.commands if name not in {"record", "ca"}])
+@pytest.mark.parametrize("name", list(cli.commands))
 def test_every_command_explains_itself(name: str, program: Program) -> None:
     for flag in ("-h", "--help"):
         assert f"imaptap {name}" in program(name, flag).stdout.replace("cli", "imaptap")
@@ -95,6 +97,41 @@ def test_a_pipe_that_closes_early_is_no_error_message(two: Program) -> None:
         assert process.stderr
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+def test_a_terminal_of_another_alphabet(program: Program) -> None:
+    recorded(program.db, Tale().say(f"S: * OK hi\nC: a SELECT {'mailbox' * 30}\nS: a OK").end(), name="x")
+    env = {**os.environ, "IMAPTAP_DB": str(program.db), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-m", "imaptap", "tail"], capture_output=True, check=False, env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\u2026" in done.stdout
+
+
+def test_on_a_terminal(two: Program) -> None:
+    """Colours are there, and a raw stream is not let through to be obeyed."""
+    code, shown = on_a_terminal(two, "show", "typed/1")
+    assert code == 0
+    assert b"\x1b[32mS: \x1b[0m" in shown
+    code, shown = on_a_terminal(two, "export", "--side", "server", "typed/1")
+    assert code == 2
+    assert b"a terminal would obey" in shown
+    assert b"* OK ready" not in shown
+
+
+def on_a_terminal(program: Program, *words: str) -> tuple[int, bytes]:
+    env = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    env |= {"IMAPTAP_DB": str(program.db), "TERM": "xterm-256color"}
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "imaptap", *words]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    shown = bytearray()
+    # Linux says EIO where others say end of file.
+    with contextlib.suppress(OSError):
+        while data := os.read(ours, 65536):
+            shown += data
+    os.close(ours)
+    return process.wait(), bytes(shown)
 
 
 def test_the_default_database_lies_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
