@@ -14,6 +14,7 @@ class Inflater:
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._before = self._stream.copy()
         self.compressed = 0
         self.inflated = 0
         self.broken = False
@@ -25,11 +26,11 @@ class Inflater:
         self.compressed += len(data)
         full = True
         while (data or full) and not self.broken:
-            before = self._stream.copy()
+            self._before = self._stream.copy()
             try:
                 part = self._stream.decompress(data, PART)
             except zlib.error:
-                yield from self._up_to_the_error(before, data)
+                yield from self._up_to_the_error(data)
                 return
             # A full part may have left output behind although all input is taken.
             data, full = self._stream.unconsumed_tail, len(part) == PART
@@ -40,12 +41,12 @@ class Inflater:
                 self.rest, data = self._stream.unused_data, b""
                 self.broken = bool(self.rest)
 
-    def _up_to_the_error(self, stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    def _up_to_the_error(self, data: bytes) -> Iterator[bytes]:
         """Inflate byte by byte, so that what is kept does not depend on how the stream was cut into chunks."""
         self.broken = True
         for pos in range(len(data)):
             try:
-                part = stream.decompress(data[pos : pos + 1])
+                part = self._before.decompress(data[pos : pos + 1])
             except zlib.error:
                 self.rest = data[pos:]
                 return

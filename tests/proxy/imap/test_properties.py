@@ -37,7 +37,9 @@ def test_no_cut_changes_the_record_of_any_talk(talk: list[Said], seed: int) -> N
 
 @given(TALK)
 def test_no_tick_changes_the_record_of_any_talk(talk: list[Said]) -> None:
-    assert play(talk, bytewise, between=Conversation.tick).but_for_secrets == play(talk).but_for_secrets
+    """The server ends its lines: what a tick lets out of a half one cannot be an echo of what the client says later."""
+    ended = [Said(x.direction, x.data + b"\r\n") if x.direction is Direction.SERVER else x for x in talk]
+    assert play(ended, bytewise, between=Conversation.tick).but_for_secrets == play(ended).but_for_secrets
 
 
 @given(st.lists(st.tuples(st.sampled_from(Direction), st.binary(min_size=1, max_size=200)), max_size=10))
