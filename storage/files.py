@@ -37,7 +37,6 @@ def look(path: Path) -> Found:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        _need_folder(path)
         return Found.NOTHING
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
@@ -50,7 +49,8 @@ def look(path: Path) -> Found:
     return Found.OURS
 
 
-def _need_folder(path: Path) -> None:
+def need_folder(path: Path) -> None:
+    """Raise StorageError unless the folder that is to hold `path` is there."""
     if not path.parent.is_dir():
         raise StorageError(f"The folder {path.parent} does not exist.", f"Make it first: mkdir -p {path.parent}")
 

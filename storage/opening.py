@@ -52,6 +52,7 @@ def _open_file(path: Path, *, create: bool) -> Store:
     if found is not files.Found.OURS:
         if not create:
             raise StorageError(f"There are no recordings at {path}.", "Make some with `imaptap record`, or give --db.")
+        files.need_folder(resolved)
         files.create(resolved, replace=found is files.Found.EMPTY)
     mode = files.access_mode(resolved)
     if create and mode != "rw":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import json
 import os
 import signal
@@ -25,6 +26,11 @@ from proxy.live.transport import TransportKind, loop_factory
 
 DEFAULT_LISTEN = ("imaps://localhost:1993", "imap://localhost:1143")
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _choice(kind: type[enum.StrEnum]) -> click.Choice[str]:
+    # By value: click would show the names of the members, which are in capitals.
+    return click.Choice([member.value for member in kind], case_sensitive=False)
 
 
 @click.command()
@@ -53,15 +59,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file.")
 @click.option(
     "--compress",
-    type=click.Choice(Compress, case_sensitive=False),
-    default=Compress.DECODE,
+    type=_choice(Compress),
+    default=Compress.DECODE.value,
     show_default=True,
     help="COMPRESS=DEFLATE: inflate it in the record, hide the word, or keep it as it is.",
 )
 @click.option(
     "--scram",
-    type=click.Choice(Scram, case_sensitive=False),
-    default=Scram.AUTO,
+    type=_choice(Scram),
+    default=Scram.AUTO.value,
     show_default=True,
     help="Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).",
 )
@@ -77,8 +83,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect.")
 @click.option(
     "--transport",
-    type=click.Choice(TransportKind, case_sensitive=False),
-    default=TransportKind.AUTO,
+    type=_choice(TransportKind),
+    default=TransportKind.AUTO.value,
     show_default=True,
     help="What carries the bytes.",
 )
@@ -86,9 +92,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 def record(
     upstream: str, listen: tuple[str, ...], routes: tuple[str, ...], db: str, name: str | None,
     upstream_ca: Path | None, upstream_name: str | None, upstream_fingerprint: str | None,
-    upstream_cert: Path | None, upstream_key: Path | None, compress: Compress, scram: Scram,
+    upstream_cert: Path | None, upstream_key: Path | None, compress: str, scram: str,
     ca_cert: Path | None, ca_key: Path | None, leaves: tuple[str, ...], ready_file: Path | None,
-    transport: TransportKind, quiet: bool,
+    transport: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Record every exchange between mail clients and the server at URL.
 
@@ -99,10 +105,11 @@ def record(
     trust = UpstreamTrust(upstream_ca, upstream_name, upstream_fingerprint, upstream_cert, upstream_key)
     settings = Settings(
         upstream=parse_upstream(upstream), listen=tuple(parse_listen(url) for url in listen),
-        routes=dict(_route(text) for text in routes), trust=trust, compress=compress, scram=scram, keylog=_keylog(),
+        routes=dict(_route(text) for text in routes), trust=trust, compress=Compress(compress), scram=Scram(scram),
+        keylog=_keylog(),
     )  # fmt: skip
     job = Job(settings, _authority(ca_cert, ca_key), db, name, dict(_leaf(text) for text in leaves))
-    if not _record(job, transport, ready_file, quiet=quiet):
+    if not _record(job, TransportKind(transport), ready_file, quiet=quiet):
         raise UserError("Not everything could be recorded.", "See the messages above.", NO)
 
 
