@@ -104,6 +104,9 @@ def with_aioimaplib(place: Place) -> Outcome:
         got.append([digest(line) for line in (await client.fetch("1:11", "(BODY.PEEK[])")).lines[:-1]])
         got.append((await client.uid_search("ALL")).lines[0])
         await client.logout()
+        # aioimaplib leaves its transport to the garbage collector.
+        client.protocol.transport.abort()
+        await asyncio.sleep(0)
         return got
 
     return asyncio.run(job())
