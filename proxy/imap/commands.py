@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _HEAD = re.compile(rb"([^ \t\r\n]*)[ \t]+(?:([Uu][Ii][Dd])[ \t]+)?([^ \t\r\n({\"]+)(?:[ \t]+|(?=\r|\n|\Z)|(?=[({\"]))")
 _TAG = re.compile(rb"[\x21\x23\x24\x26\x27\x2c-\x5b\x5d-\x7a\x7c\x7d\x7e]+")  # ASTRING-CHAR except "+" (RFC 9051)
-_ASTRING = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^ \r\n(){"][^ \r\n]*)')
+_ASTRING = re.compile(rb'"((?:[^"\\]|\\.)*+)"|([^ \r\n(){"][^ \r\n]*)')
 
 _NAMES_A_MAILBOX = frozenset(
     "SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE STATUS APPEND GETACL SETACL DELETEACL LISTRIGHTS "

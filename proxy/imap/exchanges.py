@@ -77,7 +77,8 @@ class OpenExchange:
     def add_arguments(self, text: str) -> None:
         """Append masked argument text, up to a bound."""
         room = _ARGUMENTS_KEPT - len(self.arguments)
-        self.arguments += text if len(text) <= room else text[: max(0, room)] + ("…" if room > 0 else "")
+        if room >= 0:
+            self.arguments += text if len(text) <= room else text[:room] + "…"
 
 
 @dataclass(frozen=True, slots=True)

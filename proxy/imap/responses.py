@@ -18,8 +18,8 @@ _LINE = re.compile(
 _ONLY_NEWS = re.compile(
     rb"\* [0-9]+ (?:UID)?FETCH \((?:(?:FLAGS \([^)]*\)|UID [0-9]+|MODSEQ \([0-9]+\)) ?)+\)\s*\Z", re.IGNORECASE
 )
-_CORRELATOR = re.compile(rb'\* ESEARCH \(TAG (?:"((?:[^"\\]|\\.)*)"|([^ )]+))', re.IGNORECASE)
-_STATUS_NAME = re.compile(rb'\* +[A-Za-z]+ +(?:"((?:[^"\\]|\\.)*)"|([^ \r\n]+))')
+_CORRELATOR = re.compile(rb'\* ESEARCH \(TAG (?:"((?:[^"\\]|\\.)*+)"|([^ )]+))', re.IGNORECASE)
+_STATUS_NAME = re.compile(rb'\* +[A-Za-z]+ +(?:"((?:[^"\\]|\\.)*+)"|([^ \r\n]+))')
 _PROGRESS = re.compile(rb' *\("([^"]+)"')
 
 

@@ -17,19 +17,19 @@ import re
 from proxy.imap.commands import KNOWN, CommandHead, unescape
 from proxy.imap.vault import Spans
 
-_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*+)"')
 _ANNOUNCEMENT = re.compile(rb"~?\{[0-9]+\+?\}\r?\n\Z")
 _LINE_END = re.compile(rb"[ \t]*\r*\n?\Z")
 _TELLING = re.compile(r"LOGIN|AUTH|PASS|PWD|TOKEN|SECRET|UNLOCK")
 _PUBLIC_ID = frozenset({b"name", b"version", b"os", b"os-version", b"vendor", b"support-url", b"date"})
-_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"?|\bNIL\b', re.IGNORECASE)
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*+)"?|\bNIL\b', re.IGNORECASE)
 _URLAUTH = re.compile(rb";urlauth=[^:\s\"]{1,200}:[^:\s\"]{1,200}:([0-9a-z]+)", re.IGNORECASE)
 _URL_USER = re.compile(rb"imaps?://([^@/\s\"\]]+)@", re.IGNORECASE)
 _WEBALERT = re.compile(rb"\[WEBALERT ([^\]\r\n]+)", re.IGNORECASE)
 _BADURL = re.compile(rb"\[BADURL ([^\]\r\n]+)", re.IGNORECASE)
 _APPLE = re.compile(rb"aps-(?:device-token|account-id)\"? +\"?([^\" \r\n)]+)", re.IGNORECASE)
 _VENDOR_VALUE = re.compile(
-    rb"/private/vendor/[^ \")]+\"? +(?:\"((?:[^\"\\]|\\.)*)\"?|~?\{[0-9]+\+?\}\r?\n\Z)", re.IGNORECASE
+    rb"/private/vendor/[^ \")]+\"? +(?:\"((?:[^\"\\]|\\.)*+)\"?|~?\{[0-9]+\+?\}\r?\n\Z)", re.IGNORECASE
 )
 _BEARER = re.compile(rb"auth=[A-Za-z]+ +([^\x01\s]+)")
 _MIN_SASL = 8

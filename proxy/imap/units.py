@@ -284,7 +284,7 @@ class UnitReader:
             self._flaws.append(name)
 
 
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)')
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)')
 
 
 def open_quote(line: bytes) -> bool:
