@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from proxy.imap.transcript import Direction, Layer
+from proxy.live.transport import resume_reading
 
 
 class Owner(Protocol):
@@ -22,6 +24,10 @@ class Owner(Protocol):
 
     def lost(self, leg: Leg, error: Exception | None) -> None:
         """The leg is closed."""
+        ...
+
+    def gone(self) -> None:
+        """A leg is closed, though bytes of it still wait to be passed on; `lost` comes after them."""
         ...
 
     def pressed(self, leg: Leg, *, full: bool) -> None:
@@ -41,34 +47,76 @@ class Leg(asyncio.Protocol):
         self.direction = direction
         self.layer = Layer.PLAIN
         self.closed = False
+        self.heard_all = False
+        """Whether the peer has said that it sends no more."""
         self.transport: asyncio.Transport | None = None
         self._owner = owner
         self._held_by: set[str] = set()
         self._kept: list[bytes] = []
+        self._later: list[Callable[[], object]] = []
+        """What happened after the kept bytes had come."""
+        self._said_all = False
 
     @property
     def kept(self) -> bool:
         """Whether bytes have come that wait for the leg to be freed."""
         return bool(self._kept)
 
+    @property
+    def kept_back(self) -> bool:
+        """Whether the session is busy with this leg, so that its bytes may not pass."""
+        return bool(self._held_by - _FLOW)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a connection that can be written to."""
+        return self.transport is not None and not self.closed and not self.transport.is_closing()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes written that the socket has not taken yet."""
+        return self.transport.get_write_buffer_size() if self.transport and self.open else 0
+
     def hold(self, reason: str) -> None:
         """Do not read, for this reason."""
-        if not self._held_by and self.transport and not self.transport.is_closing():
-            self.transport.pause_reading()
+        if not self._held_by:
+            self._pause()
         self._held_by.add(reason)
 
     def free(self, reason: str) -> None:
         """This reason is gone; read when there is no other."""
         self._held_by.discard(reason)
-        while self._kept and not self._held_by - _FLOW:
+        while self._kept and not self.kept_back:
             self._owner.data(self, self._kept.pop(0))
-        if not self._held_by and self.transport and not self.transport.is_closing():
-            self.transport.resume_reading()
+        if not self._kept:
+            self._catch_up()
+        if not self._held_by and self.open and not self.heard_all and self.transport:
+            resume_reading(self.transport)
+
+    def keep(self, data: bytes) -> None:
+        """These bytes come again, first of all, when the leg is freed."""
+        if data:
+            self._kept.insert(0, data)
+
+    def take_kept(self) -> list[bytes]:
+        """What waits for the leg to be freed, which will not happen any more."""
+        kept, self._kept = self._kept, []
+        self._catch_up()
+        return kept
 
     def write(self, data: bytes) -> None:
         """Send; what the socket does not take is kept by the transport, and the other leg is held meanwhile."""
-        if data and self.transport and not self.closed:
+        if data and self.transport and not self.closed and not self._said_all:
             self.transport.write(data)
+
+    def write_eof(self) -> bool:
+        """Tell the peer that no more will come, and go on reading. False where TLS does not allow that."""
+        if not self.transport or not self.open or not self.transport.can_write_eof():
+            return False
+        if not self._said_all:
+            self._said_all = True
+            self.transport.write_eof()
+        return True
 
     def close(self) -> None:
         """Close after what is written has gone out."""
@@ -85,7 +133,12 @@ class Leg(asyncio.Protocol):
         self.transport = transport
         self.layer |= Layer.TLS
         if self._held_by:
-            transport.pause_reading()
+            self._pause()
+
+    def abandoned(self) -> None:
+        """TLS has failed on it. Not every event loop tells the protocol then that its connection is gone."""
+        self.abort()
+        self.connection_lost(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection is there."""
@@ -96,11 +149,13 @@ class Leg(asyncio.Protocol):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if self._held_by:
-            self.transport.pause_reading()
+            self._pause()
+            if transport.get_extra_info("ssl_object") is None:
+                asyncio.get_running_loop().call_soon(self._pause_again)
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes have come."""
-        if self._kept or self._held_by - _FLOW:
+        if self._kept or self.kept_back:
             # A transport may deliver what it had read before it was paused.
             self._kept.append(data)
             return
@@ -108,12 +163,23 @@ class Leg(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """asyncio: the peer sends no more. A TLS transport closes by itself then."""
-        return self._owner.eof(self) and not self.layer & Layer.TLS
+        self.heard_all = True
+        tls = bool(self.layer & Layer.TLS)
+        if self._kept:
+            self._later.append(self._eof_after_kept)
+            return not tls
+        return self._owner.eof(self) and not tls
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""
+        if self.closed:
+            return
         self.closed = True
-        self._owner.lost(self, exc)
+        if self._kept:
+            self._later.append(lambda: self._owner.lost(self, exc))
+            self._owner.gone()
+        else:
+            self._owner.lost(self, exc)
 
     def pause_writing(self) -> None:
         """asyncio: too much is waiting to be sent."""
@@ -122,3 +188,22 @@ class Leg(asyncio.Protocol):
     def resume_writing(self) -> None:
         """asyncio: it has gone out."""
         self._owner.pressed(self, full=False)
+
+    def _pause(self) -> None:
+        if self.open and not self.heard_all and self.transport:
+            self.transport.pause_reading()
+
+    def _pause_again(self) -> None:
+        """A transport begins to read right after `connection_made`: aiofastnet's would then spin on what has come."""
+        if self._held_by and self.open and not self.heard_all and self.transport:
+            resume_reading(self.transport)
+            self.transport.pause_reading()
+
+    def _eof_after_kept(self) -> None:
+        if not self._owner.eof(self):
+            self.close()
+
+    def _catch_up(self) -> None:
+        later, self._later = self._later, []
+        for tell in later:
+            tell()

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import itertools
 import socket
-from collections.abc import Iterable
 
 from certs.authority import Authority
 from certs.contexts import OwnLeaf, ServerContexts
@@ -21,6 +20,7 @@ from proxy.live.upstream import Upstream
 
 _BACKLOG = 1024
 _PAUSE = 0.1
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Recorder:
@@ -40,19 +40,32 @@ class Recorder:
         self._numbers = itertools.count(1)
         self._sessions: set[Session] = set()
         self._places: list[tuple[Place, list[socket.socket]]] = []
+        self._sockets: list[socket.socket] = []
+        self._stopping = False
 
     def listen(self) -> tuple[Endpoint, ...]:
         """Bind all listening sockets. Returns them with the ports they got; raises LiveError when one cannot be had."""
-        for endpoint in self._settings.listen:
-            sockets = _bind(endpoint)
-            bound = endpoint.at_port(sockets[0].getsockname()[1])
-            default = self._settings.upstream_for(bound.port, None)
-            contexts = ServerContexts(
-                self._authority, default.host, own_leaves=self._own_leaves, keylog=self._settings.keylog
-            )
-            place = Place(self._settings, bound, contexts, self._upstream, self._notices)
-            self._places.append((place, sockets))
+        try:
+            for endpoint in self._settings.listen:
+                self._listen(endpoint)
+        except Exception:
+            self._close_sockets()
+            raise
         return tuple(place.listen for place, _ in self._places)
+
+    def _listen(self, endpoint: Endpoint) -> None:
+        sockets = _bind(endpoint)
+        bound = endpoint.at_port(sockets[0].getsockname()[1])
+        self._sockets += sockets
+        default = self._settings.upstream_for(bound.port, None)
+        contexts = ServerContexts(
+            self._authority, default.host, own_leaves=self._own_leaves, keylog=self._settings.keylog
+        )
+        self._places.append((Place(self._settings, bound, contexts, self._upstream, self._notices), sockets))
+
+    def _close_sockets(self) -> None:
+        for sock in self._sockets:
+            sock.close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Accept clients until `stop` is set; then end their sessions and wait for them."""
@@ -60,16 +73,15 @@ class Recorder:
             accepting = [
                 tasks.create_task(self._accept(place, sock, tasks)) for place, socks in self._places for sock in socks
             ]
-            await stop.wait()
-            for task in accepting:
-                task.cancel()
-            for sock in self._sockets():
-                sock.close()
-            for session in list(self._sessions):
-                session.cut("imaptap was stopped")
-
-    def _sockets(self) -> Iterable[socket.socket]:
-        return itertools.chain.from_iterable(sockets for _, sockets in self._places)
+            try:
+                await stop.wait()
+            finally:
+                self._stopping = True
+                for task in accepting:
+                    task.cancel()
+                self._close_sockets()
+                for session in list(self._sessions):
+                    session.cut()
 
     async def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
@@ -77,16 +89,22 @@ class Recorder:
             try:
                 sock, address = await loop.sock_accept(listener)
             except OSError as error:
-                if error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
-                    continue  # that client is gone already
-                self._notices.once(
-                    "A client cannot be accepted: this process has too many open files.", "Raise the limit (ulimit -n)."
-                )
-                await asyncio.sleep(_PAUSE)
+                if error.errno in _EXHAUSTED:
+                    self._notices.once(
+                        "A client cannot be accepted: this process has too many open files.",
+                        "Raise the limit (ulimit -n).",
+                    )
+                # Else that one client is gone already.
+                await asyncio.sleep(_PAUSE if error.errno in _EXHAUSTED else 0)
                 continue
             tasks.create_task(self._serve(place, sock, _name(address)))
+            # A flood of clients must not keep the sessions waiting.
+            await asyncio.sleep(0)
 
     async def _serve(self, place: Place, sock: socket.socket, peer: str) -> None:
+        if self._stopping:
+            sock.close()
+            return
         decode = self._settings.compress is not Compress.OPAQUE
         tap = Tap(next(self._numbers), self._sink, self._ticker, decode=decode)
         session = Session(place, sock, peer, tap)
@@ -94,8 +112,10 @@ class Recorder:
         try:
             await session.run()
         except Exception as error:  # noqa: BLE001 - one session's fault must not end the others
-            where = f"{type(error).__name__} in session {tap.session}"
-            self._notices.say(f"A fault of imaptap's own: {where}.", "Its record may lack its end; please report this.")
+            sock.close()
+            self._notices.say(
+                f"Session {tap.session} could not be ended: {type(error).__name__}.", "Please report this."
+            )
         finally:
             self._sessions.discard(session)
 

@@ -7,6 +7,7 @@ they go. Flow control: a leg is not read while the other one cannot take more, o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from proxy.imap.gate import Act, ClientGate, Passed, ServerGate
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Ending, EventKind, Layer
 from proxy.live.leg import Leg
+from proxy.live.listener import UpstreamListener
 from proxy.live.notices import Notices
 from proxy.live.tap import Tap
 
-_IDLE_GRACE = 10.0
+_TLS_RECORDS = (b"\x16\x03", b"\x15\x03")  # a handshake, or the alert of somebody who expected one
+_LAST_ANSWERS_SECONDS = 1.0
 _SCRAM_HIDDEN = (
     "The server offers channel-bound SCRAM, which no middleman can pass: all SCRAM words are hidden from the client.",
     "The client falls back to another mechanism; --scram pass leaves the words as they are.",
@@ -29,11 +32,13 @@ _SCRAM_HIDDEN = (
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What the session has to do: an act of a gate, or (with `ending`) the end."""
+    """What the session has to do: an act of a gate in `direction`, or (with `ending`) the end."""
 
     passed: Passed | None = None
+    direction: Direction = Direction.CLIENT
     ending: Ending | None = None
     reason: str = ""
+    hint: str = ""
 
 
 class Relay:
@@ -46,14 +51,26 @@ class Relay:
         self.server_gate: ServerGate | None = None
         self.upstream_hears: UpstreamListener | None = None
         """Takes the server's bytes while imaptap itself talks to it."""
+        self.end_due: Due | None = None
+        """The end, once it is known (rule 7)."""
         self._tap = tap
         self._notices = notices
         self._dropped: ServerGate | None = None
         self._dues: deque[Due] = deque()
         self._wakener: asyncio.Future[None] | None = None
         self._over = asyncio.get_running_loop().create_future()
-        self._ended = False
-        self._first_chunk = {Direction.CLIENT: True, Direction.SERVER: True}
+        self._moved = {Direction.CLIENT: 0, Direction.SERVER: 0}
+        self._last_answers = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server has not said anything yet."""
+        return not self._moved[Direction.SERVER]
+
+    @property
+    def pulse(self) -> tuple[int, ...]:
+        """Changes while bytes move."""
+        return (*self._moved.values(), self.client.unsent, self.upstream.unsent)
 
     async def next_due(self) -> Due:
         """Wait until there is something that only the session can do."""
@@ -62,63 +79,66 @@ class Relay:
             await self._wakener
         return self._dues.popleft()
 
-    async def over(self) -> None:
-        """Wait until both legs are closed."""
-        self._check_over()
-        await self._over
+    async def over(self, seconds: float) -> bool:
+        """Wait until both legs are closed, so long at most. Returns whether they are."""
+        self.gone()
+        await asyncio.wait([self._over], timeout=seconds)
+        return self._over.done()
 
     def data(self, leg: Leg, data: bytes) -> None:
         """Bytes have come on this leg."""
-        if self._first_chunk[leg.direction]:
-            self._first_chunk[leg.direction] = False
-            if data[:2] == b"\x16\x03" and not leg.layer & Layer.TLS:
-                self._tls_on_plain_port(leg, data)
-                return
-        if leg is self.client:
-            if self.client_gate is None:
-                self.upstream.write(data)
-                self._tap.heard(Direction.CLIENT, data, leg.layer)
-            else:
-                self._client_gated(self.client_gate, data)
-        elif self.upstream_hears is not None:
-            self._tap.heard(Direction.SERVER, data, leg.layer)
-            self.upstream_hears.heard(data)
-        elif self.server_gate is None:
-            self.client.write(data)
-            self._tap.heard(Direction.SERVER, data, leg.layer)
-            if self._dropped and self._tap.conversation.state.phase is Phase.NOT_AUTHENTICATED:
-                self._raise_server_gate(self._dropped)
+        first = not self._moved[leg.direction]
+        self._moved[leg.direction] += len(data)
+        if first and data[:2] in _TLS_RECORDS and not leg.layer & Layer.TLS:
+            self._tls_on_plain_port(leg, data)
+        elif leg is self.client:
+            self._from_client(data)
         else:
-            self._server_gated(self.server_gate, data)
+            self._from_server(data)
+        if self._tap.opaque and (self.client_gate or self.server_gate):
+            self._open_gates()
         if self._tap.full:
             self._wait_for_recorder()
 
     def eof(self, leg: Leg) -> bool:
         """The peer sends no more. Half-closed legs stay open for the other direction where TCP alone carries them."""
         peer = self._peer(leg)
+        self.pass_held(leg)
         self._end_by(leg, "end of stream")
-        if peer.transport is None or peer.transport.is_closing():
+        if leg is self.upstream and self.upstream_hears:
+            self.upstream_hears.ended()
+        if not peer.open or peer.kept_back:
             return False
-        if peer.transport.can_write_eof():
-            peer.transport.write_eof()
-        elif leg is self.client and self._tap.conversation.in_flight:
-            # TLS cannot be half-closed here: let the server finish its answers first.
-            asyncio.get_running_loop().call_later(_IDLE_GRACE, peer.close)
-        else:
+        if peer.heard_all:
             peer.close()
+            return False
+        if not peer.write_eof():
+            # TLS cannot be half-closed here: let the server finish its answers first.
+            self._last_answers = leg is self.client and self._tap.conversation.in_flight > 0
+            if not self._last_answers:
+                peer.close()
         return True
 
     def lost(self, leg: Leg, error: Exception | None) -> None:
         """The leg is closed; what was received from it goes out before the other one is closed too."""
         if leg is self.client and isinstance(error, ssl.SSLError):
             # In TLS 1.3 a client refuses our certificate after our side of the handshake is done.
-            message, hint = explain_client(error)
-            self.end(Ending.FAILED, f"{message} {hint}")
+            self.end(Ending.FAILED, *explain_client(error))
+        self.pass_held(leg)
         self._end_by(leg, _reason(error))
         if leg is self.upstream and self.upstream_hears:
             self.upstream_hears.ended()
-        self._peer(leg).close()
-        self._check_over()
+        if leg is self.client and error is None and self._tap.conversation.in_flight:
+            self._let_answer()
+        elif not self._peer(leg).kept_back:
+            self._peer(leg).close()
+        self.gone()
+
+    def gone(self) -> None:
+        """A leg is closed; perhaps it was the last one."""
+        done = all(leg.closed or leg.transport is None for leg in (self.client, self.upstream))
+        if done and not self._over.done():
+            self._over.set_result(None)
 
     def pressed(self, leg: Leg, *, full: bool) -> None:
         """This leg cannot take more for now, or can again: the other one is not read meanwhile."""
@@ -137,11 +157,39 @@ class Relay:
         self.client.free(reason)
         self.upstream.free(reason)
 
-    def end(self, ending: Ending, reason: str) -> None:
+    def end(self, ending: Ending, reason: str, hint: str = "") -> None:
         """The session ends for this reason, if it has not ended for another one before (rule 7)."""
-        if not self._ended:
-            self._ended = True
-            self._due(Due(None, ending, reason))
+        if self.end_due is None:
+            self.end_due = Due(None, ending=ending, reason=reason, hint=hint)
+            self._due(self.end_due)
+
+    def pass_held(self, leg: Leg) -> None:
+        """No more comes on this leg: an unfinished line that its gate holds back goes on as it is."""
+        gate = self.client_gate if leg is self.client else self.server_gate
+        if gate:
+            self._peer(leg).write(gate.flush())
+
+    def give_up(self) -> None:
+        """What has come and did not go on will not: say so in the record. What still comes is of no use to anybody."""
+        self.hold("end")
+        for leg, gate in ((self.client, self.client_gate), (self.upstream, self.server_gate)):
+            if gate:
+                self._tap.withheld(leg.direction, len(gate.flush()))
+        if self.upstream_hears:
+            self._tap.withheld(Direction.SERVER, self.upstream_hears.heard_bytes)
+            self.upstream_hears = None
+        for leg in (self.client, self.upstream):
+            for data in leg.take_kept():
+                self._tap.heard(leg.direction, data, leg.layer)
+                self._tap.withheld(leg.direction, len(data))
+
+    def _let_answer(self) -> None:
+        """The client has gone without its last answers (imaplib goes after BYE); the record may still have them."""
+        if not self.upstream.kept_back:
+            self._last_answers = True
+            self.upstream.write_eof()
+            self.upstream.free("peer")
+            asyncio.get_running_loop().call_later(_LAST_ANSWERS_SECONDS, self.upstream.close)
 
     def _end_by(self, leg: Leg, reason: str) -> None:
         self.end(Ending.CLIENT if leg is self.client else Ending.SERVER, reason)
@@ -154,24 +202,44 @@ class Relay:
     def _peer(self, leg: Leg) -> Leg:
         return self.upstream if leg is self.client else self.client
 
-    def _check_over(self) -> None:
-        done = all(leg.closed or leg.transport is None for leg in (self.client, self.upstream))
-        if done and not self._over.done():
-            self._over.set_result(None)
+    def _from_client(self, data: bytes) -> None:
+        if self.client_gate is None:
+            self.upstream.write(data)
+            self._tap.heard(Direction.CLIENT, data, self.client.layer)
+        else:
+            self._client_gated(self.client_gate, data)
+
+    def _from_server(self, data: bytes) -> None:
+        if self.upstream_hears is not None:
+            self._tap.heard(Direction.SERVER, data, self.upstream.layer)
+            self.upstream_hears.heard(data)
+        elif self.server_gate is None:
+            self.client.write(data)
+            self._tap.heard(Direction.SERVER, data, self.upstream.layer)
+            if self._dropped and self._tap.conversation.state.phase is Phase.NOT_AUTHENTICATED:
+                self._raise_server_gate(self._dropped)
+        else:
+            self._server_gated(self.server_gate, data)
+        if self._last_answers and not self._tap.conversation.in_flight:
+            self.upstream.close()
 
     def _client_gated(self, gate: ClientGate, data: bytes) -> None:
         gate.authenticated = self._tap.conversation.state.authenticated
         passed = gate.receive(data)
         self.upstream.write(passed.forward)
-        self._tap.heard(Direction.CLIENT, data, self.client.layer)
+        again = len(passed.rest) if passed.act is Act.DENY else 0
+        self._tap.heard(Direction.CLIENT, data[: len(data) - again], self.client.layer)
         if passed.act is Act.RELAY and self.server_gate:
             self.server_gate.starttls_tag = passed.tag
         elif passed.act is not Act.NONE:
             self.hold("act")
-            self._due(Due(passed))
+            if passed.act is Act.DENY:
+                self.client.keep(passed.rest)
+            self._due(Due(passed, Direction.CLIENT))
 
     def _server_gated(self, gate: ServerGate, data: bytes) -> None:
         gate.compress_tag = self._tap.conversation.compressing
+        gate.rewriter.authenticated = self._tap.conversation.state.authenticated
         awaited = gate.starttls_tag
         passed = gate.receive(data)
         self.client.write(passed.forward)
@@ -182,7 +250,7 @@ class Relay:
             self._notices.once(*_SCRAM_HIDDEN)
         if passed.act is not Act.NONE:
             self.hold("act")
-            self._due(Due(passed))
+            self._due(Due(passed, Direction.SERVER))
         elif awaited and gate.starttls_tag is None and self.client_gate:
             self.client_gate.settled()
         self._drop_server_gate(gate)
@@ -196,10 +264,6 @@ class Relay:
             self.client.write(gate.flush())
             self.server_gate = None
             self._dropped = None if gate.done else gate
-        if gate.done and self.client_gate is not None:
-            # COMPRESS has begun: there are no lines to watch any more, in either direction.
-            self.upstream.write(self.client_gate.flush())
-            self.client_gate = None
 
     def _raise_server_gate(self, dropped: ServerGate) -> None:
         """UNAUTHENTICATE has brought the time before login back (RFC 8437), and mechanisms will be listed again."""
@@ -207,14 +271,25 @@ class Relay:
         self.server_gate = ServerGate(dropped.rewriter.words, self._tap.conversation.received(Direction.SERVER))
         self.server_gate.rewriter.plus_seen = dropped.rewriter.plus_seen
 
+    def _open_gates(self) -> None:
+        """What comes now is compressed or encrypted: no gate can read it, and none may hold any of it back."""
+        if self.client_gate and self.client_gate.tls_required:
+            return
+        for leg in (self.client, self.upstream):
+            self.pass_held(leg)
+        self.client_gate = self.server_gate = self._dropped = None
+
     def _tls_on_plain_port(self, leg: Leg, data: bytes) -> None:
-        """M 6.15: a ClientHello (or a server's hello) where plain IMAP was expected."""
+        """M 6.15: a ClientHello (or what a TLS server answers to IMAP) where plain IMAP was expected."""
         self._tap.heard(leg.direction, data, leg.layer)
+        self._tap.withheld(leg.direction, len(data))
         who, hint = ("client", "imaps:// listener") if leg is self.client else ("server", "imaps:// upstream URL")
-        text = f"the {who} speaks TLS where IMAP in clear was expected: use an {hint}"
+        text = f"The {who} speaks TLS where IMAP in clear was expected."
         self._tap.event(EventKind.FAULT, "TLS on a plain port", text, leg.direction)
         self.hold("act")
-        self.end(Ending.FAILED, text)
+        self.end(Ending.FAILED, text, f"Use an {hint}.")
+        if self.upstream_hears:
+            self.upstream_hears.ended()
 
     def _wait_for_recorder(self) -> None:
         """Rule 6: the recorder is behind, so the relay slows down instead of dropping anything."""
@@ -222,7 +297,8 @@ class Relay:
         self.hold("recorder")
 
         def drained() -> None:
-            if not loop.is_closed():
+            # The loop may be closed by the time that the recorder's thread comes here.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self.free, "recorder")
 
         self._tap.when_drained(drained)
@@ -232,28 +308,3 @@ def _reason(error: Exception | None) -> str:
     if error is None:
         return "connection closed"
     return ((isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__).lower()
-
-
-class UpstreamListener:
-    """Hears the server's bytes while imaptap talks to it, as a queue that the session reads."""
-
-    def __init__(self) -> None:
-        self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def heard(self, data: bytes) -> None:
-        """The server has sent these."""
-        self._chunks.put_nowait(data)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether chunks have come that nobody has read."""
-        return not self._chunks.empty()
-
-    def ended(self) -> None:
-        """The server has gone."""
-        self._chunks.put_nowait(b"")
-
-    async def read(self, seconds: float) -> bytes:
-        """The next chunk; empty when the server has gone. Raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            return await self._chunks.get()

@@ -15,6 +15,7 @@ from proxy.live.clock import Clock
 from proxy.live.sink import Sink
 
 _TICK = 0.05
+_OPAQUE = frozenset({EventKind.COMPRESS, EventKind.RAW})
 
 
 class Ticker:
@@ -48,6 +49,8 @@ class Tap:
         self.session = session
         self.clock = Clock()
         self.conversation = Conversation(session, decode=decode)
+        self.opaque = False
+        """Whether the streams are no longer IMAP in clear: compressed, or inside a SASL security layer."""
         self._sink = sink
         self._ticker = ticker
 
@@ -86,13 +89,33 @@ class Tap:
         self.conversation.event(event)
         self._pass_on()
 
-    def inserted(self, direction: Direction, sent: bytes, name: str) -> None:
-        """imaptap itself sent these bytes, to the peer that hears `direction`."""
-        self.rewrote(direction, Rewrite(self.conversation.received(direction), b"", sent, name))
+    def inserted(self, direction: Direction, sent: bytes, name: str, held: int = 0) -> None:
+        """imaptap itself sent these bytes to the peer that hears `direction`, before the last `held` received ones."""
+        self.rewrote(direction, Rewrite(self.conversation.received(direction) - held, b"", sent, name))
 
     def took(self, direction: Direction, line: bytes, name: str) -> None:
         """The last bytes received in `direction` were taken out: they did not go on."""
         self.rewrote(direction, Rewrite(self.conversation.received(direction) - len(line), line, b"", name))
+
+    def withheld(self, direction: Direction, count: int) -> None:
+        """The last `count` bytes received did not go on. They may hold a secret, so only their place is told."""
+        if count:
+            offset = self.conversation.received(direction) - count
+            self.conversation.event(
+                Event(
+                    self.session,
+                    self.clock.now(),
+                    EventKind.REWRITE,
+                    "withheld",
+                    "",
+                    direction,
+                    offset,
+                    count,
+                    None,
+                    b"",
+                )
+            )
+            self._pass_on()
 
     def proxy_command(self, line: bytes) -> None:
         """imaptap sent a command of its own upstream."""
@@ -118,4 +141,6 @@ class Tap:
 
     def _pass_on(self) -> None:
         for record in self.conversation.take():
+            if isinstance(record, Event) and record.kind in _OPAQUE:
+                self.opaque = True
             self._sink.put(record)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import socket
 import ssl
 from typing import Protocol, cast
 
@@ -49,8 +52,9 @@ class Upstream:
                     lambda: leg, endpoint.host, endpoint.port, ssl=context,
                     server_hostname=self._name(endpoint) if context else None,
                     ssl_handshake_timeout=self._settings.handshake_seconds if context else None,
+                    ssl_shutdown_timeout=self._settings.linger_seconds if context else None,
                 )  # fmt: skip
-        except (OSError, ssl.SSLError, TimeoutError, ConnectionError, UnicodeError) as error:
+        except (OSError, ssl.SSLError, UnicodeError) as error:
             raise _explained(error, endpoint) from error
         if context:
             self._secured(leg, endpoint)
@@ -65,10 +69,13 @@ class Upstream:
             secured = await loop.start_tls(
                 transport, leg, self._contexts[False], server_hostname=self._name(endpoint),
                 ssl_handshake_timeout=self._settings.handshake_seconds,
+                ssl_shutdown_timeout=self._settings.linger_seconds,
             )  # fmt: skip
-        except (OSError, ssl.SSLError, TimeoutError, ConnectionError) as error:
+        except (OSError, ssl.SSLError) as error:
+            leg.abandoned()
             raise _explained(error, endpoint) from error
         if secured is None:
+            leg.abandoned()
             raise LiveError(f"{endpoint.host}:{endpoint.port} closed the connection during the TLS handshake.")
         leg.transport = secured
         self._secured(leg, endpoint)
@@ -108,5 +115,16 @@ def describe_tls(transport: asyncio.BaseTransport) -> str:
 
 
 def _explained(error: BaseException, endpoint: Endpoint) -> LiveError:
-    message, hint = explain(error, f"{endpoint.host}:{endpoint.port}")
-    return LiveError(message, hint)
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return LiveError(f"The name {endpoint.host} was not found.", explain(socket.gaierror(), endpoint.host)[1])
+    return LiveError(*explain(_plainer(error), f"{endpoint.host}:{endpoint.port}"))
+
+
+def _plainer(error: BaseException) -> BaseException:
+    """What asyncio says in a roundabout way: addresses that failed one by one, a handshake that took too long."""
+    if isinstance(error, ConnectionAbortedError) and "taking longer" in str(error):
+        return TimeoutError()
+    if type(error) is OSError and error.errno is None and (found := re.search(r"\[Errno (\d+)\]", str(error))):
+        number = int(found[1])
+        return OSError(number, os.strerror(number))
+    return error
