@@ -6,10 +6,11 @@ import enum
 
 from proxy.imap.client_secrets import ClientSecrets
 from proxy.imap.commands import first_argument, names_mailbox, of_selected, read_head
-from proxy.imap.exchanges import Attribution, Expects, OpenExchange, Spans
+from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
 from proxy.imap.shared import Shared
+from proxy.imap.spans import Attribution, Spans
 from proxy.imap.transcript import Certainty, Direction, EventKind, readable
 from proxy.imap.units import LITERAL_KEPT, LITERAL_REFUSED, TEXT_KEPT, Boundary, Literal, Unit, UnitReader
 

@@ -8,9 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
-from proxy.imap.commands import ASKED_BY, CODE_ASKED_BY, NEWS
-from proxy.imap.responses import ResponseHead, correlator, named_mailbox, only_news
-from proxy.imap.transcript import Certainty, Direction, Exchange, Origin, Outcome, Record, Span, readable
+from proxy.imap.attribution import EXPERIMENTAL, certainty_of_one, may_have_asked
+from proxy.imap.commands import ASKED_BY
+from proxy.imap.responses import ResponseHead, correlator, named_mailbox
+from proxy.imap.spans import Attribution
+from proxy.imap.transcript import Certainty, Exchange, Origin, Outcome, Record, readable
 
 OPEN_MAX = 10_000
 """Open exchanges that are remembered; beyond that the oldest is given up (a client that nobody answers)."""
@@ -20,10 +22,8 @@ _ARGUMENTS_KEPT = 2000
 _KINDS_KEPT = 100
 _KIND_LENGTH = 40
 _SEARCHED = 1000
-_EXPERIMENTAL = ("X",)
 _ILLEGAL = ("illegal",)
 _OF_A_MAILBOX = frozenset({"STATUS", "ACL", "MYRIGHTS", "LISTRIGHTS", "QUOTAROOT", "METADATA"})
-_ALWAYS_NEWS = frozenset({"EXISTS", "RECENT", "EXPUNGE", "VANISHED", "FLAGS"})
 
 
 class Expects(enum.Enum):
@@ -62,6 +62,11 @@ class OpenExchange:
     marks: list[str] = field(default_factory=list[str])
     final: Exchange | None = None
 
+    @property
+    def experimental(self) -> bool:
+        """Whether the command is nobody's but the vendor's."""
+        return self.sent.startswith("X")
+
     def mark(self, word: str) -> None:
         """Add a mark once."""
         if word not in self.marks:
@@ -79,42 +84,6 @@ class OpenExchange:
         room = _ARGUMENTS_KEPT - len(self.arguments)
         if room >= 0:
             self.arguments += text if len(text) <= room else text[:room] + "…"
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """Whose a server unit is: the exchange (None: nobody's), how sure that is, and what else was open."""
-
-    exchange: OpenExchange | None
-    certainty: Certainty
-    open: tuple[int, ...] = ()
-
-
-class Spans:
-    """Joins consecutive units of one direction with the same attribution into spans."""
-
-    def __init__(self, session: int, direction: Direction, put: Callable[[Record], None]) -> None:
-        self._session, self._direction, self._put = session, direction, put
-        self._run: Span | None = None
-
-    def add(self, whose: Attribution, start: int, end: int, first_at: int, last_at: int) -> None:
-        """A unit start..end belongs to `whose`."""
-        number = whose.exchange.number if whose.exchange else None
-        run = self._run
-        if run and (run.exchange, run.certainty, run.open, run.end) == (number, whose.certainty, whose.open, start):
-            first_at, start, units = run.first_at, run.start, run.units + 1
-        else:
-            self.flush()
-            units = 1
-        self._run = Span(
-            self._session, number, self._direction, start, end, first_at, last_at, units, whose.certainty, whose.open
-        )
-
-    def flush(self) -> None:
-        """Put the span that is being collected on record."""
-        if self._run:
-            self._put(self._run)
-            self._run = None
 
 
 class _Index:
@@ -173,9 +142,11 @@ class Book:
 
     def expect(self, exchange: OpenExchange, what: Expects) -> None:
         """From here on the next `+` would mean this to the exchange."""
+        if exchange.expects is what:
+            return
         self._index.remove(exchange.expects, exchange)
         exchange.expects = what
-        if exchange.number in self.open:
+        if exchange.number in self.open and what is not Expects.NOTHING:
             self._index.add(what, exchange)
 
     def find(self, tag: bytes) -> OpenExchange | None:
@@ -223,11 +194,15 @@ class Book:
         if len(candidates) > 1:
             named = self._of_mailbox(head, line)
             return self._belongs(named or candidates[0], Certainty.SURE if named else Certainty.AMBIGUOUS)
-        return self._belongs(candidates[0], _certainty_of_one(candidates[0], head, line))
+        return self._belongs(candidates[0], certainty_of_one(candidates[0].sent, head, line))
 
     def _candidates(self, head: ResponseHead, line: bytes) -> list[OpenExchange]:
         """The oldest two exchanges that may have asked for this: it matters only whether there is a second."""
-        found = [x for key in _may_have_asked(head, line) for x in itertools.islice(self._index.all(key), 2)]
+        asked = may_have_asked(head, line)
+        if len(self.open) == 1:
+            (only,) = self.open.values()
+            return [only] if only.sent in asked or (only.experimental and EXPERIMENTAL in asked) else []
+        found = [x for key in asked for x in itertools.islice(self._index.all(key), 2)]
         return sorted(found, key=_number)[:2]
 
     def _of_mailbox(self, head: ResponseHead, line: bytes) -> OpenExchange | None:
@@ -245,6 +220,8 @@ class Book:
         return self._belongs(next(iter(self.open.values()), None), Certainty.UNSOLICITED)
 
     def _belongs(self, exchange: OpenExchange | None, certainty: Certainty) -> Attribution:
+        if exchange is not None and len(self.open) == 1:
+            return Attribution(exchange, certainty)
         others = (number for number in self.open if exchange is None or number != exchange.number)
         return Attribution(exchange, certainty, tuple(itertools.islice(others, OPEN_NAMED)))
 
@@ -256,42 +233,16 @@ def _number(exchange: OpenExchange) -> int:
 def _keys(exchange: OpenExchange) -> list[Hashable]:
     """What an exchange can be found by: its tag, its command, and what kind of command that is."""
     keys: list[Hashable] = [exchange.tag, exchange.sent]
-    if exchange.sent.startswith("X"):
-        keys.append(_EXPERIMENTAL)
+    if exchange.experimental:
+        keys.append(EXPERIMENTAL)
     if not exchange.legal:
         keys.append(_ILLEGAL)
     return keys
 
 
-def _may_have_asked(head: ResponseHead, line: bytes) -> Iterable[Hashable]:
-    """The keys of the commands that this data may answer."""
-    if head.status is not None and head.status != "BYE":
-        return CODE_ASKED_BY.get(head.code or "", ())
-    asked = ASKED_BY.get(head.kind)
-    if asked is None:
-        # An unknown data word can only be the answer to a command that is as unknown to us (M 3.16).
-        return (_EXPERIMENTAL,) if head.kind.startswith("X") else (_EXPERIMENTAL, head.kind)
-    if head.kind in {"FETCH", "UIDFETCH"} and not only_news(line):
-        # Nobody sends a body as news.
-        return asked - NEWS - {"SELECT", "EXAMINE"}
-    return asked
-
-
 def _folded(mailbox: str) -> str:
     """INBOX is one mailbox in any case (RFC 9051 section 5.1)."""
     return "INBOX" if mailbox.upper() == "INBOX" else mailbox
-
-
-def _certainty_of_one(exchange: OpenExchange, head: ResponseHead, line: bytes) -> Certainty:
-    command = exchange.sent
-    if command in NEWS:
-        return Certainty.SURE if command == "IDLE" else Certainty.LIKELY
-    if head.kind == "FETCH" and only_news(line):
-        # May as well be news of another session's STORE.
-        return Certainty.LIKELY
-    if (head.kind in _ALWAYS_NEWS or head.code == "HIGHESTMODSEQ") and command not in {"SELECT", "EXAMINE"}:
-        return Certainty.LIKELY
-    return Certainty.SURE
 
 
 def _snapshot(

@@ -86,7 +86,7 @@ class Ledger:
 
     def time_of(self, offset: int) -> int:
         """When the held byte at `offset` was received; the newest time if nothing is held from there on."""
-        if not self._chunks or offset >= self.received:
+        if not self._chunks or offset >= self._chunks[-1][0]:
             return self.newest_at
         return self._chunks[max(0, bisect_right(self._chunks, offset, key=_START) - 1)][2]
 

@@ -50,8 +50,9 @@ class ServerSecrets:
     def _search(self, start: int, data: bytes, *, first: bool, ended: bool) -> Spans:
         tokens = server_secrets(data, self._kind, first=first)
         echoes = self._shared.vault.find(data, words=self._status, ended=ended)
-        self._mask(start, tokens, "token")
-        self._mask(start, echoes, "echo")
+        if tokens or echoes:
+            self._mask(start, tokens, "token")
+            self._mask(start, echoes, "echo")
         return tokens + echoes
 
     def _overlong(self) -> None:

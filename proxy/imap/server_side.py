@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from proxy.imap.client_side import ClientSide
-from proxy.imap.exchanges import Attribution, Expects, OpenExchange, Spans
+from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
 from proxy.imap.responses import ResponseHead, read_response
 from proxy.imap.server_secrets import ServerSecrets
 from proxy.imap.shared import Shared
+from proxy.imap.spans import Attribution, Spans
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Certainty, Direction, EventKind, Outcome, readable
 from proxy.imap.units import LITERAL_KEPT, TEXT_KEPT, Boundary, Unit, UnitReader
@@ -169,7 +170,8 @@ class ServerSide:
 
     def _close(self, exchange: OpenExchange, outcome: Outcome, at: int) -> None:
         text = readable(self._first[self._head.text :].strip())
-        self._shared.book.close(exchange, outcome, replace(self._head, code=self._shown.code), text, at)
+        head = self._head if self._head is self._shown else replace(self._head, code=self._shown.code)
+        self._shared.book.close(exchange, outcome, head, text, at)
         self._client.refuse(exchange)
 
     def _untagged(self, exchange: OpenExchange | None, head: ResponseHead, at: int) -> None:

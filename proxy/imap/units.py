@@ -11,6 +11,7 @@ import enum
 import re
 from dataclasses import dataclass
 
+from proxy.imap.quotes import QuoteCount, open_quote
 from proxy.imap.transcript import BODY_MIN, Direction
 
 TEXT_KEPT = 64 * 1024
@@ -25,6 +26,7 @@ LITERAL_REFUSED = "literal refused"
 _TAIL = 64  # longer than any `~{9223372036854775807+}\r\n`
 
 _ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]+)(\+?)\}\r?\n\Z")
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)')
 _STATUS = re.compile(rb"(?:\*|[^\s]+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|(?=\r?\n))|\+", re.IGNORECASE)
 
 
@@ -282,30 +284,3 @@ class UnitReader:
     def _flaw(self, name: str) -> None:
         if name not in self._flaws:
             self._flaws.append(name)
-
-
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)')
-
-
-def open_quote(line: bytes) -> bool:
-    """Whether the line ends inside a quoted string; `\\"` and `\\\\` are its only escapes (RFC 9051 section 9)."""
-    if b'"' not in line:
-        return False
-    if b"\\" in line:
-        line = line.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return line.count(b'"') % 2 == 1
-
-
-class QuoteCount:
-    """`open_quote` for a line that comes in parts: the same answer wherever it is cut."""
-
-    def __init__(self) -> None:
-        self.odd = False
-        self._escape = b""
-
-    def add(self, data: bytes) -> None:
-        """Count the unescaped quotes of the line's next bytes."""
-        data = self._escape + data
-        slashes = len(data) - len(data.rstrip(b"\\"))
-        self._escape = b"\\" if slashes % 2 else b""
-        self.odd ^= open_quote(data[: len(data) - len(self._escape)])

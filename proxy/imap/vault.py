@@ -43,10 +43,13 @@ class Vault:
         Without `ended` more of the line will come, so that a word at its end may go on.
         """
         spans: Spans = []
-        data = data.lower() if self._forms else b""
+        if not self._forms:
+            return spans
+        data = data.lower()
         for form, pattern in self._forms.items():
             if pattern is None:
-                spans += _places(form, data)
+                if form in data:
+                    spans += _places(form, data)
             elif words:
                 spans += [m.span() for m in pattern.finditer(data) if ended or m.end() < len(data)]
         return spans

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from proxy.imap.commands import read_head
-from proxy.imap.exchanges import OPEN_MAX, OPEN_NAMED, Book, Expects, Spans
+from proxy.imap.exchanges import OPEN_MAX, OPEN_NAMED, Book, Expects
 from proxy.imap.responses import read_response
+from proxy.imap.spans import Spans
 from proxy.imap.transcript import Certainty, Direction, Exchange, Outcome, Record, Span
 
 ROWS = [

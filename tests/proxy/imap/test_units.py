@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from proxy.imap.transcript import Direction
-from proxy.imap.units import LITERAL_KEPT, LITERAL_MAX, TEXT_KEPT, Boundary, QuoteCount, Unit, UnitReader, open_quote
+from proxy.imap.units import LITERAL_KEPT, LITERAL_MAX, TEXT_KEPT, Boundary, Unit, UnitReader
 from tests.proxy.imap.playing import CLIENT, SERVER, bytewise, whole
 
 CUTS = pytest.mark.parametrize("cut", [whole, bytewise], ids=["whole", "bytewise"])
@@ -184,21 +182,3 @@ def test_literals_are_kept_up_to_a_size() -> None:
     head = b"a X {%d}\r\n%b {%d}\r\n%b\r\n" % (len(small), small, len(large), large)
     (unit,) = units_of(CLIENT, [head])
     assert [x.content for x in unit.literals] == [small, None]
-
-
-@given(st.text('a"\\', max_size=12), st.integers(0, 12), st.integers(0, 12))
-def test_quotes_are_counted_alike_wherever_the_line_is_cut(text: str, one: int, two: int) -> None:
-    data = text.encode()
-    parts = QuoteCount()
-    for part in (data[: min(one, two)], data[min(one, two) : max(one, two)], data[max(one, two) :]):
-        parts.add(part)
-    assert parts.odd is open_quote(data)
-
-
-@pytest.mark.parametrize(
-    ("line", "is_open"),
-    [(b"", False), (b'"', True), (b'""', False), (b'"\\"', True), (b'"\\\\"', False), (b'"\\\\\\"', True)],
-)
-def test_open_quote(line: bytes, is_open: bool) -> None:
-    """RFC 9051 section 9: quoted-specials are the only ones that a backslash escapes."""
-    assert open_quote(line) is is_open
