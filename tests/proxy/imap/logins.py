@@ -6,8 +6,7 @@ import base64
 from collections.abc import Iterator
 from urllib.parse import quote_from_bytes
 
-from proxy.imap.transcript import Direction
-from tests.proxy.imap.playing import CLIENT, SERVER, Said, Turn, client, server
+from tests.proxy.imap.playing import Turn, client, server
 
 MARKER = b'Zq7#kV"9\\Wz'
 """A password with a quote and a backslash in it; nothing else here has four of its characters in a row."""
@@ -109,6 +108,12 @@ LOGINS: dict[str, list[Turn]] = {
     "OAUTHBEARER": sasl(b"OAUTHBEARER", BEARER),
     "XOAUTH2": sasl(b"XOAUTH2", initial=XOAUTH2),
     "unknown mechanism": sasl(b"X-KEY", MARKER, b64(MARKER)),
+    "sent after a refusal": [
+        client(b"a AUTHENTICATE LOGIN\r\n"),
+        server(b"a NO\r\n"),
+        *command(b64(USER)),
+        *command(b64(MARKER)),
+    ],
     "sent too early": [client(b"a AUTHENTICATE LOGIN\r\n" + b64(USER) + b"\r\n" + b64(MARKER) + b"\r\n")],
 }
 
@@ -128,11 +133,3 @@ def echoes() -> list[Turn]:
     said += command(b"z " + MARKER + b" 1")
     said += command(b"z SELECT <" + MARKER + b">", plus=b"+")
     return said
-
-
-def told(turns: list[Turn], direction: Direction) -> int:
-    """How many bytes one side says."""
-    return sum(len(x.data) for x in turns if isinstance(x, Said) and x.direction is direction)
-
-
-__all__ = ["CLIENT", "LOGINS", "MARKER", "SERVER", "command", "echoes", "forms", "told"]

@@ -20,7 +20,7 @@ from proxy.imap.transcript import (
     Record,
     SessionClosed,
 )
-from tests.proxy.imap.playing import CLIENT, SERVER, Heard, bytewise, lines, play
+from tests.proxy.imap.playing import CLIENT, SERVER, Heard, Said, bytewise, lines, play, server
 
 
 def heard_by(conversation: Conversation) -> Heard:
@@ -159,6 +159,45 @@ def test_a_tick_releases_nothing_that_may_be_secret(direction: Direction, data: 
     conversation.receive(direction, data, 0, Layer.PLAIN)
     conversation.tick()
     assert conversation.take() == []
+
+
+def test_a_tick_releases_no_challenge() -> None:
+    """M 7.3: not even one that is no base64."""
+    conversation = Conversation(1)
+    conversation.receive(CLIENT, b"a AUTHENTICATE X-ASK\r\n", 0, Layer.PLAIN)
+    conversation.take()
+    conversation.receive(SERVER, b"+ what is your mother's name", 0, Layer.PLAIN)
+    conversation.tick()
+    assert conversation.take() == []
+
+
+@pytest.mark.parametrize("said", [CLIENT, SERVER])
+def test_a_tick_in_a_word_that_begins_like_a_short_password(said: Direction) -> None:
+    line = Said(said, b"z NOOP x abc ab abc\r\n" if said is CLIENT else b"* OK x abc ab abc\r\n")
+    turns = [*lines("S: * OK hi", "C: a LOGIN bob ab", "S: a OK"), line]
+    for heard in (play(turns), play(turns, bytewise, between=Conversation.tick)):
+        assert heard.stream(said).endswith(b" x abc xx abc\r\n")
+
+
+def test_spans_are_there_as_soon_as_their_exchange_has_ended() -> None:
+    """DESIGN section 4: every finished exchange is on disk at once, and that is more than its row."""
+    conversation = Conversation(1)
+    for turn in lines("S: * PREAUTH hi", "C: a NOOP", "S: * 1 EXISTS", "S: a OK"):
+        assert isinstance(turn, Said)
+        conversation.receive(turn.direction, turn.data, 0, Layer.PLAIN)
+    heard = Heard(conversation.take())
+    assert [x.exchange for x in heard.spans(CLIENT)] == [1]
+    assert heard.spans(SERVER)[-1].end == conversation.received(SERVER)
+
+
+@pytest.mark.parametrize(("greeting", "hidden"), [("OK", True), ("PREAUTH", False)])
+def test_a_server_that_is_not_understood_is_hidden_before_a_login(greeting: str, *, hidden: bool) -> None:
+    """Challenges may come (M 7.3); after a login it is mail."""
+    end = b"+ Y2hhbGxlbmdl\r\n"
+    turns = [*lines(f"S: * {greeting} hi", "C: a NOOP"), server(b"* X {99999999999999999999}\r\n"), server(end)]
+    for heard in (play(turns), play(turns, bytewise)):
+        assert [(x.kind, x.name) for x in heard.events] == [(EventKind.RAW, "literal too large")]
+        assert heard.stream(SERVER).endswith(b"x" * len(end) if hidden else end)
 
 
 def test_a_tick_does_not_change_when_things_began() -> None:

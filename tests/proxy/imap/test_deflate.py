@@ -36,6 +36,14 @@ def test_all_of_it_comes_in_parts(size: int) -> None:
     assert (inflater.inflated, inflater.broken) == (size, False)
 
 
+def test_nothing_is_held_back_of_a_stream_that_ends_anywhere() -> None:
+    """A full part may leave output behind although all input has been taken."""
+    wire = deflated(b"x" * (2 * PART + 5000))
+    for end in range(len(wire)):
+        told = zlib.decompressobj(-zlib.MAX_WBITS).decompress(wire[:end])
+        assert sum(map(len, inflated(Inflater(), [wire[:end]]))) == len(told), end
+
+
 @given(st.binary(max_size=300), st.integers(0, 2**32))
 def test_no_cut_changes_it(data: bytes, seed: int) -> None:
     assert b"".join(inflated(Inflater(), at_random(seed)(deflated(data)))) == data

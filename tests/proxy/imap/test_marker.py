@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from proxy.imap.conversation import Conversation
 from proxy.imap.transcript import Direction, Record
 from tests.proxy.imap import invariants
-from tests.proxy.imap.logins import LOGINS, MARKER, command, echoes, forms
-from tests.proxy.imap.playing import CLIENT, Heard, Said, Turn, at_random, bytewise, play, sent, server
+from tests.proxy.imap.logins import LOGINS, MARKER, b64, command, echoes, forms
+from tests.proxy.imap.playing import CLIENT, Heard, Said, Turn, at_random, bytewise, client, play, sent, server
 
 GREETINGS = {"in clear": server(b"* OK hello\r\n"), "already in": server(b"* PREAUTH hello\r\n")}
 EACH = pytest.mark.parametrize("name", LOGINS)
@@ -118,7 +119,25 @@ def test_a_secret_among_too_many_literals_is_hidden() -> None:
     """The reader keeps no content beyond a bound; what it does not keep is hidden all the same."""
     many = b"".join([b" <" + b"y" * 4000 + b">"] * 40)
     turns = command(b"a XLOGIN" + many + b" <Zq7#>", plus=b"+")
-    assert b"Zq7#" not in play(turns).stream(CLIENT)
+    heard = play(turns)
+    invariants.check(heard, {direction: sent(turns, direction) for direction in Direction})
+    assert b"Zq7" not in heard.stream(CLIENT)
+    assert heard.stream(CLIENT).endswith(b" {4+}\r\nxxxx\r\n")
+
+
+@pytest.mark.parametrize("said", [client, server])
+@pytest.mark.parametrize("secret", [MARKER, b64(MARKER), b"imap://Zq7#@host/;urlauth=x:internal:2b7e151628aed2a6"])
+def test_secrets_in_lines_that_are_not_kept_are_hidden(said: Callable[[bytes], Said], secret: bytes) -> None:
+    """Echoes and tokens far behind what the reader keeps, whole and cut."""
+    start = b"a SEARCH " if said is client else b"* SEARCH "
+    line = said(start + b"1234567 " * 9000 + secret + b" 1" * 1000 + b"\r\n")
+    turns = [GREETINGS["in clear"], *LOGINS["atoms"], server(b"a OK in\r\n"), line]
+    plain = play(turns)
+    invariants.check(plain, {direction: sent(turns, direction) for direction in Direction})
+    for heard in (plain, play(turns, at_random(1)), play(turns, at_random(2), between=Conversation.tick)):
+        assert traces(heard.records) == []
+        assert b"2b7e" not in heard.stream(line.direction)
+        assert heard.stream(line.direction) == plain.stream(line.direction)
 
 
 def _up_to(turns: list[Turn], end: int) -> list[Turn]:

@@ -136,6 +136,15 @@ def test_passwords_are_learned_as_a_server_may_take_them(line: bytes, passwords:
     assert {x for x in secrets.learned if x} == passwords
 
 
+def test_an_unknown_command_of_two_words_before_a_login_may_be_one() -> None:
+    """It stays in doubt though its next text run is short."""
+    secrets, _ = found(b"a FROB bob secret {1+}\r\n")
+    secrets.line(b"\r\n", first=False, last=True)
+    assert secrets.tells_passwords
+    assert b"secret" in secrets.learned
+    assert not found(b"a FROB secret\r\n")[0].tells_passwords
+
+
 @pytest.mark.parametrize(
     ("line", "secret"), [(b"YWJj\r\n", 4), (b"YWJj\n", 4), (b"*\r\n", 0), (b"=\r\n", 0), (b"\r\n", 0), (b"* x\r\n", 3)]
 )
