@@ -78,6 +78,8 @@ class Handshakes:
             relay.upstream_hears = None
             tap.withheld(Direction.SERVER, listener.heard_bytes - len(upgrade.greeting))
             relay.client.write(upgrade.greeting)
+            relay.client.close()
+            relay.upstream.close()
             return False
         await self._start_upstream_tls(upstream, endpoint)
         tap.conversation.secured()

@@ -121,6 +121,9 @@ class Leg(asyncio.Protocol):
     def close(self) -> None:
         """Close after what is written has gone out."""
         if self.transport and not self.closed:
+            if self._held_by and self.open and not self.heard_all:
+                # A TLS transport that does not read would never see the peer's goodbye.
+                self.transport.resume_reading()
             self.transport.close()
 
     def abort(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import itertools
 import socket
+from typing import Any
 
 from certs.authority import Authority
 from certs.contexts import OwnLeaf, ServerContexts
@@ -69,6 +70,7 @@ class Recorder:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Accept clients until `stop` is set; then end their sessions and wait for them."""
+        asyncio.get_running_loop().set_exception_handler(self._complain)
         async with asyncio.TaskGroup() as tasks:
             accepting = [
                 tasks.create_task(self._accept(place, sock, tasks)) for place, socks in self._places for sock in socks
@@ -82,6 +84,14 @@ class Recorder:
                 self._close_sockets()
                 for session in list(self._sessions):
                     session.cut()
+
+    def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the event loop could tell nobody else. It would print it, traffic and all."""
+        error = context.get("exception")
+        # aiofastnet complains of every peer that hangs up during a handshake, with the class for an exception.
+        if error is not ConnectionResetError and not isinstance(error, OSError):
+            what = f"{context.get('message', 'something')} ({type(error).__name__})"
+            self._notices.say(f"The event loop reports a fault: {what}.", "Please report this.")
 
     async def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
