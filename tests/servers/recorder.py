@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from click.testing import CliRunner
 
 from tests.servers.streams import Rewrite, Stored
 from tests.servers.wait import until
+
+# The runner puts its own sys.stdout in place, for the whole process; the testbed's lanes are threads.
+_ONE_AT_A_TIME = threading.Lock()
 
 EVERY_LISTENER = ("imaps://127.0.0.1:0", "imap://127.0.0.1:0", "imap+insecure://127.0.0.1:0")
 SCHEMES = {"implicit": "imaps", "starttls": "imap", "plain": "imap+insecure"}
@@ -102,7 +106,8 @@ class Recorder:
         from imaptap.cli import cli
 
         env = {**environment(self.folder / "home"), "IMAPTAP_DB": self.db}
-        result = CliRunner().invoke(cli, [*words, "--db", self.db], env=env)
+        with _ONE_AT_A_TIME:
+            result = CliRunner().invoke(cli, [*words, "--db", self.db], env=env)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == 0, f"imaptap {' '.join(words)}: {result.exit_code}\n{result.output}"
