@@ -17,6 +17,7 @@ from proxy.live.session import Place, Session
 from proxy.live.settings import Compress, Settings
 from proxy.live.sink import Sink
 from proxy.live.tap import Tap, Ticker
+from proxy.live.transport import slow_down
 from proxy.live.upstream import Upstream
 
 _BACKLOG = 1024
@@ -70,7 +71,10 @@ class Recorder:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Accept clients until `stop` is set; then end their sessions and wait for them."""
-        asyncio.get_running_loop().set_exception_handler(self._complain)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._complain)
+        if self._settings.keylog:
+            slow_down(loop)
         async with asyncio.TaskGroup() as tasks:
             accepting = [
                 tasks.create_task(self._accept(place, sock, tasks)) for place, socks in self._places for sock in socks

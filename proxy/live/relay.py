@@ -12,7 +12,7 @@ import ssl
 from collections import deque
 from dataclasses import dataclass
 
-from certs.trust import explain_client
+from certs.trust import explain, explain_client
 from proxy.imap.capabilities import Scram
 from proxy.imap.gate import Act, ClientGate, Passed, ServerGate
 from proxy.imap.state import Phase
@@ -51,6 +51,7 @@ class Relay:
         self.server_gate: ServerGate | None = None
         self.upstream_hears: UpstreamListener | None = None
         """Takes the server's bytes while imaptap itself talks to it."""
+        self.server_name = "the server"
         self.end_due: Due | None = None
         """The end, once it is known (rule 7)."""
         self._tap = tap
@@ -121,9 +122,13 @@ class Relay:
 
     def lost(self, leg: Leg, error: Exception | None) -> None:
         """The leg is closed; what was received from it goes out before the other one is closed too."""
-        if leg is self.client and isinstance(error, ssl.SSLError):
-            # In TLS 1.3 a client refuses our certificate after our side of the handshake is done.
-            self.end(Ending.FAILED, *explain_client(error))
+        if isinstance(error, ssl.SSLError):
+            # In TLS 1.3 a certificate is refused after our side of the handshake is done.
+            self.end(
+                Ending.FAILED, *(explain_client(error) if leg is self.client else explain(error, self.server_name))
+            )
+            if self.silent:
+                self.hold("act")
         self.pass_held(leg)
         self._end_by(leg, _reason(error))
         if leg is self.upstream and self.upstream_hears:

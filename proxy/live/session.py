@@ -128,6 +128,7 @@ class Session:
         """
         place, relay, endpoint = self._place, self._relay, self._endpoint
         listen, hello = place.listen.security, self._tls.hello
+        relay.server_name = f"{endpoint.host}:{endpoint.port}"
         relay.upstream.hold("opening")
         await place.upstream.dial(endpoint, relay.upstream, alpn=bool(hello and "imap" in hello.alpn))
         if endpoint.security is Security.TLS:

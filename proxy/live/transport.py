@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from proxy.live.errors import LiveError
 
+_METHODS = ("connect_accepted_socket", "create_connection", "start_tls")
+
 
 class TransportKind(enum.StrEnum):
     """`--transport`."""
@@ -19,24 +21,30 @@ class TransportKind(enum.StrEnum):
 
 
 def loop_factory(kind: TransportKind) -> Callable[[], asyncio.AbstractEventLoop]:
-    """A maker of event loops for this kind. Raises LiveError where aiofastnet was asked for and is not there."""
+    """A maker of event loops for this kind. Raises LiveError where aiofastnet was asked for and cannot be used."""
     if kind is TransportKind.ASYNCIO:
         return asyncio.new_event_loop
     try:
         import aiofastnet  # noqa: PLC0415 - only there where it has wheels
     except ImportError:
-        if kind is TransportKind.AUTO:
-            return asyncio.new_event_loop
-        raise LiveError("aiofastnet is not installed here.", "Use --transport asyncio.") from None
-    make = aiofastnet.loop_factory()
+        reason = "is not installed here"
+    else:
+        # Without Python's own OpenSSL it falls back to an engine that cannot resume reading (see `slow_down`).
+        if aiofastnet.OPENSSL_DYN_LIBS is not None:
+            return _fast_loop
+        reason = "cannot find the OpenSSL library of this Python"
+    if kind is TransportKind.AUTO:
+        return asyncio.new_event_loop
+    raise LiveError(f"aiofastnet {reason}.", "Use --transport asyncio.")
 
-    def factory() -> asyncio.AbstractEventLoop:
-        loop = make()
-        # The one method of the loop that aiofastnet 1.x has, but does not put in place by itself.
-        vars(loop)["connect_accepted_socket"] = functools.partial(aiofastnet.connect_accepted_socket, loop)
-        return loop
 
-    return factory
+def slow_down(loop: asyncio.AbstractEventLoop) -> None:
+    """Give a loop its own transports back, for sessions whose keys are logged.
+
+    A context with a key log needs aiofastnet's other engine, whose `resume_reading` raises and leaves bytes lying.
+    """
+    for name in _METHODS:
+        vars(loop).pop(name, None)
 
 
 def resume_reading(transport: asyncio.Transport) -> None:
@@ -49,3 +57,12 @@ def resume_reading(transport: asyncio.Transport) -> None:
     retry = getattr(transport, "_retry_ssl_read", None)
     if retry is not None:
         asyncio.get_running_loop().call_soon(retry)
+
+
+def _fast_loop() -> asyncio.AbstractEventLoop:
+    import aiofastnet  # noqa: PLC0415
+
+    loop = aiofastnet.loop_factory()()
+    # The one method of the loop that aiofastnet 1.x has, but does not put in place by itself.
+    vars(loop)["connect_accepted_socket"] = functools.partial(aiofastnet.connect_accepted_socket, loop)
+    return loop

@@ -28,7 +28,7 @@ from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
 from proxy.live.recorder import Recorder
 from proxy.live.settings import Settings, UpstreamTrust
 from proxy.live.transport import TransportKind, loop_factory
-from tests.servers.scripted import Player, dial
+from tests.servers.scripted import Player, ScriptedServer, dial
 from tests.servers.streams import Rewrite, Stored
 from tests.servers.wait import PATIENCE, until
 
@@ -245,3 +245,10 @@ class Scene:
         last = self.client_heard.splitlines()[-1].decode()
         assert last.startswith("* BYE imaptap: "), last
         return last
+
+
+class Careless(ScriptedServer):
+    """A server that does not mind what goes wrong: an alert, or the end, in its handshake."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        super().__exit__(kind or Exception, *rest)
