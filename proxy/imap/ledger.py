@@ -33,7 +33,7 @@ class Ledger:
         self._put = put
         self._chunks: deque[tuple[int, bytes, int, Layer]] = deque()
         self._masks: list[tuple[int, int]] = []
-        """Sorted, apart from each other, none of it released yet."""
+        """Sorted by start, none within another, none of it released yet."""
 
     @property
     def held(self) -> int:
@@ -59,9 +59,6 @@ class Ledger:
         if start >= end or (before and end <= masks[before - 1][1]):
             return
         self._put(Event(self.session, at, EventKind.SECRET, name, "", self.direction, start, end - start))
-        if before and masks[before - 1][1] >= start:
-            before -= 1
-            start = masks[before][0]
         after = bisect_right(masks, end, key=_START)
         masks[before:after] = [(start, max(end, masks[after - 1][1]) if after > before else end)]
 

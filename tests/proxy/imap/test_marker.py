@@ -15,7 +15,7 @@ from proxy.imap.conversation import Conversation
 from proxy.imap.transcript import Direction, Record
 from tests.proxy.imap import invariants
 from tests.proxy.imap.logins import LOGINS, MARKER, b64, command, echoes, forms
-from tests.proxy.imap.playing import CLIENT, Heard, Said, Turn, at_random, bytewise, client, play, sent, server
+from tests.proxy.imap.playing import CLIENT, Cut, Heard, Said, Turn, at_random, bytewise, client, play, sent, server
 
 GREETINGS = {"in clear": server(b"* OK hello\r\n"), "already in": server(b"* PREAUTH hello\r\n")}
 EACH = pytest.mark.parametrize("name", LOGINS)
@@ -134,10 +134,16 @@ def test_secrets_in_lines_that_are_not_kept_are_hidden(said: Callable[[bytes], S
     turns = [GREETINGS["in clear"], *LOGINS["atoms"], server(b"a OK in\r\n"), line]
     plain = play(turns)
     invariants.check(plain, {direction: sent(turns, direction) for direction in Direction})
-    for heard in (plain, play(turns, at_random(1)), play(turns, at_random(2), between=Conversation.tick)):
+    middle = line.data.index(secret)
+    cuts = [_at(middle + n) for n in range(0, len(secret) + 1, 5)]
+    for heard in (plain, play(turns, at_random(2), between=Conversation.tick), *(play(turns, cut) for cut in cuts)):
         assert traces(heard.records) == []
         assert b"2b7e" not in heard.stream(line.direction)
         assert heard.stream(line.direction) == plain.stream(line.direction)
+
+
+def _at(place: int) -> Cut:
+    return lambda data: [part for part in (data[:place], data[place:]) if part]
 
 
 def _up_to(turns: list[Turn], end: int) -> list[Turn]:
