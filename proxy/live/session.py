@@ -22,6 +22,8 @@ from proxy.live.upstream import Upstream
 _STOPPED = "imaptap was stopped"
 _CUT_SECONDS = 2.0
 """How long peers may take for what is already written when imaptap is stopped."""
+_CLIENT_QUIET_SECONDS = 10.0
+"""After the client's end of stream, how long a server that says nothing is waited for: the client may have closed."""
 _SERVER_QUIET_SECONDS = 2.0
 """After the server's end of stream, how long a client that says nothing is left its half of the connection."""
 
@@ -203,7 +205,7 @@ class Session:
         relay, seconds = self._relay, self._place.settings.linger_seconds
         try:
             if ending is Ending.CLIENT:
-                await self._quiet(seconds)
+                await self._quiet(min(seconds, _CLIENT_QUIET_SECONDS))
             elif ending is Ending.SERVER:
                 await self._quiet(min(seconds, _SERVER_QUIET_SECONDS))
             relay.give_up()

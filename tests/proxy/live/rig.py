@@ -9,8 +9,9 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from certs.authority import Authority
 from proxy.imap.transcript import (
@@ -26,12 +27,14 @@ from proxy.imap.transcript import (
 )
 from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
 from proxy.live.recorder import Recorder
+from proxy.live.relay import Relay
 from proxy.live.settings import Settings, UpstreamTrust
 from proxy.live.transport import TransportKind, loop_factory
 from tests.servers.scripted import Player, ScriptedServer, dial
 from tests.servers.streams import Rewrite, Stored
 from tests.servers.wait import PATIENCE, until
 
+T = TypeVar("T")
 CLIENT, SERVER = Direction.CLIENT, Direction.SERVER
 EVERY_LISTENER = ("imaps://127.0.0.1:0", "imap://127.0.0.1:0", "imap+insecure://127.0.0.1:0")
 
@@ -42,13 +45,16 @@ class ListSink:
 
     records: list[Record] = field(default_factory=list)
     full: bool = False
+    forgetful: bool = False
+    """Whether pieces are let go, for bodies that are larger than a test should keep."""
     waiting: list[Callable[[], None]] = field(default_factory=list)
     asked: int = 0
     """How often the relay has asked to be called back."""
 
     def put(self, record: Record) -> None:
         """Take one."""
-        self.records.append(record)
+        if not (self.forgetful and isinstance(record, Piece)):
+            self.records.append(record)
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Remember whom to call."""
@@ -206,6 +212,17 @@ class Rig:
     def dial(self, scheme: str) -> Player:
         """A client at the listener of this scheme; TLS is done where that comes first."""
         return dial(self.port(scheme), self.trusting, implicit=scheme == "imaps")
+
+    def ask(self, question: Callable[[Relay], T]) -> T:
+        """What the only session's relay says to this, in its own thread."""
+        answer: Future[T] = Future()
+
+        def look() -> None:
+            [session] = self.recorder._sessions
+            answer.set_result(question(session._relay))
+
+        self.loop.call_soon_threadsafe(look)
+        return answer.result(PATIENCE)
 
     def records(self, session: int) -> list[Record]:
         """What was told of this session so far."""
