@@ -8,18 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
-from click.testing import CliRunner
-
+from tests.servers.reader import Reader
 from tests.servers.streams import Rewrite, Stored
 from tests.servers.wait import until
-
-# The runner puts its own sys.stdout in place, for the whole process; the testbed's lanes are threads.
-_ONE_AT_A_TIME = threading.Lock()
 
 EVERY_LISTENER = ("imaps://127.0.0.1:0", "imap://127.0.0.1:0", "imap+insecure://127.0.0.1:0")
 SCHEMES = {"implicit": "imaps", "starttls": "imap", "plain": "imap+insecure"}
@@ -48,6 +43,7 @@ class Recorder:
     def __init__(self, folder: Path, upstream: str, *words: str, db: str | None = None, code: int = 0) -> None:
         self.folder, self.words, self.code = folder, (upstream, *words), code
         self.db = db or str(folder / "record.db")
+        self.reader = Reader({**environment(folder / "home"), "IMAPTAP_DB": self.db})
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +74,7 @@ class Recorder:
             code = self.stop()
         finally:
             self._kill()
+            self.reader.__exit__()
         if kind is None:
             assert code == self.code, f"imaptap record ended with {code}\n{self.log()}"
 
@@ -102,16 +99,10 @@ class Recorder:
         raise AssertionError(f"no listener for {mode} in {self.listen}")
 
     def run(self, *words: str) -> bytes:
-        """A command that reads, run inside this process: starting Python for each would take most of the time."""
-        from imaptap.cli import cli
-
-        env = {**environment(self.folder / "home"), "IMAPTAP_DB": self.db}
-        with _ONE_AT_A_TIME:
-            result = CliRunner().invoke(cli, [*words, "--db", self.db], env=env)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, f"imaptap {' '.join(words)}: {result.exit_code}\n{result.output}"
-        return result.stdout_bytes
+        """What a command that reads prints; it must succeed."""
+        code, stdout, output = self.reader.run(*words, "--db", self.db)
+        assert code == 0, f"imaptap {' '.join(words)}: {code}\n{output}"
+        return stdout
 
     def json(self, *words: str) -> Any:
         """The same for a command that prints JSON."""
