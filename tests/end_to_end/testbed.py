@@ -41,8 +41,11 @@ UNSUPPORTED: dict[Mode, tuple[str, ...]] = {
 """What a client itself cannot do; the testbed's notes say so."""
 
 WORDS = {("mutt", "cyrus"): ("--scram", "pass")}
-"""What imaptap must be told for a client. Cyrus offers channel binding, so SCRAM is hidden; mutt then takes CRAM-MD5, sends a
-blank behind it, and is refused: it fails at a Cyrus without SCRAM in just the same way, with nothing in between."""
+"""What imaptap must be told for a client. Cyrus offers channel binding, so SCRAM is hidden, and mutt takes CRAM-MD5.
+
+It then sends a blank behind that word and is refused: at a Cyrus without SCRAM it fails in just the same way, with
+nothing in between.
+"""
 
 CANNOT = 77
 """A job's exit code when the client is not installed or has no such TLS mode."""
