@@ -189,6 +189,7 @@ class Handshakes:
         if client.transport is None or not client.open:
             raise LiveError("The client closed the connection before TLS began.")
         context = self._contexts.for_name(hello.server_name if hello else None)
+        secured: asyncio.Transport | None = None
         try:
             secured = await asyncio.get_running_loop().start_tls(
                 client.transport, client, context, server_side=True,
@@ -196,10 +197,11 @@ class Handshakes:
                 ssl_shutdown_timeout=self._settings.linger_seconds,
             )  # fmt: skip
         except (OSError, ssl.SSLError) as error:
-            client.abandoned()
             raise LiveError(*explain_client(error)) from error
+        finally:
+            if secured is None:
+                client.abandoned()
         if secured is None:
-            client.abandoned()
             raise LiveError("The client closed the connection during the TLS handshake.")
         client.secured(secured)
         self._tap.conversation.secured()

@@ -50,6 +50,7 @@ class Recorder:
         try:
             for endpoint in self._settings.listen:
                 self._listen(endpoint)
+            self._need_another_upstream()
         except Exception:
             self._close_sockets()
             raise
@@ -65,6 +66,16 @@ class Recorder:
         )
         self._places.append((Place(self._settings, bound, contexts, self._upstream, self._notices), sockets))
 
+    def _need_another_upstream(self) -> None:
+        """Raise LiveError where a client would come back to us, and again, until the files run out."""
+        ours = {sock.getsockname()[:2] for sock in self._sockets}
+        ports = {port for _, port in ours}
+        for endpoint in (self._settings.upstream, *self._settings.routes.values()):
+            if endpoint.port in ports and any((host, endpoint.port) in ours for host in _addresses(endpoint)):
+                raise LiveError(
+                    f"The server {endpoint.url} is this recorder itself.", "Listen on another port, or name the server."
+                )
+
     def _close_sockets(self) -> None:
         for sock in self._sockets:
             sock.close()
@@ -76,15 +87,15 @@ class Recorder:
         if self._settings.keylog:
             slow_down(loop)
         async with asyncio.TaskGroup() as tasks:
-            accepting = [
-                tasks.create_task(self._accept(place, sock, tasks)) for place, socks in self._places for sock in socks
-            ]
+            for place, sockets in self._places:
+                for sock in sockets:
+                    self._watch(place, sock, tasks)
             try:
                 await stop.wait()
             finally:
                 self._stopping = True
-                for task in accepting:
-                    task.cancel()
+                for sock in self._sockets:
+                    loop.remove_reader(sock)
                 self._close_sockets()
                 for session in list(self._sessions):
                     session.cut()
@@ -97,23 +108,27 @@ class Recorder:
             what = f"{context.get('message', 'something')} ({type(error).__name__})"
             self._notices.say(f"The event loop reports a fault: {what}.", "Please report this.")
 
-    async def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
+    def _watch(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
+        if not self._stopping:
+            asyncio.get_running_loop().add_reader(listener, self._accept, place, listener, tasks)
+
+    def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
+        """Take one client. (`loop.sock_accept` would lose one that comes while its task is being cancelled.)"""
+        try:
+            sock, address = _take(listener)
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._rest(place, listener, tasks)
+            return  # else that client is gone already
+        tasks.create_task(self._serve(place, sock, _name(address)))
+
+    def _rest(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                sock, address = await loop.sock_accept(listener)
-            except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    self._notices.once(
-                        "A client cannot be accepted: this process has too many open files.",
-                        "Raise the limit (ulimit -n).",
-                    )
-                # Else that one client is gone already.
-                await asyncio.sleep(_PAUSE if error.errno in _EXHAUSTED else 0)
-                continue
-            tasks.create_task(self._serve(place, sock, _name(address)))
-            # A flood of clients must not keep the sessions waiting.
-            await asyncio.sleep(0)
+        loop.remove_reader(listener)
+        loop.call_later(_PAUSE, self._watch, place, listener, tasks)
+        self._notices.once(
+            "A client cannot be accepted: this process has too many open files.", "Raise the limit (ulimit -n)."
+        )
 
     async def _serve(self, place: Place, sock: socket.socket, peer: str) -> None:
         if self._stopping:
@@ -134,9 +149,26 @@ class Recorder:
             self._sessions.discard(session)
 
 
+def _take(listener: socket.socket) -> tuple[socket.socket, tuple[object, ...]]:
+    sock, address = listener.accept()
+    sock.setblocking(False)
+    return sock, address
+
+
 def _name(address: tuple[object, ...]) -> str:
     host = str(address[0])
     return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+
+
+def _addresses(endpoint: Endpoint) -> set[str]:
+    """The addresses of a server; for one on this machine also those that stand for all of its addresses."""
+    try:
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return set()  # dialling it will say so
+    addresses = {str(address[0]) for *_, address in found}
+    here = any(address == "::1" or address.startswith("127.") for address in addresses)
+    return addresses | ({"0.0.0.0", "::"} if here else set())  # noqa: S104 - compared, not bound
 
 
 def _bind(endpoint: Endpoint) -> list[socket.socket]:

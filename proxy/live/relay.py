@@ -104,6 +104,7 @@ class Relay:
     def eof(self, leg: Leg) -> bool:
         """The peer sends no more. Half-closed legs stay open for the other direction where TCP alone carries them."""
         peer = self._peer(leg)
+        self._hear_silence(leg)
         self.pass_held(leg)
         self._end_by(leg, "end of stream")
         if leg is self.upstream and self.upstream_hears:
@@ -129,6 +130,7 @@ class Relay:
             )
             if self.silent:
                 self.hold("act")
+        self._hear_silence(leg)
         self.pass_held(leg)
         self._end_by(leg, _reason(error))
         if leg is self.upstream and self.upstream_hears:
@@ -138,6 +140,16 @@ class Relay:
         elif not self._peer(leg).kept_back:
             self._peer(leg).close()
         self.gone()
+
+    def _hear_silence(self, leg: Leg) -> None:
+        """A server that goes without a greeting is most likely one that waits for TLS (M 6.15)."""
+        if leg is self.upstream and self.silent and self.end_due is None and self.upstream_hears is None:
+            self.hold("act")
+            self.end(
+                Ending.FAILED,
+                f"{self.server_name} closed the connection without a greeting.",
+                "If that port speaks TLS from the start, use imaps://.",
+            )
 
     def gone(self) -> None:
         """A leg is closed; perhaps it was the last one."""

@@ -149,14 +149,26 @@ class Session:
         if passed.act is Act.ANSWER:
             self._answer(passed, "OK", "Begin TLS negotiation now")
             await self._tls.answer_starttls(endpoint.security)
+            self._need_same_route()
         elif passed.act is Act.DENY:
             self._answer(passed, "BAD", "STARTTLS is not available here")
         elif passed.act is Act.UPGRADE:
             await self._tls.upgrade_both(self._place.upstream, endpoint, passed.line)
+            self._need_same_route()
         else:
             self._tap.withheld(due.direction, len(passed.line) + len(passed.rest))
             raise self._refusal(passed.act)
         self._relay.free("act")
+
+    def _need_same_route(self) -> None:
+        """After STARTTLS the server has long been dialled: a name that leads elsewhere must not log in here."""
+        name = self._tls.hello.server_name if self._tls.hello else None
+        wanted = self._place.settings.upstream_for(self._place.listen.port, name)
+        if wanted != self._endpoint:
+            raise LiveError(
+                f"The client asked for {name} after STARTTLS, whose route leads to {wanted.url}, not here.",
+                "Routes by name need an imaps:// listener; on an imap:// listener, route by its port.",
+            )
 
     def _refusal(self, act: Act) -> LiveError:
         url = self._endpoint.url

@@ -64,18 +64,19 @@ class Upstream:
         transport = leg.transport
         if transport is None or transport.is_closing():
             raise LiveError(f"{endpoint.host}:{endpoint.port} closed the connection before TLS began.")
-        loop = asyncio.get_running_loop()
+        secured: asyncio.Transport | None = None
         try:
-            secured = await loop.start_tls(
+            secured = await asyncio.get_running_loop().start_tls(
                 transport, leg, self._contexts[False], server_hostname=self._name(endpoint),
                 ssl_handshake_timeout=self._settings.handshake_seconds,
                 ssl_shutdown_timeout=self._settings.linger_seconds,
             )  # fmt: skip
         except (OSError, ssl.SSLError) as error:
-            leg.abandoned()
             raise _explained(error, endpoint) from error
+        finally:
+            if secured is None:
+                leg.abandoned()
         if secured is None:
-            leg.abandoned()
             raise LiveError(f"{endpoint.host}:{endpoint.port} closed the connection during the TLS handshake.")
         leg.transport = secured
         self._secured(leg, endpoint)

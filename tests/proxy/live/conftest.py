@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -74,14 +75,14 @@ def play(make_rig: MakeRig, identity: Identity, our_tag: str) -> Play:
     def scene(listen: str, upstream: str, server: str, client: str, *, compare: bool = True, **settings: Any) -> Scene:
         script = server.replace("TAG", our_tag)
         context = identity.server_context()
-        with (
-            ScriptedServer(script, context, implicit=upstream == "imaps") as peer,
-            make_rig(f"{upstream}://localhost:{peer.port}", **settings) as rig,
-            closing(rig.dial(listen)) as player,
-        ):
-            player.play(client)
-            player.close()
-            told = rig.told()
+        with ScriptedServer(script, context, implicit=upstream == "imaps") as peer:
+            # Accepted sockets inherit it; Nagle's algorithm would cost most of the time here.
+            peer._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            rig = make_rig(f"{upstream}://localhost:{peer.port}", **settings)
+            with rig, closing(rig.dial(listen)) as player:
+                player.play(client)
+                player.close()
+                told = rig.told()
         heard = bytes(peer.players[0].heard) if peer.players else b""
         if compare:
             told.assert_arrived(server=heard, client=bytes(player.heard))

@@ -117,6 +117,10 @@ class Wire:
                     await ends.server.send(b"* PREAUTH hi\r\n")
                     assert await ends.client.line() == b"* PREAUTH hi\r\n"
                 return await scenario(ends)
+            except BaseException:
+                client.vanish()
+                ends.server.vanish()
+                raise
             finally:
                 await ends.client.close()
                 await ends.server.close()

@@ -1,0 +1,320 @@
+"""Flow control: a peer that stops reading stops the sender, a full recorder stops both, nothing is lost (M 1.4, 1.5).
+
+The stress test here is also what a transport must pass before it may be chosen (DESIGN section 6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Callable
+
+import pytest
+
+from proxy.imap.transcript import Direction, Ending
+from proxy.live.leg import Leg
+from proxy.live.relay import Relay
+from tests.proxy.live.conftest import MakeRig
+from tests.proxy.live.ends import End, Ends, Wire, Wiring, dice, literal
+from tests.servers.certificates import Identity
+from tests.servers.wait import until
+
+MIB = 1 << 20
+PAIRS = [("imap+insecure", "imap+insecure"), ("imaps", "imaps"), ("imaps", "imap+insecure"), ("imap+insecure", "imaps")]
+BOTH = pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+DOWN = pytest.mark.parametrize("down", [False, True], ids=["up", "down"])
+BODY = 64 * MIB
+"""More than all buffers of a session together: the kernel's of four sockets, and what imaptap may hold."""
+HELD_MOST = 4 * MIB
+
+
+def source(relay: Relay, *, down: bool) -> Leg:
+    """The leg that is read from."""
+    return relay.upstream if down else relay.client
+
+
+def drain(relay: Relay, *, down: bool) -> Leg:
+    """The leg that is written to."""
+    return relay.client if down else relay.upstream
+
+
+async def eventually(wire: Wire, question: Callable[[Relay], object], what: str) -> None:
+    """Wait until the relay says yes."""
+    await asyncio.to_thread(until, lambda: wire.rig.ask(question), what)
+
+
+class Sender:
+    """Sends a body in pieces, and knows how far it has come."""
+
+    def __init__(self, end: End, head: bytes, size: int) -> None:
+        self.end, self.head, self.size = end, head, size
+        self.sent = 0
+        self.digest = hashlib.sha256()
+
+    async def run(self) -> None:
+        """All of it."""
+        await self.end.send(self.head)
+        piece = dice(4).randbytes(MIB // 2)
+        while self.sent < self.size:
+            await self.end.send(piece)
+            self.digest.update(piece)
+            self.sent += len(piece)
+
+
+async def swallow(end: End, head: bytes, size: int) -> str:
+    """Read a body; its digest."""
+    assert await end.receive(len(head)) == head
+    digest = hashlib.sha256()
+    while size:
+        part = await end.reader.read(min(size, MIB))
+        assert part
+        digest.update(part)
+        size -= len(part)
+    return digest.hexdigest()
+
+
+def announced(size: int, *, down: bool) -> bytes:
+    """The head of a literal of this size."""
+    return b"* 1 FETCH (BODY[] {%d}\r\n" % size if down else b"a APPEND x {%d+}\r\n" % size
+
+
+@BOTH
+@DOWN
+def test_a_peer_that_stops_reading_stops_the_sender(
+    make_rig: MakeRig, identity: Identity, pair: tuple[str, str], down: bool
+) -> None:
+    """M 1.4, 1.5: what imaptap holds stays bounded, and when the peer reads again all of it comes."""
+    head = announced(BODY, down=down)
+
+    async def scenario(ends: Ends) -> tuple[int, int]:
+        wire.rig.sink.forgetful = True
+        giver, taker = ends.pair(down=down)
+        taker.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sender = Sender(giver, head, BODY)
+        task = asyncio.ensure_future(sender.run())
+        await eventually(wire, lambda relay: "peer" in source(relay, down=down)._held_by, "the sender to be held")
+        held = wire.rig.ask(
+            lambda relay: drain(relay, down=down).unsent + sum(map(len, source(relay, down=down)._kept))
+        )
+        sent = sender.sent
+        assert not task.done()
+        taker.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        digest = await swallow(taker, head, BODY)
+        await task
+        assert digest == sender.digest.hexdigest()
+        return held, sent
+
+    with Wiring(make_rig, identity, *pair) as wire:
+        held, sent = wire.play(scenario)
+        assert 0 < held < HELD_MOST
+        assert sent < BODY
+        told = wire.rig.told()
+        count = told.closed.server_bytes if down else told.closed.client_bytes
+        assert count >= BODY
+
+
+@BOTH
+def test_a_full_recorder_stops_both_and_loses_nothing(
+    make_rig: MakeRig, identity: Identity, pair: tuple[str, str]
+) -> None:
+    """DESIGN rule 6: neither leg is read until the recorder's own thread calls back."""
+    body = dice(5).randbytes(16 * MIB)
+    heads = {down: literal(body, down=down) for down in (False, True)}
+
+    async def scenario(ends: Ends) -> None:
+        sink = wire.rig.sink
+        sink.full = True
+        tasks = []
+        for down in (False, True):
+            giver, taker = ends.pair(down=down)
+            tasks.append(asyncio.ensure_future(giver.send(heads[down] + body)))
+            tasks.append(asyncio.ensure_future(taker.receive(len(heads[down] + body))))
+        held = {"recorder"}
+        await eventually(wire, lambda relay: held <= relay.client._held_by & relay.upstream._held_by, "both to be held")
+        assert sink.asked
+        moved = wire.rig.ask(lambda relay: sum(relay._moved.values()))
+        assert moved < len(body)
+        assert not any(task.done() for task in tasks[1::2]), "neither end has got all"
+        sink.drain()
+        got = await asyncio.gather(*tasks)
+        assert got[1] == heads[False] + body
+        assert got[3] == heads[True] + body
+
+    with Wiring(make_rig, identity, *pair) as wire:
+        wire.play(scenario)
+        told = wire.rig.told()
+        assert told.stream(Direction.CLIENT).endswith(body)
+        assert told.stream(Direction.SERVER).endswith(body)
+
+
+@DOWN
+def test_a_leg_that_is_held_for_two_reasons_waits_for_both(make_rig: MakeRig, identity: Identity, down: bool) -> None:
+    """The recorder catches up first, the peer reads later: only then it flows."""
+    head = announced(BODY, down=down)
+
+    async def scenario(ends: Ends) -> str:
+        wire.rig.sink.forgetful = True
+        giver, taker = ends.pair(down=down)
+        taker.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sender = Sender(giver, head, BODY)
+        task = asyncio.ensure_future(sender.run())
+        await eventually(wire, lambda relay: "peer" in source(relay, down=down)._held_by, "the peer to hold it")
+        wire.rig.sink.full = True
+        # The other direction makes the relay ask the recorder.
+        await taker.send(b"* 1 EXISTS\r\n" if not down else b"b NOOP\r\n")
+        await eventually(wire, lambda relay: source(relay, down=down)._held_by == {"peer", "recorder"}, "two reasons")
+        wire.rig.sink.drain()
+        await eventually(wire, lambda relay: source(relay, down=down)._held_by == {"peer"}, "one reason")
+        assert not task.done()
+        taker.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        digest = await swallow(taker, head, BODY)
+        await task
+        assert digest == sender.digest.hexdigest()
+        return digest
+
+    with Wiring(make_rig, identity, "imaps", "imaps") as wire:
+        assert wire.play(scenario)
+
+
+@BOTH
+@DOWN
+def test_what_was_read_before_a_pause_is_not_forgotten(
+    make_rig: MakeRig, identity: Identity, pair: tuple[str, str], down: bool
+) -> None:
+    """A peer that has said its piece and waits: after each pause the rest comes, though its socket has nothing new."""
+
+    async def scenario(ends: Ends) -> None:
+        sink = wire.rig.sink
+        giver, taker = ends.pair(down=down)
+        for size in (16_384, 60_000, 131_072, 262_144, 400_000, 800_000):
+            body = dice(size).randbytes(size)
+            head = literal(body, down=down)
+            sink.full = True
+            taking = asyncio.ensure_future(taker.receive(len(head) + size + 3))
+            await giver.send(head + body + (b")\r\n" if down else b"\r\n\n"))
+            while not taking.done():
+                await asyncio.to_thread(sink.drain)
+                sink.full = True
+                await asyncio.wait([taking], timeout=0.02)
+            sink.drain()
+            assert (await taking).startswith(head + body)
+
+    with Wiring(make_rig, identity, *pair) as wire:
+        wire.play(scenario)
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_a_peer_that_never_reads_again_does_not_keep_imaptap_from_stopping(
+    make_rig: MakeRig, identity: Identity, down: bool
+) -> None:
+    """The linger is bounded, and a stop shortens it."""
+    head = announced(BODY, down=down)
+
+    async def scenario(ends: Ends) -> None:
+        wire.rig.sink.forgetful = True
+        giver, taker = ends.pair(down=down)
+        taker.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        task = asyncio.ensure_future(Sender(giver, head, BODY).run())
+        await eventually(wire, lambda relay: "peer" in source(relay, down=down)._held_by, "the sender to be held")
+        wire.rig.stop()
+        await asyncio.to_thread(wire.rig.join)
+        await asyncio.gather(task, return_exceptions=True)
+
+    with Wiring(make_rig, identity, "imaps", "imap+insecure") as wire:
+        wire.play(scenario)
+        assert wire.rig.told().ending is Ending.CUT
+
+
+STRESSED = [*PAIRS, ("imap", "imap"), ("imap", "imap+insecure"), ("imap", "imaps"), ("imap+insecure", "imap")]
+SIZES = (1, 2, 3, 100, 1000, 16_384, 65_536, 65_537, 300_000, MIB, 3 * MIB, 8 * MIB)
+
+
+async def chat(giver: End, taker: End, chance: random.Random, *, down: bool, total: int) -> None:
+    """Writes of all sizes, and a reader that pauses when it likes; the content is compared."""
+    sizes = []
+    while sum(sizes) < total:
+        sizes.append(chance.choice(SIZES))
+    body = chance.randbytes(sum(sizes))
+    head = literal(body, down=down)
+
+    async def give() -> None:
+        await giver.send(head)
+        pos = 0
+        for size in sizes:
+            await giver.send(body[pos : pos + size])
+            pos += size
+            if chance.random() < 0.2:
+                await asyncio.sleep(chance.random() * 0.02)
+
+    async def take() -> bytes:
+        got = bytearray()
+        while len(got) < len(head) + len(body):
+            part = await taker.reader.read(min(chance.choice(SIZES), len(head) + len(body) - len(got)))
+            assert part, f"ended after {len(got)} of {len(head) + len(body)}"
+            got += part
+            if chance.random() < 0.1:
+                await asyncio.sleep(chance.random() * 0.02)
+        return bytes(got)
+
+    _, got = await asyncio.gather(give(), take())
+    assert got == head + body
+
+
+async def secure(ends: Ends, listen: str, upstream: str, identity: Identity) -> None:
+    """STARTTLS on whichever legs speak it; first the client's, which waits for the server's."""
+
+    async def server() -> None:
+        if upstream == "imap":
+            await ends.server.send(b"* OK hi\r\n")
+            tag = (await ends.server.line()).split()[0]
+            await ends.server.send(tag + b" OK go\r\n")
+            await ends.server.writer.start_tls(identity.server_context())
+        else:
+            await ends.server.send(b"* OK hi\r\n")
+
+    async def client() -> None:
+        assert await ends.client.line() == b"* OK hi\r\n"
+        if listen == "imap":
+            await ends.client.send(b"s STARTTLS\r\n")
+            assert (await ends.client.line()).startswith(b"s OK")
+            await ends.client.writer.start_tls(ends.rig.trusting, server_hostname="localhost")
+
+    await asyncio.gather(server(), client())
+
+
+@pytest.mark.parametrize("pair", STRESSED, ids="-".join)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_stress(make_rig: MakeRig, identity: Identity, pair: tuple[str, str], seed: int) -> None:
+    """Random pauses of either side, both directions at once, 1 B to 8 MiB writes, STARTTLS in between, a full sink."""
+    chance = dice(seed)
+
+    async def scenario(ends: Ends) -> None:
+        await secure(ends, *pair, identity)
+        await ends.client.send(b"l LOGIN bob secret\r\n")
+        await ends.server.line()
+        await ends.server.send(b"l OK in\r\n")
+        await ends.client.line()
+        busy = asyncio.ensure_future(moody(wire))
+        try:
+            await asyncio.gather(
+                *(chat(*ends.pair(down=down), chance, down=down, total=6 * MIB) for down in (False, True))
+            )
+        finally:
+            busy.cancel()
+            wire.rig.sink.drain()
+
+    with Wiring(make_rig, identity, *pair) as wire:
+        wire.play(scenario, greet=False)
+        told = wire.rig.told()
+        assert told.closed.client_bytes == len(told.stream(Direction.CLIENT))
+        assert told.closed.server_bytes == len(told.stream(Direction.SERVER))
+
+
+async def moody(wire: Wire) -> None:
+    """A recorder that is full now and then."""
+    while True:
+        wire.rig.sink.full = True
+        await asyncio.sleep(0.01)
+        await asyncio.to_thread(wire.rig.sink.drain)
+        await asyncio.sleep(0.02)
