@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_HEAD_MAX = 8192  # a line is looked at again while it grows: a head without an end must not cost more each time
 _HEAD = re.compile(rb"([^ \t\r\n]*)[ \t]+(?:([Uu][Ii][Dd])[ \t]+)?([^ \t\r\n({\"]+)(?:[ \t]+|(?=\r|\n|\Z)|(?=[({\"]))")
 _TAG = re.compile(rb"[\x21\x23\x24\x26\x27\x2c-\x5b\x5d-\x7a\x7c\x7d\x7e]+")  # ASTRING-CHAR except "+" (RFC 9051)
 _ASTRING = re.compile(rb'"((?:[^"\\]|\\.)*+)"|([^ \r\n(){"][^ \r\n]*)')
@@ -107,9 +108,9 @@ class CommandHead:
 
 def read_head(line: bytes) -> CommandHead:
     """Read tag and command name of a client line; never fails: a line of one word is a tag without a command."""
-    match = _HEAD.match(line)
+    match = _HEAD.match(line, 0, _HEAD_MAX)
     if match is None:
-        word = line.strip().split(b" ", 1)[0]
+        word = line[:_HEAD_MAX].strip().split(b" ", 1)[0]
         return CommandHead(word, "", len(line), legal=False)
     name = match[3].upper().decode("ascii", "backslashreplace")
     if match[2]:

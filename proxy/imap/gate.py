@@ -242,7 +242,7 @@ class ClientGate:
         return command is None or command.end() == len(line) or command[2].upper() == b"STARTTLS"
 
     def _act(self, command: re.Match[bytes] | None, line: bytes, *, ends: bool) -> Act:
-        if self.tls_required and not self.authenticated and self._is_login(command, line):
+        if self.tls_required and not self._harmless(command, line):
             return Act.IN_CLEAR
         if command is None or command[2].upper() != b"STARTTLS" or not ends or len(line) > LINE_MAX:
             return Act.NONE
@@ -253,11 +253,12 @@ class ClientGate:
             return Act.RELAY
         return Act.DENY if self.starttls is StartTls.DENIED or self.authenticated else Act.ANSWER
 
-    def _is_login(self, command: re.Match[bytes] | None, line: bytes) -> bool:
-        """A command that is not known to be harmless in clear, or one whose name is beyond what is looked at."""
-        if command is None:
-            return len(line) > LINE_MAX
-        return command[2].upper() not in _BEFORE_TLS
+    def _harmless(self, command: re.Match[bytes] | None, line: bytes) -> bool:
+        """Whether this may be said in clear: one of a few commands, or nothing. What cannot be read is not harmless.
+
+        That a greeting of PREAUTH has made the session an authenticated one changes nothing here (M 6.5).
+        """
+        return command[2].upper() in _BEFORE_TLS if command else line in {b"\r\n", b"\n"}
 
 
 class _Output:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from proxy.imap.commands import unescape
 
+_HEAD_MAX = 16384  # a line is looked at again while it grows: a head without an end must not cost more each time
+
 STATUSES = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 
 _LINE = re.compile(
@@ -49,7 +51,7 @@ def read_response(line: bytes) -> ResponseHead:
     """Read the head of a server line; what is no IMAP at all is of kind "?"."""
     if line[:1] == b"+":
         return ResponseHead(None, "+", text=1)
-    match = _LINE.match(line)
+    match = _LINE.match(line, 0, _HEAD_MAX)
     if match is None or match[3] is None:
         return ResponseHead(None, "?")
     word = match[3].upper().decode("ascii", "backslashreplace")
