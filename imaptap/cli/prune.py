@@ -31,13 +31,18 @@ def prune(older_than: float | None, max_size: int | None, dry_run: bool, db: str
 
 def _foretell(store: Store, older_than: float | None, max_size: int | None, output: Output) -> None:
     ended = sorted((each for each in store.recordings() if not each.live), key=lambda each: each.started)
+    told = False
     since = (time.time() - older_than) * 1_000_000 if older_than is not None else 0
     for recording in ended:
         if recording.started < since:
             output.say(f"would remove  {_named(recording)}")
+            told = True
         elif max_size is not None:
             # Recordings share bodies, so how much one gives back is only known when it is gone.
             output.say(f"if more than {amount(max_size)} are left  {_named(recording)}")
+            told = True
+    if not told:
+        output.say("Nothing to remove.")
 
 
 def _named(recording: Recording) -> str:

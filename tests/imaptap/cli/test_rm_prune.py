@@ -63,6 +63,7 @@ def test_prune_by_age(two: Program) -> None:
     (line,) = two.lines("prune", "--older-than", "30d", "--dry-run")
     assert line.startswith("would remove  1  typed  ")
     assert names(two) == ["typed", "short"]
+    assert two.lines("prune", "--older-than", "60d", "--dry-run") == ["Nothing to remove."]
     assert two.lines("prune", "--older-than", "30d")[0].startswith("Removed typed: ")
     assert two.lines("prune", "--older-than", "30d")[0].startswith("Removed nothing: ")
     assert names(two) == ["short"]
