@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
 from rich.markup import escape
 
-from certs.authority import Authority
+from certs.authority import Authority, home
 from certs.check import CheckResult, check, host_and_port
 from certs.errors import CertificateError
 from certs.howto import howtos
@@ -54,6 +54,32 @@ def ca(context: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(_described(authority), indent=2))
     else:
         _show(authority, _console())
+
+
+@ca.command()
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="HOST",
+    help="Limit it to this host and those below it; may be given several times.  [default: no limit]",
+)
+@_in_words
+def create(only: tuple[str, ...]) -> None:
+    """Make the authority now, if it shall be limited to some hosts.
+
+    Without this, one that may speak for any host is made on first use. Loopback names are always allowed.
+    """
+    file = home() / "ca.pem"
+    if file.exists():
+        raise UserError(
+            f"There is a certificate authority already: {file}.",
+            f"To have a new one, which clients must then trust, remove {file} and {file.with_name('ca.key')} first.",
+        )
+    authority = Authority.load_or_create(permitted=only)
+    console = _console()
+    _line(console, f"Made {escape(str(authority.certificate_file))}")
+    _line(console, f"It may speak for {escape(', '.join((*only, 'this machine')) if only else 'any host')}.")
+    _line(console, "`imaptap ca` says how clients come to trust it.")
 
 
 @ca.command()

@@ -92,6 +92,41 @@ def test_errors_are_two_sentences(home: Path) -> None:
         )
 
 
+def test_create_limits_the_authority(home: Path) -> None:
+    result = run("create", "--only", "mail.example.com", "--only", "192.0.2.7")
+    assert result.exit_code == 0
+    assert str(home / "ca.pem") in result.stdout
+    assert "mail.example.com, 192.0.2.7" in result.stdout
+    authority = Authority.load_or_create()
+    for name in ("mail.example.com", "192.0.2.7", "localhost", "127.0.0.1"):
+        assert authority.permits(name)
+    assert not authority.permits("elsewhere.example")
+
+
+def test_create_without_a_limit(home: Path) -> None:
+    assert "any host" in run("create").stdout
+    assert Authority.load_or_create().permits("elsewhere.example")
+
+
+def test_create_never_replaces(home: Path) -> None:
+    fingerprint = Authority.load_or_create().fingerprint
+    result = run("create", "--only", "mail.example.com")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"imaptap: There is a certificate authority already: {home / 'ca.pem'}.\n"
+        "To have a new one, which clients must then trust, remove "
+        f"{home / 'ca.pem'} and {home / 'ca.key'} first.\n"
+    )
+    assert Authority.load_or_create().fingerprint == fingerprint
+
+
+def test_create_for_what_is_no_host(home: Path) -> None:
+    result = run("create", "--only", "two words")
+    assert result.exit_code == 2
+    assert "'two words', which is no host name" in result.stderr
+    assert not (home / "ca.pem").exists()
+
+
 def test_check_says_what_a_strict_client_thinks(home: Path) -> None:
     contexts = ServerContexts(Authority.load_or_create(), "mail.example.com")
     with serving(contexts.context) as port:
