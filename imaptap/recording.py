@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from proxy.imap.transcript import Record
 from proxy.live.endpoint import Endpoint
 from proxy.live.recorder import Recorder
 from proxy.live.settings import Settings
-from storage import Recording, Writer, open_store
+from storage import Recording, StorageError, Store, Writer, open_store
 
 Tell = Callable[[str, str], None]
 Hear = Callable[[Record], None]
@@ -44,39 +45,68 @@ class Ready:
 class _Ears:
     """The sink of the live side: the writer first, then whoever wants to hear as well."""
 
-    def __init__(self, writer: Writer, hear: Hear) -> None:
-        self._writer = writer
+    writer: Writer
+    """There before the live side runs, but not yet when it is made: see `run`."""
+
+    def __init__(self, hear: Hear) -> None:
         self._hear = hear
 
     def put(self, record: Record) -> None:
-        self._writer.put(record)
+        self.writer.put(record)
         self._hear(record)
 
     @property
     def full(self) -> bool:
-        return self._writer.full
+        return self.writer.full
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        self._writer.when_drained(callback)
+        self.writer.when_drained(callback)
 
 
 async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], hear: Hear, tell: Tell) -> bool:
     """Record until `stop` is set. Returns whether everything was recorded.
 
     `ready` is called once clients may connect, `hear` with every record, `tell` with a sentence and a hint for the
-    person (from any thread). Raises StorageError, CertificateError or LiveError when it cannot begin.
+    person (from any thread). Raises StorageError, CertificateError or LiveError when it cannot begin; then, as when
+    `ready` raises, no recording is left.
     """
     with open_store(job.db, create=True) as store:
-        writer = Writer(store, job.name, version=__version__, settings=_describe(job.settings), on_trouble=tell)
+        ears = _Ears(hear)
+        recorder = Recorder(job.settings, job.authority, ears, tell, job.own_leaves)
+        # A port that is taken must not cost an empty recording, so the recording begins behind it. Nobody is
+        # accepted before `recorder.run`.
+        listen = recorder.listen()
         try:
-            recorder = Recorder(job.settings, job.authority, _Ears(writer, hear), tell, job.own_leaves)
-            listen = recorder.listen()
-            ready(Ready(writer.recording, listen, job.authority.certificate_file, store.where))
+            ears.writer = writer = _begin(job, store, listen, ready, tell)
+        except BaseException:
+            await _hang_up(recorder)
+            raise
+        try:
             await recorder.run(stop)
         finally:
             # Waits for the disk: nothing else is left to be done by then.
             await asyncio.to_thread(writer.close)
         return not writer.failed
+
+
+def _begin(job: Job, store: Store, listen: tuple[Endpoint, ...], ready: Callable[[Ready], None], tell: Tell) -> Writer:
+    writer = Writer(store, job.name, version=__version__, settings=_describe(job.settings), on_trouble=tell)
+    try:
+        ready(Ready(writer.recording, listen, job.authority.certificate_file, store.where))
+    except BaseException:
+        writer.close()
+        # What went wrong first is what the person should read.
+        with contextlib.suppress(StorageError):
+            store.remove(store.recording(str(writer.recording.id)))
+        raise
+    return writer
+
+
+async def _hang_up(recorder: Recorder) -> None:
+    """Close the listening sockets of a recorder that shall not run: it does so when it stops."""
+    stopped = asyncio.Event()
+    stopped.set()
+    await recorder.run(stopped)
 
 
 def _describe(settings: Settings) -> str:

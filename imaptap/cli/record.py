@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import json
 import os
@@ -100,8 +101,11 @@ def record(
 
     URL is imaps://HOST (TLS), imap://HOST (STARTTLS) or imap+insecure://HOST (no TLS). Point the mail client at this
     machine instead, ports 1993 (SSL/TLS) or 1143 (STARTTLS), and have it trust the CA that `imaptap ca` shows.
-    Ends with Ctrl-C. Set SSLKEYLOGFILE to log the TLS keys of both legs for Wireshark.
+    Ends with Ctrl-C, or when its terminal closes (not under nohup). Set SSLKEYLOGFILE to log the TLS keys of both
+    legs for Wireshark.
     """
+    if ready_file:
+        _need_folder(ready_file)
     trust = UpstreamTrust(upstream_ca, upstream_name, upstream_fingerprint, upstream_cert, upstream_key)
     settings = Settings(
         upstream=parse_upstream(upstream), listen=tuple(parse_listen(url) for url in listen),
@@ -121,13 +125,14 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
             display.hear(record)
 
     def ready(facts: Ready) -> None:
-        click.echo(_welcome(facts), err=True)
+        # The file first: who reads the words may rely on it.
         if ready_file:
             _write_ready(ready_file, facts)
+        click.echo(_welcome(facts), err=True)
 
     async def until_stopped() -> bool:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await run(job, stop, ready, hear, _tell)
 
@@ -139,8 +144,16 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
             display.close()
 
 
+def _ending_signals() -> list[signal.Signals]:
+    # nohup has the hangup ignored so that its program outlives the terminal: that must hold here too.
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
+
+
 def _tell(message: str, hint: str) -> None:
-    click.echo(escaped(f"imaptap: {message} {hint}".rstrip()), err=True)
+    # Behind a hangup there is no terminal to tell; the recording must be ended all the same.
+    with contextlib.suppress(OSError):
+        click.echo(escaped(f"imaptap: {message} {hint}".rstrip()), err=True)
 
 
 def _welcome(facts: Ready) -> str:
@@ -150,6 +163,19 @@ def _welcome(facts: Ready) -> str:
         f"Listening on {urls}\n"
         f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C."
     )
+
+
+def _need_folder(ready_file: Path) -> None:
+    """Refuse a ready file that cannot be written while nothing has begun yet."""
+    folder = ready_file.absolute().parent
+    if not folder.is_dir():
+        raise _no_ready_file(ready_file, f"there is no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _no_ready_file(ready_file, f"nothing may be put into {folder}")
+
+
+def _no_ready_file(file: Path, reason: str) -> UserError:
+    return UserError(f"The ready file {file} cannot be written: {reason}.", "Name another one with --ready-file.")
 
 
 def _write_ready(file: Path, facts: Ready) -> None:
@@ -165,8 +191,7 @@ def _write_ready(file: Path, facts: Ready) -> None:
         draft.write_text(json.dumps(said) + "\n", encoding="utf-8")
         draft.replace(file)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"The ready file {file} cannot be written: {reason}.", "Name another one.") from error
+        raise _no_ready_file(file, (error.strerror or str(error)).lower()) from error
 
 
 def _authority(cert: Path | None, key: Path | None) -> Authority:

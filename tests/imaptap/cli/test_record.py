@@ -1,0 +1,109 @@
+"""`imaptap record`: starts that fail leave nothing behind, and what ends it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imaptap.cli import record as record_module
+from tests.servers.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.imaptap.cli.conftest import Program
+
+UPSTREAM = "imap+insecure://127.0.0.1:1"
+LISTEN = ("--listen", "imap+insecure://127.0.0.1:0")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAPTAP_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that somebody else has."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def recordings(program: Program) -> list[str]:
+    with closing(sqlite3.connect(program.db)) as database:
+        return [name for (name,) in database.execute("SELECT name FROM recording ORDER BY id")]
+
+
+def test_a_port_that_is_taken_leaves_no_recording(two: Program, port: int) -> None:
+    said = two.refused("record", UPSTREAM, "--listen", f"imap+insecure://127.0.0.1:{port}")
+    assert f"Cannot listen on imap+insecure://127.0.0.1:{port}" in said
+    assert recordings(two) == ["typed", "short"]
+
+
+def test_a_ca_file_that_is_missing_leaves_no_recording(two: Program, tmp_path: Path) -> None:
+    two.refused("record", "imaps://localhost", *LISTEN, "--upstream-ca", str(tmp_path / "missing.pem"))
+    assert recordings(two) == ["typed", "short"]
+
+
+def test_a_name_that_is_taken_leaves_no_socket(two: Program) -> None:
+    port = free_port()
+    said = two.refused("record", UPSTREAM, "--listen", f"imap+insecure://127.0.0.1:{port}", "--name", "typed")
+    assert "named 'typed' already" in said
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_a_ready_file_without_a_folder_is_found_first(program: Program, tmp_path: Path) -> None:
+    said = program.refused("record", UPSTREAM, *LISTEN, "--ready-file", str(tmp_path / "missing" / "ready.json"))
+    assert f"there is no folder {tmp_path / 'missing'}" in said
+    assert not program.db.exists()
+
+
+def test_a_ready_file_in_a_folder_that_takes_none(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write anywhere, so the system's answer is made up.
+    monkeypatch.setattr(record_module.os, "access", lambda *_: False)
+    said = program.refused("record", UPSTREAM, *LISTEN, "--ready-file", str(tmp_path / "ready.json"))
+    assert f"nothing may be put into {tmp_path}" in said
+    assert not program.db.exists()
+
+
+def test_a_ready_file_that_fails_after_all_leaves_no_recording(two: Program, tmp_path: Path) -> None:
+    (tmp_path / "ready.json.new").mkdir()
+    said = two.refused("record", UPSTREAM, *LISTEN, "--ready-file", str(tmp_path / "ready.json"))
+    assert "Listening" not in said
+    assert recordings(two) == ["typed", "short"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_signals_that_end_it(tmp_path: Path, number: signal.Signals) -> None:
+    with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN) as recorder:
+        assert recorder.stop(number) == 0
+        assert recorder.json("ls")["recordings"][0]["state"] == "ended"
+
+
+def test_nohup_keeps_it_going(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN) as recorder:
+            recorder.process.send_signal(signal.SIGHUP)
+            with pytest.raises(subprocess.TimeoutExpired):
+                recorder.process.wait(1)
+    finally:
+        signal.signal(signal.SIGHUP, before)
