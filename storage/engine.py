@@ -33,6 +33,9 @@ _CACHE_KIB: Final = 16 * 1024
 _CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
 _WAL_KEPT_BYTES: Final = 32 * 1024 * 1024
 
+HIDE_PARAMETERS: Final = True
+"""Parameters are pieces of letters: no message of an error, and so no log, may quote them."""
+
 WRITING: Final = {"begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection that will write."""
 
@@ -60,7 +63,9 @@ def sqlite_engine(path: Path, *, mode: str, patience: float = 2.0) -> Engine:
     connect = functools.partial(
         sqlite3.connect, f"file:{quote(str(path))}?{how}", uri=True, timeout=patience, check_same_thread=False
     )
-    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_size=4)
+    engine = create_engine(
+        "sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_size=4, hide_parameters=HIDE_PARAMETERS
+    )
     event.listen(engine, "connect", functools.partial(_prepare_sqlite, write=mode == "rw"))
     event.listen(engine, "begin", _begin)
     return engine
@@ -70,7 +75,10 @@ def postgresql_engine(url: URL) -> Engine:
     """An engine for a PostgreSQL server that notices within seconds when the server is gone."""
     arguments = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
     try:
-        return create_engine(url, connect_args=arguments, paramstyle="format", pool_size=4, pool_pre_ping=False)
+        return create_engine(
+            url, connect_args=arguments, paramstyle="format", pool_size=4, pool_pre_ping=False,
+            hide_parameters=HIDE_PARAMETERS,
+        )  # fmt: skip
     except ModuleNotFoundError:
         message = "PostgreSQL needs the psycopg package, which is not installed."
         raise StorageError(message, "Install it: pip install 'imaptap[postgres]'.") from None

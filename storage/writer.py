@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from storage.batch import Batch, Sorter
 from storage.clock import monotonic, wall
 from storage.errors import StorageError
+from storage.files import Identity, identity
 from storage.ledger import Ledger
 from storage.loss import Loss
 from storage.queue import RecordQueue
@@ -68,6 +71,8 @@ class Writer:
         self._sorter = Sorter()
         self._on_trouble = on_trouble
         self._patience = patience
+        self._file = Path(store.where) if store.engine.dialect.name == "sqlite" else None
+        self._file_was: Identity | None = identity(self._file) if self._file else None
         self._beat = monotonic() + HEARTBEAT_SECONDS
         self._stuck: Batch | None = None
         self._loss: Loss | None = None
@@ -112,9 +117,11 @@ class Writer:
         try:
             step()
         except Exception as error:  # noqa: BLE001  whatever it is, the traffic must go on, and somebody must hear of it
-            _log.exception("the writer failed")
+            # Its text may quote what it was about to write, which is somebody's mail: type and place must do.
+            name = type(error).__name__
+            _log.error("the writer failed: %s\n%s", name, "".join(traceback.format_tb(error.__traceback__)))
             self.failed = True
-            self._tell(f"The recorder failed: {type(error).__name__}: {error}.", "Please report this.")
+            self._tell(f"The recorder failed: {name}.", "Please report this.")
 
     def _turn(self) -> None:
         records = self._queue.take()
@@ -129,8 +136,20 @@ class Writer:
         if now >= self._beat:
             self._beat = now + HEARTBEAT_SECONDS
             batch.seen = wall()
+            self._look_at_file()
         if batch:
             self._save(batch)
+
+    def _look_at_file(self) -> None:
+        """Notice that the file was deleted: SQLite would go on writing to it, though nobody can open it any more."""
+        if self._file is None or self._file_was is None or identity(self._file) == self._file_was:
+            return
+        self._file_was = None
+        self.failed = True
+        self._tell(
+            f"The database {self._file} is gone or was replaced; what is recorded from here on is lost.",
+            "Stop this recording and begin another one.",
+        )
 
     def _call_back(self) -> None:
         for callback in self._queue.done():
@@ -199,6 +218,7 @@ class Writer:
         self._tell(f"Recording works again; {loss.summary()}", "The recording's gap events say what is missing.")
 
     def _finish(self) -> None:
+        self._look_at_file()
         batch = self._sorter.sort([], monotonic(), flush_before=monotonic())
         batch.pieces.extend(self._sorter.give_up())
         if self._loss is not None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 
 from proxy.imap.transcript import Direction, Event, EventKind, Outcome, SessionClosed
 from storage import GapError, Store, Writer, open_store
@@ -229,12 +230,66 @@ def test_a_fault_in_the_writer_itself_is_heard(sqlite: Store, monkeypatch: pytes
 
     monkeypatch.setattr(writer._sorter, "sort", fail)
     writer.put(opened())
-    eventually(lambda: listener.heard("RuntimeError: a bug"))
+    eventually(lambda: listener.heard("The recorder failed: RuntimeError."))
     assert writer.failed
     assert not writer.full
     monkeypatch.undo()
     writer.close()
     assert sqlite.recording("last").ended
+
+
+def test_a_fault_tells_nobody_what_was_to_be_written(
+    sqlite: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener, letter = Listener(), "Dear " + "Anna"
+    writer = Writer(sqlite, on_trouble=listener)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(letter)
+
+    monkeypatch.setattr(writer._sorter, "sort", fail)
+    writer.put(opened())
+    eventually(lambda: listener.heard("ValueError"))
+    monkeypatch.undo()
+    writer.close()
+    assert "ValueError" in caplog.text
+    assert "in _turn" in caplog.text, "where it happened"
+    assert letter not in caplog.text
+    assert not listener.heard("Dear")
+
+
+def test_no_error_of_the_database_quotes_parameters(store: Store) -> None:
+    with store.engine.connect() as connection, pytest.raises(DBAPIError) as failed:
+        connection.execute(text("INSERT INTO nowhere VALUES (:text)"), {"text": "Dear Anna"})
+    assert "nowhere" in str(failed.value)
+    assert "Anna" not in str(failed.value)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_underneath_is_noticed(
+    sqlite: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
+) -> None:
+    monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", 0.01)
+    listener = Listener()
+    writer = Writer(sqlite, on_trouble=listener)
+    file = tmp_path / "recordings.db"
+    file.rename(tmp_path / "elsewhere.db")
+    if replaced:
+        file.touch()
+    eventually(lambda: listener.heard(f"The database {file} is gone or was replaced"))
+    assert writer.failed
+    writer.close()
+    assert len([message for message in listener.messages if "is gone" in message]) == 1
+    assert all(listener.hints)
+
+
+def test_a_file_that_is_deleted_before_the_end_is_noticed(sqlite: Store, tmp_path: Path) -> None:
+    listener = Listener()
+    writer = Writer(sqlite, on_trouble=listener)
+    (tmp_path / "recordings.db").rename(tmp_path / "elsewhere.db")
+    writer.close()
+    assert writer.failed
+    assert listener.heard("is gone or was replaced")
 
 
 def test_listeners_that_fail_are_survived(
