@@ -53,7 +53,8 @@ def parse_listen(text: str) -> Endpoint:
 
 def _parse(text: str, ports: dict[Security, int]) -> Endpoint:
     if "://" not in text:
-        raise LiveError(f"{text!r} is no URL: it has no scheme.", f"Write imaps://{text}, say. {_SCHEMES}")
+        host = text.rpartition("@")[2]  # what stands before it may be a password
+        raise LiveError(f"{host!r} is no URL: it has no scheme.", f"Write imaps://{host}, say. {_SCHEMES}")
     try:
         parts = urlsplit(text)
         port = parts.port

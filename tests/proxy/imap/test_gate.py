@@ -282,6 +282,12 @@ LOGINS = [
     b"a AUTHENTICATE PLAIN\r\n",
     b"a  SELECT x\r\n",
     b"a XLOGIN y\r\n",
+    b" a LOGIN bob secret\r\n",
+    b"\ra LOGIN bob secret\r\n",
+    b"a\rLOGIN bob secret\r\n",
+    b"a\tLOGIN bob secret\r\n",
+    b"{1+}\r\na LOGIN bob secret\r\n",
+    b"bob\r\n",
 ]
 
 
@@ -292,6 +298,13 @@ def test_no_login_passes_in_clear_where_the_upstream_must_be_encrypted(line: byt
         got = run(ClientGate(StartTls.RELAYED, tls_required=True), b"a CAPABILITY\r\n" + line, cut)
         assert (got.act, got.forward) == (Act.IN_CLEAR, b"a CAPABILITY\r\n")
         assert run(ClientGate(StartTls.OURS, tls_required=False), line, cut).forward == line
+
+
+def test_a_greeting_of_preauth_opens_no_way_for_a_login_in_clear() -> None:
+    """M 6.5: whatever the conversation has made of an odd greeting."""
+    gate = ClientGate(StartTls.RELAYED, tls_required=True)
+    gate.authenticated = True
+    assert gate.receive(b"a LOGIN bob secret\r\n").act is Act.IN_CLEAR
 
 
 @pytest.mark.parametrize("command", ["CAPABILITY", "noop", "LOGOUT", 'ID ("a" "b")', "ENABLE X"])

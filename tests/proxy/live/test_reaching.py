@@ -219,3 +219,29 @@ def test_a_client_that_never_finishes_its_handshake(make_rig: MakeRig) -> None:
     ):
         client.sendall(b"\x16\x03\x01\x02\x00\x01")
         assert rig.told().ending is Ending.FAILED
+
+
+@pytest.mark.parametrize("upstream", ["imap+insecure", "imap"])
+def test_a_name_with_another_route_behind_starttls(make_rig: MakeRig, identity: Identity, upstream: str) -> None:
+    """The server was dialled before the name was known: the client must not log in at the wrong one."""
+    script = "S: * OK hi\nEOF" if upstream == "imap+insecure" else "S: * OK hi\nC: a STARTTLS\nS: a OK go\nTLS\nEOF"
+    routes = {"mail.test": parse_upstream("imaps://elsewhere.invalid")}
+    with (
+        ScriptedServer(script, identity.server_context()) as server,
+        make_rig(f"{upstream}://localhost:{server.port}", routes=routes) as rig,
+        closing(rig.dial("imap")) as client,
+    ):
+        client.play("S: * OK hi\nC: a STARTTLS\nS: a OK ...")
+        client.connection = rig.trusting.wrap_socket(client.connection, server_hostname="mail.test")
+        assert b"* BYE imaptap: The client asked for mail.test" in client.rest()
+        client.close()
+        assert rig.told().ending is Ending.FAILED
+
+
+@pytest.mark.parametrize("listen", ["imap+insecure", "imaps"])
+def test_a_server_that_goes_without_a_greeting(play: Play, listen: str) -> None:
+    """M 6.15: a TLS server does this when it hears a command in clear."""
+    scene = play(listen, "imap+insecure", "C: a NOOP\nCLOSE", f"C: a NOOP\n{BYE}")
+    assert "without a greeting" in scene.bye
+    assert "imaps://" in scene.bye
+    assert scene.told.ending is Ending.FAILED

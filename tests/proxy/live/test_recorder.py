@@ -259,3 +259,12 @@ def test_out_of_file_descriptors(make_rig: MakeRig, identity: Identity, monkeypa
                 client.play("S: * OK hi\nEOF")
             assert rig.told(session).ending is Ending.SERVER
         assert sum("too many open files" in message for message, _ in rig.notices) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_nobody_is_their_own_server(make_rig: MakeRig, host: str) -> None:
+    """A client would come back, and back, until the files run out."""
+    port = free_port()
+    rig = make_rig(f"imap+insecure://localhost:{port}", f"imap+insecure://{host}:{port}")
+    with pytest.raises(LiveError, match="this recorder itself"), rig:
+        pass
