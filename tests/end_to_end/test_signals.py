@@ -111,9 +111,10 @@ def test_two_recorders_share_one_database(dovecot: Dovecot, tmp_path: Path) -> N
     ):
         for recorder in (first, second):
             with closing(TcpTerminal(recorder.port("plain"), pause=0)) as terminal:
-                type_session(terminal)
+                # Not LOGOUT: typed byte by byte over TLS, Dovecot itself sometimes closes before it has answered.
+                type_session(terminal, SESSION[:-1])
             [session] = recorder.ended(1)
-            assert len(recorder.session(session["session"])["exchanges"]) == len(SESSION)
+            assert len(recorder.session(session["session"])["exchanges"]) == len(SESSION) - 1
         assert first.recording != second.recording
         listed = first.json("ls")
         assert {"first", "second"} <= {entry["name"] for entry in listed["recordings"]}
