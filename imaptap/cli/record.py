@@ -4,99 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
-import json
-import os
 import signal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from certs.authority import Authority
-from certs.contexts import OwnLeaf
 from imaptap.cli.display import Display
 from imaptap.cli.errors import NO, UserError, escaped
-from imaptap.cli.options import db_option
+from imaptap.cli.ready_file import need_folder, write_ready
+from imaptap.cli.record_job import make_job
+from imaptap.cli.record_options import RecordOptions, record_options
 from imaptap.recording import Job, Ready, run
-from proxy.imap.capabilities import Scram
-from proxy.imap.transcript import Record
-from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
-from proxy.live.settings import Compress, Settings, UpstreamTrust
 from proxy.live.transport import TransportKind, loop_factory
 
-DEFAULT_LISTEN = ("imaps://localhost:1993", "imap://localhost:1143")
-_FILE = click.Path(path_type=Path, dir_okay=False)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-
-def _choice(kind: type[enum.StrEnum]) -> click.Choice[str]:
-    # By value: click would show the names of the members, which are in capitals.
-    return click.Choice([member.value for member in kind], case_sensitive=False)
+    from proxy.imap.transcript import Record
 
 
 @click.command()
-@click.argument("upstream", metavar="URL")
-@click.option(
-    "--listen",
-    multiple=True,
-    metavar="URL",
-    default=DEFAULT_LISTEN,
-    show_default=True,
-    help="Where clients connect; port 0 picks a free one. May be given several times.",
-)
-@click.option(
-    "--route",
-    "routes",
-    multiple=True,
-    metavar="NAME=URL",
-    help="Another server for clients that ask for NAME (TLS server name), or come to port NAME.",
-)
-@db_option
-@click.option("--name", help="Name of the recording (default: the time).")
-@click.option("--upstream-ca", type=_FILE, help="Trust these CA certificates for the server, and no others.")
-@click.option("--upstream-name", metavar="NAME", help="Verify the server's certificate against this name.")
-@click.option("--upstream-fingerprint", metavar="SHA256", help="Accept the one server certificate with this digest.")
-@click.option("--upstream-cert", type=_FILE, help="Client certificate to show the server.")
-@click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file.")
-@click.option(
-    "--compress",
-    type=_choice(Compress),
-    default=Compress.DECODE.value,
-    show_default=True,
-    help="COMPRESS=DEFLATE: inflate it in the record, hide the word, or keep it as it is.",
-)
-@click.option(
-    "--scram",
-    type=_choice(Scram),
-    default=Scram.AUTO.value,
-    show_default=True,
-    help="Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).",
-)
-@click.option("--ca-cert", type=_FILE, help="Your own CA certificate, with its chain, instead of imaptap's.")
-@click.option("--ca-key", type=_FILE, help="The key of --ca-cert.")
-@click.option(
-    "--leaf",
-    "leaves",
-    multiple=True,
-    metavar="NAME=CERT,KEY",
-    help="Your own server certificate and key for clients that ask for NAME.",
-)
-@click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect.")
-@click.option(
-    "--transport",
-    type=_choice(TransportKind),
-    default=TransportKind.AUTO.value,
-    show_default=True,
-    help="What carries the bytes.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange.")
-def record(
-    upstream: str, listen: tuple[str, ...], routes: tuple[str, ...], db: str, name: str | None,
-    upstream_ca: Path | None, upstream_name: str | None, upstream_fingerprint: str | None,
-    upstream_cert: Path | None, upstream_key: Path | None, compress: str, scram: str,
-    ca_cert: Path | None, ca_key: Path | None, leaves: tuple[str, ...], ready_file: Path | None,
-    transport: str, quiet: bool,
-) -> None:  # fmt: skip
+@record_options
+def record(options: RecordOptions) -> None:
     """Record every exchange between mail clients and the server at URL.
 
     URL is imaps://HOST (TLS), imap://HOST (STARTTLS) or imap+insecure://HOST (no TLS). Point the mail client at this
@@ -104,16 +34,9 @@ def record(
     Ends with Ctrl-C, or when its terminal closes (not under nohup). Set SSLKEYLOGFILE to log the TLS keys of both
     legs for Wireshark.
     """
-    if ready_file:
-        _need_folder(ready_file)
-    trust = UpstreamTrust(upstream_ca, upstream_name, upstream_fingerprint, upstream_cert, upstream_key)
-    settings = Settings(
-        upstream=parse_upstream(upstream), listen=tuple(parse_listen(url) for url in listen),
-        routes=dict(_route(text) for text in routes), trust=trust, compress=Compress(compress), scram=Scram(scram),
-        keylog=_keylog(),
-    )  # fmt: skip
-    job = Job(settings, _authority(ca_cert, ca_key), db, name, dict(_leaf(text) for text in leaves))
-    if not _record(job, TransportKind(transport), ready_file, quiet=quiet):
+    if options.ready_file:
+        need_folder(options.ready_file)
+    if not _record(make_job(options), options.transport, options.ready_file, quiet=options.quiet):
         raise UserError("Not everything could be recorded.", "See the messages above.", NO)
 
 
@@ -127,7 +50,7 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
     def ready(facts: Ready) -> None:
         # The file first: who reads the words may rely on it.
         if ready_file:
-            _write_ready(ready_file, facts)
+            write_ready(ready_file, facts)
         click.echo(_welcome(facts), err=True)
 
     async def until_stopped() -> bool:
@@ -163,66 +86,3 @@ def _welcome(facts: Ready) -> str:
         f"Listening on {urls}\n"
         f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C."
     )
-
-
-def _need_folder(ready_file: Path) -> None:
-    """Refuse a ready file that cannot be written while nothing has begun yet."""
-    folder = ready_file.absolute().parent
-    if not folder.is_dir():
-        raise _no_ready_file(ready_file, f"there is no folder {folder}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise _no_ready_file(ready_file, f"nothing may be put into {folder}")
-
-
-def _no_ready_file(file: Path, reason: str) -> UserError:
-    return UserError(f"The ready file {file} cannot be written: {reason}.", "Name another one with --ready-file.")
-
-
-def _write_ready(file: Path, facts: Ready) -> None:
-    """All at once, so that whoever waits for the file never reads half of it."""
-    said = {
-        "recording": facts.recording.id,
-        "listen": [{"url": endpoint.url} for endpoint in facts.listen],
-        "ca": str(facts.ca),
-        "db": facts.db,
-    }
-    draft = file.with_name(file.name + ".new")
-    try:
-        draft.write_text(json.dumps(said) + "\n", encoding="utf-8")
-        draft.replace(file)
-    except OSError as error:
-        raise _no_ready_file(file, (error.strerror or str(error)).lower()) from error
-
-
-def _authority(cert: Path | None, key: Path | None) -> Authority:
-    if cert is None and key is None:
-        return Authority.load_or_create()
-    if cert is None or key is None:
-        raise UserError("--ca-cert and --ca-key belong together.", "Give both, or neither.")
-    return Authority.load(cert, key)
-
-
-def _keylog() -> Path | None:
-    file = os.environ.get("SSLKEYLOGFILE")
-    return Path(file) if file else None
-
-
-def _pair(text: str, form: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name or not value:
-        raise UserError(f"{text!r} is not of the form {form}.", f"Write it as {form}.")
-    return name.lower(), value
-
-
-def _route(text: str) -> tuple[str, Endpoint]:
-    name, url = _pair(text, "NAME=URL")
-    return name, parse_upstream(url)
-
-
-def _leaf(text: str) -> tuple[str, OwnLeaf]:
-    name, files = _pair(text, "NAME=CERT,KEY")
-    cert, comma, key = files.partition(",")
-    return name, OwnLeaf(Path(cert), Path(key if comma else cert))
-
-
-__all__ = ["DEFAULT_LISTEN", "record"]

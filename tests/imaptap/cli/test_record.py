@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imaptap.cli import record as record_module
+from imaptap.cli import ready_file
 from tests.servers.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_a_ready_file_in_a_folder_that_takes_none(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Root may write anywhere, so the system's answer is made up.
-    monkeypatch.setattr(record_module.os, "access", lambda *_: False)
+    monkeypatch.setattr(ready_file.os, "access", lambda *_: False)
     said = program.refused("record", UPSTREAM, *LISTEN, "--ready-file", str(tmp_path / "ready.json"))
     assert f"nothing may be put into {tmp_path}" in said
     assert not program.db.exists()

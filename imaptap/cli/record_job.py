@@ -1,0 +1,71 @@
+"""What was typed after `imaptap record`, made into a job; whatever is wrong with it is said before anything begins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from certs.authority import Authority
+from certs.contexts import OwnLeaf
+from imaptap.cli.errors import UserError
+from imaptap.cli.record_options import RecordOptions
+from imaptap.recording import Job
+from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
+from proxy.live.settings import Settings, UpstreamTrust
+
+
+def make_job(options: RecordOptions) -> Job:
+    """The recording that `options` ask for. Raises UserError, LiveError or CertificateError."""
+    settings = _settings(options)
+    leaves = dict(map(_leaf, options.leaves))
+    # Last, since it may make files: a slip in the command line shall leave nothing behind.
+    return Job(settings, _authority(options.ca_cert, options.ca_key), options.db, options.name, leaves)
+
+
+def _settings(options: RecordOptions) -> Settings:
+    return Settings(
+        upstream=parse_upstream(options.upstream),
+        listen=tuple(map(parse_listen, options.listen)),
+        routes=dict(map(_route, options.routes)),
+        trust=UpstreamTrust(
+            options.upstream_ca,
+            options.upstream_name,
+            options.upstream_fingerprint,
+            options.upstream_cert,
+            options.upstream_key,
+        ),
+        compress=options.compress,
+        scram=options.scram,
+        keylog=_keylog(),
+    )
+
+
+def _authority(cert: Path | None, key: Path | None) -> Authority:
+    if cert is None and key is None:
+        return Authority.load_or_create()
+    if cert is None or key is None:
+        raise UserError("--ca-cert and --ca-key belong together.", "Give both, or neither.")
+    return Authority.load(cert, key)
+
+
+def _keylog() -> Path | None:
+    file = os.environ.get("SSLKEYLOGFILE")
+    return Path(file) if file else None
+
+
+def _pair(text: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise UserError(f"{text!r} is not of the form {form}.", f"Write it as {form}.")
+    return name.lower(), value
+
+
+def _route(text: str) -> tuple[str, Endpoint]:
+    name, url = _pair(text, "NAME=URL")
+    return name, parse_upstream(url)
+
+
+def _leaf(text: str) -> tuple[str, OwnLeaf]:
+    name, files = _pair(text, "NAME=CERT,KEY")
+    cert, comma, key = files.partition(",")
+    return name, OwnLeaf(Path(cert), Path(key if comma else cert))

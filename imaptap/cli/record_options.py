@@ -1,0 +1,128 @@
+"""What `imaptap record` can be told: every option in one place, and a value that holds what was typed."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imaptap.cli.options import db_option
+from proxy.imap.capabilities import Scram
+from proxy.live.settings import Compress
+from proxy.live.transport import TransportKind
+
+DEFAULT_LISTEN = ("imaps://localhost:1993", "imap://localhost:1143")
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What was typed, by the names of the options below; an option that was not given has its default."""
+
+    upstream: str
+    listen: tuple[str, ...]
+    routes: tuple[str, ...]
+    db: str
+    name: str | None
+    upstream_ca: Path | None
+    upstream_name: str | None
+    upstream_fingerprint: str | None
+    upstream_cert: Path | None
+    upstream_key: Path | None
+    compress: Compress
+    scram: Scram
+    ca_cert: Path | None
+    ca_key: Path | None
+    leaves: tuple[str, ...]
+    ready_file: Path | None
+    transport: TransportKind
+    quiet: bool
+
+
+def record_options(command: Callable[[RecordOptions], None]) -> Callable[..., None]:
+    """Give `command` all options of `imaptap record`, in the order of its --help, as one value."""
+
+    @functools.wraps(command)
+    def run(**typed: Any) -> None:
+        command(RecordOptions(**typed))
+
+    decorated: Callable[..., None] = run
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _choice(name: str, default: enum.StrEnum, explained: str) -> Option:
+    """An option with the values of the default's enumeration, of which it gives a member."""
+    kind = type(default)
+
+    def member(_context: click.Context, _parameter: click.Parameter, value: str) -> enum.StrEnum:
+        return kind(value)
+
+    return click.option(
+        name,
+        # By value: click would show the names of the members, which are in capitals.
+        type=click.Choice([each.value for each in kind], case_sensitive=False),
+        callback=member,
+        default=default.value,
+        show_default=True,
+        help=explained,
+    )
+
+
+_OPTIONS: tuple[Option, ...] = (
+    click.argument("upstream", metavar="URL"),
+    click.option(
+        "--listen",
+        multiple=True,
+        metavar="URL",
+        default=DEFAULT_LISTEN,
+        show_default=True,
+        help="Where clients connect; port 0 picks a free one. May be given several times.",
+    ),
+    click.option(
+        "--route",
+        "routes",
+        multiple=True,
+        metavar="NAME=URL",
+        help="Another server for clients that ask for NAME (TLS server name), or come to port NAME.",
+    ),
+    db_option,
+    click.option("--name", help="Name of the recording (default: the time)."),
+    click.option("--upstream-ca", type=_FILE, help="Trust these CA certificates for the server, and no others."),
+    click.option("--upstream-name", metavar="NAME", help="Verify the server's certificate against this name."),
+    click.option(
+        "--upstream-fingerprint", metavar="SHA256", help="Accept the one server certificate with this digest."
+    ),
+    click.option("--upstream-cert", type=_FILE, help="Client certificate to show the server."),
+    click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file."),
+    _choice(
+        "--compress",
+        Compress.DECODE,
+        "COMPRESS=DEFLATE: inflate it in the record, hide the word, or keep it as it is.",
+    ),
+    _choice(
+        "--scram",
+        Scram.AUTO,
+        "Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).",
+    ),
+    click.option("--ca-cert", type=_FILE, help="Your own CA certificate, with its chain, instead of imaptap's."),
+    click.option("--ca-key", type=_FILE, help="The key of --ca-cert."),
+    click.option(
+        "--leaf",
+        "leaves",
+        multiple=True,
+        metavar="NAME=CERT,KEY",
+        help="Your own server certificate and key for clients that ask for NAME.",
+    ),
+    click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect."),
+    _choice("--transport", TransportKind.AUTO, "What carries the bytes."),
+    click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange."),
+)
