@@ -51,9 +51,10 @@ class _Ears:
     def __init__(self, hear: Hear) -> None:
         self._hear = hear
 
-    def put(self, record: Record) -> None:
-        self.writer.put(record)
-        self._hear(record)
+    def put(self, *records: Record) -> None:
+        self.writer.put(*records)
+        for record in records:
+            self._hear(record)
 
     @property
     def full(self) -> bool:

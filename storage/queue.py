@@ -2,6 +2,9 @@
 
 One thread puts, one takes, and each number is written by one of them only; so neither ever waits for the other. The
 taker sleeps while there is nothing, and is woken once for many records, not once for each.
+
+Records that were put together are taken together, and so stand in one transaction: whoever is killed between two of
+them leaves no span without its bytes and no exchange without its spans.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ class RecordQueue:
     """Records on their way to the disk. What has been taken counts as waiting until `done` says it is written."""
 
     def __init__(self, limit: int) -> None:
-        self._records: deque[Record] = deque()
+        self._groups: deque[tuple[int, tuple[Record, ...]]] = deque()  # what they weigh, and the records
         self._limit = limit
         self._put_bytes = 0  # written by the putting thread only
         self._taken_bytes = 0  # these two by the taking thread only
@@ -46,10 +49,11 @@ class RecordQueue:
 
     # --- the putting side -------------------------------------------------------------------------------------------
 
-    def put(self, record: Record) -> None:
-        """Add a record. Never blocks, never refuses: whoever puts looks at `full` now and then."""
-        self._records.append(record)
-        self._put_bytes += _weight(record)
+    def put(self, *records: Record) -> None:
+        """Add records that belong together. Never blocks, never refuses: whoever puts looks at `full` now and then."""
+        weight = sum(map(_weight, records))
+        self._groups.append((weight, records))
+        self._put_bytes += weight
         if self._asleep:
             self._asleep = False
             self._wake.set()
@@ -79,7 +83,7 @@ class RecordQueue:
     @property
     def finished(self) -> bool:
         """Whether the queue is closed and everything was taken."""
-        return self._closing and not self._records
+        return self._closing and not self._groups
 
     @property
     def closing(self) -> bool:
@@ -88,13 +92,13 @@ class RecordQueue:
 
     def wait(self, seconds: float) -> None:
         """Sleep until records have gathered, or the queue is closed, or `seconds` have passed without any."""
-        if not self._records:
+        if not self._groups:
             self._asleep = True
-            if not (self._records or self._closing):
+            if not (self._groups or self._closing):
                 self._wake.wait(seconds)
             self._asleep = False
             self._wake.clear()
-        if self._records and not self._closing and self._put_bytes - self._taken_bytes <= BATCH_BYTES:
+        if self._groups and not self._closing and self._put_bytes - self._taken_bytes <= BATCH_BYTES:
             self._rush.wait(GATHER_SECONDS)
         self._rush.clear()
         self._rushed = False
@@ -103,10 +107,10 @@ class RecordQueue:
         """Up to about BATCH_BYTES of records, oldest first."""
         taken: list[Record] = []
         size = 0
-        while self._records and size < BATCH_BYTES:
-            record = self._records.popleft()
-            size += _weight(record)
-            taken.append(record)
+        while self._groups and size < BATCH_BYTES:
+            weight, records = self._groups.popleft()
+            size += weight
+            taken += records
         self._taken_bytes += size
         return taken
 

@@ -80,9 +80,9 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="imaptap-writer", daemon=True)
         self._thread.start()
 
-    def put(self, record: Record) -> None:
-        """Hand over a record. Never blocks and never drops: look at `full` before reading more from the wire."""
-        self._queue.put(record)
+    def put(self, *records: Record) -> None:
+        """Hand over records, to be written together. Never blocks, never drops: look at `full` before reading on."""
+        self._queue.put(*records)
 
     @property
     def full(self) -> bool:

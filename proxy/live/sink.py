@@ -11,8 +11,8 @@ from proxy.imap.transcript import Record
 class Sink(Protocol):
     """Takes records without waiting. A full sink makes the relay slow down; nothing is ever dropped (DESIGN rule 6)."""
 
-    def put(self, record: Record) -> None:
-        """Take one record; called from the event loop's thread, must not block."""
+    def put(self, *records: Record) -> None:
+        """Take records that stand or fall together; called from the event loop's thread, must not block."""
         ...
 
     @property

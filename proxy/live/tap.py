@@ -140,7 +140,10 @@ class Tap:
         self._pass_on()
 
     def _pass_on(self) -> None:
-        for record in self.conversation.take():
+        records = self.conversation.take()
+        if not records:
+            return
+        for record in records:
             if isinstance(record, Event) and record.kind in _OPAQUE:
                 self.opaque = True
-            self._sink.put(record)
+        self._sink.put(*records)

@@ -12,7 +12,7 @@ from proxy.imap.transcript import Ending, Event, EventKind, Layer, Outcome, Piec
 from storage import StorageError, Store, Writer, open_store, tables
 from storage import writer as writer_module
 from storage.ledger import Ledger
-from storage.queue import RecordQueue
+from storage.queue import BATCH_BYTES, RecordQueue
 from tests.storage.scenes import C, S, Wire, begun, eventually, exchange, opened, record
 
 if TYPE_CHECKING:
@@ -97,6 +97,16 @@ def test_full_and_drained() -> None:
     assert calls == [1]
     assert not queue.full
     assert queue.done() == []
+
+
+def test_what_is_put_together_is_taken_together() -> None:
+    """However much it is: what stands in two transactions can be torn apart by a kill."""
+    queue, wire = RecordQueue(10_000), Wire()
+    group = [wire.say(bytes(BATCH_BYTES // 2 + 1)) for _ in range(3)]
+    queue.put(*group, wire.span(0))
+    queue.put(exchange())
+    assert queue.take() == [*group, wire.span(0)]
+    assert queue.take() == [exchange()]
 
 
 def test_putting_never_waits_for_the_disk(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:

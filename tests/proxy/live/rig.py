@@ -52,10 +52,9 @@ class ListSink:
     asked: int = 0
     """How often the relay has asked to be called back."""
 
-    def put(self, record: Record) -> None:
-        """Take one."""
-        if not (self.forgetful and isinstance(record, Piece)):
-            self.records.append(record)
+    def put(self, *records: Record) -> None:
+        """Take some."""
+        self.records += (each for each in records if not (self.forgetful and isinstance(each, Piece)))
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Remember whom to call; if there is room by now, call at once."""
