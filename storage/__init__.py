@@ -8,6 +8,7 @@ from __future__ import annotations
 from storage.errors import GapError, StorageError
 from storage.follow import Follower
 from storage.opening import open_store
+from storage.sharing import Sharing
 from storage.store import Store
 from storage.values import Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
 from storage.writer import Writer
@@ -20,6 +21,7 @@ __all__ = [
     "RecordingTotals",
     "Removed",
     "Session",
+    "Sharing",
     "StorageError",
     "Store",
     "StoredExchange",

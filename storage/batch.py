@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from proxy.imap.transcript import Event, Exchange, Piece, Record, SessionClosed, SessionOpened, Span
 from storage.bodies import Assembler, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(slots=True)
@@ -40,9 +44,9 @@ class Batch:
 class Sorter:
     """Makes batches of records, in the order in which they were put. Knows what literals are under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, event_numbers: Iterator[int]) -> None:
         self._assembler = Assembler()
-        self._events = 0
+        self._event_numbers = event_numbers
 
     @property
     def holding(self) -> bool:
@@ -82,8 +86,7 @@ class Sorter:
         if isinstance(record, SessionOpened):
             batch.opened.append(record)
         elif isinstance(record, Event):
-            self._events += 1
-            batch.events.append((self._events, record))
+            batch.events.append((next(self._event_numbers), record))
         else:
             batch.pieces.extend(self._assembler.end(record.session))
             batch.closed.append(record)

@@ -1,7 +1,8 @@
 """What a recorder writes, as it writes it: for `tail`, from another process too.
 
-Exchanges get their ids in the order in which they begin, within one recording by one recorder, so what is new lies
-behind the highest id seen; those seen while still open are asked for again until they end.
+Exchanges get their ids in the order in which they begin, and become visible in that order, since the writers of a
+recording take turns (`storage.sharing`). So what is new lies behind the highest id seen; those seen while still open
+are asked for again until they end.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from storage.statements import WriteStatements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import ColumnElement, Connection, Engine
 
@@ -30,17 +31,18 @@ _piece = tables.piece.c
 
 
 class Ledger:
-    """Writes the batches of one recording. Not for two threads at once."""
+    """Writes the batches of one recording, each while it holds `turn`. Not for two threads at once."""
 
-    def __init__(self, engine: Engine, recording: int) -> None:
+    def __init__(self, engine: Engine, recording: int, turn: AbstractContextManager[object]) -> None:
         self._engine = engine
         self._recording = recording
+        self._turn = turn
         self._statements = WriteStatements(engine.dialect)
         self._ids: dict[int, int] = {}
 
     def write(self, batch: Batch) -> None:
         """Raises what SQLAlchemy raises; nothing of the batch is written then, and it can be written again."""
-        with self._engine.connect().execution_options(**WRITING) as connection:
+        with self._turn, self._engine.connect().execution_options(**WRITING) as connection:
             with connection.begin():
                 ids = self._sessions(connection, batch)
                 self._rows(connection, batch, ids)
@@ -97,7 +99,8 @@ class Ledger:
                 data = self._whole(connection, segment, ids[segment.session])
                 if data is not None:
                     new[segment.sha256] = (segment.sha256, len(data), data)
-        self._statements.body.run(connection, list(new.values()))
+        # All recorders in one order: two that insert the same ones crosswise would wait for each other (PostgreSQL).
+        self._statements.body.run(connection, [new[sha256] for sha256 in sorted(new)])
         bodies |= self._known(connection, new.keys())
         ready = [segment for segment in segments if segment.sha256 in bodies]
         for segment in ready:

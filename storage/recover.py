@@ -19,9 +19,11 @@ from storage.chunks import unpack_chunks
 from storage.clock import wall
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from sqlalchemy import Connection, Select
 
-    from storage.values import Session, StoredExchange
+    from storage.values import Recording, Session, StoredExchange
 
 SILENT_MICROSECONDS: Final = 30_000_000
 """A recorder that has given no sign of life for so long is taken for dead; it gives one every 5 seconds."""
@@ -55,6 +57,15 @@ def recover(connection: Connection, *, only: int | None = None) -> None:
             _end(connection, cut_session(connection, rows.to_session(session_row, recording)))
         ended = wall() if row.id == only else row.seen
         connection.execute(update(tables.recording).where(column.id == row.id).values(ended=ended, seen=ended))
+
+
+def cut(connection: Connection, recording: Recording, numbers: Container[int], reason: str) -> int:
+    """Write the endings of those of these sessions that are still open: whoever recorded them is no more. How many."""
+    found = connection.execute(_unended(recording.id)).all()
+    sessions = [rows.to_session(row, recording) for row in found if row.number in numbers]
+    for session in sessions:
+        _end(connection, replace(cut_session(connection, session), reason=reason))
+    return len(sessions)
 
 
 def _unended(recording: int) -> Select[Any]:

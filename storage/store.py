@@ -17,11 +17,11 @@ from storage.clock import wall
 from storage.engine import UNMANAGED, WRITING
 from storage.errors import StorageError
 from storage.follow import Follower
-from storage.recover import recover
+from storage.recover import cut, recover
 from storage.trouble import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Container, Generator, Iterator
     from typing import Self
 
     from sqlalchemy import Connection, Engine
@@ -192,6 +192,11 @@ class Store:
     def prune(self, *, older_than: float | None = None, max_bytes: int | None = None) -> Removed:
         """Remove recordings begun more than `older_than` seconds ago, then the oldest until `max_bytes` suffice."""
         return prune.prune(self, older_than=older_than, max_bytes=max_bytes)
+
+    def cut(self, recording: Recording, numbers: Container[int], reason: str) -> int:
+        """Mark those of these sessions that are open as cut: one of the writers of a live recording died. How many."""
+        with self.writing() as connection:
+            return cut(connection, recording, numbers, reason)
 
     def recover(self) -> None:
         """Write the endings that recorders which died did not write. A `Writer` does so when it begins."""

@@ -22,6 +22,7 @@ from storage.ledger import Ledger
 from storage.loss import Loss
 from storage.queue import RecordQueue
 from storage.recording import begin_recording, end_recording
+from storage.sharing import Sharing, alone
 from storage.trouble import explain, passing
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from proxy.imap.transcript import Record
     from storage.store import Store
+    from storage.values import Recording
 
 QUEUE_BYTES: Final = 64 * 1024 * 1024
 HEARTBEAT_SECONDS: Final = 5.0
@@ -55,20 +57,26 @@ class Writer:
         queue_bytes: int = QUEUE_BYTES,
         on_trouble: Callable[[str, str], None] | None = None,
         patience: float = PATIENCE,
+        sharing: Sharing | None = None,
+        joined: Recording | None = None,
     ) -> None:
         """Begin a recording called `name` (default: the time) and start the thread.
 
+        With several writers, all have the same `sharing`; one of them begins the recording, and ends it when it is
+        closed after all others, which have `joined` it.
         `settings` is text for people: how it listens and for whom, without secrets. `on_trouble(message, hint)` is
         called in the writer's thread whenever writing fails, gives up, or works again. Raises StorageError: the store
         is read-only, the name is taken or cannot be a name.
         """
-        self.recording = begin_recording(store, name, version=version, settings=settings)
+        self.recording = joined or begin_recording(store, name, version=version, settings=settings)
         self.failed = False
         """Whether anything of this recording was lost. It stays so: the command shall end with an error."""
         self._store = store
-        self._ledger = Ledger(store.engine, self.recording.id)
+        self._ends = joined is None
+        sharing = sharing or alone()
+        self._ledger = Ledger(store.engine, self.recording.id, sharing.turn)
         self._queue = RecordQueue(queue_bytes)
-        self._sorter = Sorter()
+        self._sorter = Sorter(sharing.event_numbers)
         self._on_trouble = on_trouble
         self._patience = patience
         self._file = Path(store.where) if store.engine.dialect.name == "sqlite" else None
@@ -94,7 +102,7 @@ class Writer:
         self._queue.when_drained(callback)
 
     def close(self) -> None:
-        """Write everything, end the recording, and wait for that. A second call does nothing."""
+        """Write everything, end the recording (unless it was joined), and wait for that. A second call does nothing."""
         self._queue.close()
         self._thread.join()
 
@@ -228,7 +236,8 @@ class Writer:
         if self._loss is not None:
             self._tell(f"Recording ended in failure: {self._loss.summary()}", "The end of the recording is missing.")
             return
-        self._end()
+        if self._ends:
+            self._end()
 
     def _end(self) -> None:
         """Mark the recording ended. It matters little and is tried for as long as any write."""
