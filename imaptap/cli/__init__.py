@@ -7,6 +7,7 @@ import click
 
 from imaptap import __version__
 from imaptap.cli.group import Cli, Commands
+from imaptap.hardening import forbid_core_dumps
 
 
 @click.group(
@@ -26,6 +27,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: what the `imaptap` script calls."""
+    forbid_core_dumps()
     for stream in (sys.stdout, sys.stderr):
         # A terminal of another alphabet shows \\u2026 for what it has not: better than an error half way.
         if isinstance(stream, io.TextIOWrapper):
