@@ -16,6 +16,7 @@ from imaptap.cli.ready_file import need_folder, write_ready
 from imaptap.cli.record_job import make_job
 from imaptap.cli.record_options import RecordOptions, record_options
 from imaptap.recording import Job, Ready, run
+from proxy.live.exposure import explain_exposure
 from proxy.live.transport import TransportKind, loop_factory
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
         # The file first: who reads the words may rely on it.
         if ready_file:
             write_ready(ready_file, facts)
-        click.echo(_welcome(facts), err=True)
+        click.echo(_welcome(facts, explain_exposure(job.settings, facts.listen)), err=True)
 
     async def until_stopped() -> bool:
         stop = asyncio.Event()
@@ -79,10 +80,11 @@ def _tell(message: str, hint: str) -> None:
         click.echo(escaped(f"imaptap: {message} {hint}".rstrip()), err=True)
 
 
-def _welcome(facts: Ready) -> str:
-    urls = ", ".join(endpoint.url for endpoint in facts.listen)
-    return (
-        f"Recording {facts.recording.id} ({facts.recording.name}) into {facts.db}\n"
-        f"Listening on {urls}\n"
-        f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C."
-    )
+def _welcome(facts: Ready, exposure: str) -> str:
+    lines = [
+        f"Recording {facts.recording.id} ({facts.recording.name}) into {facts.db}",
+        f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}",
+        exposure,
+        f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",
+    ]
+    return "\n".join(filter(None, lines))

@@ -10,6 +10,7 @@ from certs.contexts import OwnLeaf
 from imaptap.cli.errors import UserError
 from imaptap.cli.record_options import RecordOptions
 from imaptap.recording import Job
+from proxy.live.admission import parse_network
 from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
 from proxy.live.settings import Settings, UpstreamTrust
 
@@ -37,6 +38,7 @@ def _settings(options: RecordOptions) -> Settings:
         compress=options.compress,
         scram=options.scram,
         keylog=_keylog(),
+        allow=tuple(map(parse_network, options.allow)),
     )
 
 

@@ -28,6 +28,7 @@ class RecordOptions:
 
     upstream: str
     listen: tuple[str, ...]
+    allow: tuple[str, ...]
     routes: tuple[str, ...]
     db: str
     name: str | None
@@ -86,6 +87,12 @@ _OPTIONS: tuple[Option, ...] = (
         default=DEFAULT_LISTEN,
         show_default=True,
         help="Where clients connect; port 0 picks a free one. May be given several times.",
+    ),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="CIDR",
+        help="Let in clients of this network (or address) and of this machine only. May be given several times.",
     ),
     click.option(
         "--route",

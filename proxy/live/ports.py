@@ -11,6 +11,7 @@ from typing import Final
 
 from proxy.live.endpoint import Endpoint
 from proxy.live.errors import LiveError
+from proxy.live.exposure import is_ours, need_written_out
 from proxy.live.settings import Settings
 
 SPREADS: Final = sys.platform == "linux"
@@ -102,7 +103,7 @@ def _addresses(endpoint: Endpoint) -> set[str]:
     except (OSError, UnicodeError):
         return set()  # dialling it will say so
     addresses = {str(address[0]) for *_, address in found}
-    here = any(address == "::1" or address.startswith("127.") for address in addresses)
+    here = any(is_ours(address) for address in addresses)
     return addresses | ({"0.0.0.0", "::"} if here else set())  # noqa: S104 - compared, not bound
 
 
@@ -114,6 +115,7 @@ def _bind(endpoint: Endpoint) -> list[socket.socket]:
         raise LiveError(
             f"Cannot listen on {endpoint.url}: the name {endpoint.host} was not found.", "Use localhost or an address."
         ) from error
+    need_written_out(endpoint, [str(address[0]) for *_, address in found])
     sockets: list[socket.socket] = []
     failure: OSError | None = None
     for family, kind, protocol, _, address in dict.fromkeys(found):

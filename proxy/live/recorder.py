@@ -11,9 +11,11 @@ from typing import Any
 
 from certs.authority import Authority
 from certs.contexts import OwnLeaf, ServerContexts
+from proxy.live.admission import Admission
 from proxy.live.endpoint import Endpoint
 from proxy.live.notices import Notices, Tell
 from proxy.live.ports import Port, open_ports
+from proxy.live.refusals import Refusals
 from proxy.live.session import Place, Session
 from proxy.live.settings import Compress, Settings
 from proxy.live.sink import Sink
@@ -44,6 +46,8 @@ class Recorder:
         self._settings = settings
         self._sink = sink
         self._notices = Notices(tell)
+        self._admission = Admission(settings.allow)
+        self._refusals = Refusals(sink, self._notices)
         self._upstream = Upstream(settings)
         self._authority = authority
         self._own_leaves = own_leaves
@@ -98,6 +102,7 @@ class Recorder:
                 self._close_sockets()
                 for session in list(self._sessions):
                     session.cut()
+                self._refusals.close()
 
     def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the event loop could tell nobody else. It would print it, traffic and all."""
@@ -119,6 +124,11 @@ class Recorder:
             if error.errno in _EXHAUSTED:
                 self._rest(place, listener, tasks)
             return  # else that client is gone already
+        host = str(address[0])
+        if not self._admission.admits(host):
+            sock.close()
+            self._refusals.refused(host, "--allow does not name it", f"If it shall connect: --allow {host}")
+            return
         tasks.create_task(self._serve(place, sock, _name(address)))
 
     def _rest(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxy.imap.capabilities import Scram
+from proxy.live.admission import Network
 from proxy.live.endpoint import Endpoint
 
 
@@ -41,6 +42,8 @@ class Settings:
     compress: Compress = Compress.DECODE
     scram: Scram = Scram.AUTO
     keylog: Path | None = None
+    allow: tuple[Network, ...] = ()
+    """The networks that clients may come from, besides this machine; none: from anywhere."""
     handshake_seconds: float = 30.0
     """How long a peer may take for a TLS handshake or for its greeting before STARTTLS."""
     linger_seconds: float = 30.0
@@ -48,7 +51,9 @@ class Settings:
 
     def upstream_for(self, port: int, name: str | None) -> Endpoint:
         """The server for a client on this listening port that asked for this name."""
-        for key in (name.lower() if name else "", str(port)):
+        # A client may ask for anything: "1143" would otherwise lead it to what is meant for another listener.
+        named = name.lower() if name and not name.isdecimal() else ""
+        for key in (named, str(port)):
             if key in self.routes:
                 return self.routes[key]
         return self.upstream

@@ -107,3 +107,28 @@ def test_nohup_keeps_it_going(tmp_path: Path) -> None:
                 recorder.process.wait(1)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_listening_everywhere_says_what_that_exposes(tmp_path: Path) -> None:
+    """Before anybody can connect, also with --quiet; on loopback nothing is said."""
+    words = ("--listen", "imap+insecure://0.0.0.0:0", "--quiet", "--allow", "192.0.2.0/24", "--allow", "2001:db8::7")
+    with Recorder(tmp_path / "tap", UPSTREAM, *words) as recorder:
+        said = (tmp_path / "tap" / "stderr.log").read_text()
+        with closing(socket.create_connection(("127.0.0.1", recorder.port("plain")), timeout=5)) as client:
+            assert client.recv(1000).startswith(b"* BYE imaptap: 127.0.0.1:1 refused the connection")
+    for sentence in (
+        f"Other machines can connect to {recorder.listen[0]}, which is every IPv4 address of this machine",
+        f"Whoever does is passed on to {UPSTREAM} and recorded.",
+        f"Passwords and letters travel in clear on {recorder.listen[0]}.",
+        "Only 192.0.2.0/24, 2001:db8::7/128 and this machine itself are let in.",
+    ):
+        assert sentence in said
+    with Recorder(tmp_path / "near", UPSTREAM, *LISTEN):
+        assert "Other machines" not in (tmp_path / "near" / "stderr.log").read_text()
+
+
+@pytest.mark.parametrize("words", [("--listen", "imap://0:0"), ("--listen", "imap://:0"), ("--allow", "10.0.0.1/8")])
+def test_slips_that_would_let_strangers_in(two: Program, words: tuple[str, ...]) -> None:
+    """Refused, and no recording is left."""
+    two.refused("record", UPSTREAM, *words)
+    assert recordings(two) == ["typed", "short"]

@@ -11,14 +11,17 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from proxy.imap.transcript import Ending, EventKind, SessionClosed
+from proxy.imap.transcript import Ending, Event, EventKind, SessionClosed
 from proxy.live import recorder
+from proxy.live.admission import parse_network
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
+from proxy.live.notices import Notices
+from proxy.live.refusals import Refusals
 from proxy.live.session import Session
 from tests.proxy.live.conftest import MakeRig
 from tests.proxy.live.ends import End
-from tests.proxy.live.rig import Careless, Rig
+from tests.proxy.live.rig import Careless, ListSink, Rig
 from tests.servers.certificates import Identity
 from tests.servers.scripted import ScriptedServer, dial
 from tests.servers.wait import free_port, until
@@ -268,3 +271,70 @@ def test_nobody_is_their_own_server(make_rig: MakeRig, host: str) -> None:
     rig = make_rig(f"imap+insecure://localhost:{port}", f"imap+insecure://{host}:{port}")
     with pytest.raises(LiveError, match="this recorder itself"), rig:
         pass
+
+
+@pytest.fixture
+def from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Addresses that the next clients seem to come from, as long as there are any."""
+    addresses = list[tuple[str, int]]()
+    take = recorder._take
+
+    def pretend(listener: socket.socket) -> tuple[socket.socket, tuple[object, ...]]:
+        sock, address = take(listener)
+        return sock, addresses.pop(0) if addresses else address
+
+    monkeypatch.setattr(recorder, "_take", pretend)
+    return addresses
+
+
+def test_who_is_not_allowed_is_turned_away(
+    make_rig: MakeRig, identity: Identity, from_elsewhere: list[tuple[str, int]]
+) -> None:
+    """Nothing is said to them, nothing dialled for them; the person and the recording hear of each address once."""
+    from_elsewhere += [
+        ("203.0.113.9", 4001),
+        ("203.0.113.9", 4002),
+        ("2001:db8::9", 4003),
+        ("203.0.113.9", 4004),
+        ("192.0.2.200", 4005),
+    ]
+    with ScriptedServer("S: * OK hi\nCLOSE", identity.server_context()) as server:
+        rig = make_rig(f"imap+insecure://localhost:{server.port}", allow=(parse_network("192.0.2.0/24"),))
+        with rig:
+            for _ in range(4):
+                with closing(rig.dial("imap+insecure")) as client:
+                    assert client.rest() == b""
+            assert server.players == []
+            for session in (1, 2):
+                with closing(rig.dial("imap+insecure")) as client:
+                    client.play("S: * OK hi\nEOF")
+                rig.ended(session)
+    assert [rig.told(session).opened.client.rpartition(":")[0] for session in (1, 2)] == ["192.0.2.200", "127.0.0.1"]
+    assert [message for message, _ in rig.notices] == [
+        "A client at 203.0.113.9 was turned away: --allow does not name it.",
+        "A client at 2001:db8::9 was turned away: --allow does not name it.",
+    ]
+    assert rig.said("203.0.113.9", "--allow 203.0.113.9")
+    events = [record for record in rig.sink.records if isinstance(record, Event) and record.session is None]
+    assert [(event.kind, event.name, event.text) for event in events] == [
+        (EventKind.SECURITY, "refused", "A client at 203.0.113.9 was turned away: --allow does not name it."),
+        (EventKind.SECURITY, "refused", "A client at 2001:db8::9 was turned away: --allow does not name it."),
+        (EventKind.SECURITY, "refused", "4 connections were turned away."),
+    ]
+    assert events[0].at <= events[1].at <= events[2].at
+
+
+def test_a_crowd_of_addresses_is_counted_not_kept() -> None:
+    """An IPv6 network alone has more of them than anybody has memory."""
+    sink, said = ListSink(), list[tuple[str, str]]()
+    refusals = Refusals(sink, Notices(lambda *words: said.append(words)))
+    for number in range(3000):
+        refusals.refused(f"2001:db8::{number:x}", "it is one too many")
+    refusals.close()
+    texts = [record.text for record in sink.records if isinstance(record, Event)]
+    assert len(texts) == len(said) + 1 == 1002
+    assert texts[999].startswith("A client at 2001:db8::3e7 ")
+    assert texts[1000:] == [
+        "Clients at more than 1000 addresses were turned away; no more are named.",
+        "3000 connections were turned away.",
+    ]
