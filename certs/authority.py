@@ -2,7 +2,6 @@
 
 import datetime as dt
 import functools
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from certs.errors import CertificateError
 from certs.files import create, home, make_private_folder, reason
 from certs.loading import issuers, judge, pick, read_certificates, read_key
 from certs.names import LOOPBACK, permits, usable_name
+from certs.privacy import need_private, need_unwritable
 
 __all__ = ["Authority", "Leaf", "home"]
 
@@ -71,8 +71,11 @@ class Authority:
         folder = home() if folder is None else folder
         certificate_file, key_file = folder / "ca.pem", folder / "ca.key"
         make_private_folder(folder)
+        need_unwritable(folder, "folder")
         if not _exists(certificate_file):
             _make_pair(certificate_file, key_file, _constraint_names(permitted), clock())
+        # Who trusts the certificate file trusts all that is in it.
+        need_unwritable(certificate_file, "certificate file")
         _must_be_private(key_file)
         remedy = (
             f"Remove {certificate_file} and {key_file}; the next start makes a new CA, which clients must then trust."
@@ -85,9 +88,11 @@ class Authority:
     ) -> "Authority":
         """Somebody's own CA, RSA or EC; the certificate file may hold the certificates above it too.
 
-        Raises CertificateError: unreadable, damaged, locked, not a pair, not a CA, out of time.
+        Raises CertificateError: unreadable, damaged, locked, not a pair, not a CA, out of time, key open to others.
         """
-        return cls._read(certificate_file, key_file, password, clock, "Give a CA certificate that is in time.")
+        authority = cls._read(certificate_file, key_file, password, clock, "Give a CA certificate that is in time.")
+        need_private(key_file, "key file")
+        return authority
 
     @classmethod
     def _read(cls, path: Path, key_path: Path, password: bytes | None, clock: Clock, remedy: str) -> "Authority":
@@ -175,17 +180,12 @@ def _constraint_names(permitted: Sequence[str]) -> list[str]:
 
 
 def _must_be_private(key_file: Path) -> None:
-    try:
-        mode = stat.S_IMODE(key_file.stat().st_mode)
-    except OSError as error:
+    if not _exists(key_file):
         raise CertificateError(
-            f"The key file {key_file} of the certificate authority cannot be read: {reason(error)}.",
+            f"The key file {key_file} of the certificate authority cannot be read: no such file or directory.",
             f"Put it back, or remove {key_file.with_name('ca.pem')} to have a new CA made.",
-        ) from error
-    if mode & 0o077:
-        raise CertificateError(
-            f"The key file {key_file} is open to other users (mode {mode:04o}).", f"Run: chmod 600 {key_file}"
         )
+    need_private(key_file, "key file")
 
 
 def _exists(path: Path) -> bool:

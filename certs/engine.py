@@ -11,6 +11,7 @@ from pathlib import Path
 
 from certs.errors import CertificateError
 from certs.files import touch_private
+from certs.privacy import need_private
 
 ALPN = ("imap",)
 """The protocol name that IANA registered for IMAP over TLS (RFC 7595 registry, "imap")."""
@@ -27,6 +28,7 @@ class Context(ssl.SSLContext):
         """Append the secrets of every connection to ``path`` in the form Wireshark reads. Raises CertificateError."""
         # OpenSSL would make the file readable for everybody.
         touch_private(path, "key log file")
+        need_private(path, "key log file")
         self._aiofastnet_force_fallback_ssl = True
         try:
             self.keylog_filename = str(path)

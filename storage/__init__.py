@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from storage.errors import GapError, StorageError
 from storage.follow import Follower
-from storage.opening import open_store
+from storage.opening import database_file, open_store
 from storage.sharing import Sharing
 from storage.store import Store
 from storage.values import Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
@@ -27,5 +27,6 @@ __all__ = [
     "StoredExchange",
     "StoredPiece",
     "Writer",
+    "database_file",
     "open_store",
 ]

@@ -32,11 +32,23 @@ def open_store(where: str | Path, *, create: bool) -> Store:
     An older schema is brought up to date, after a backup beside the file. Raises StorageError: not found, not ours
     (never written to), made by a newer imaptap, no permission, no server.
     """
+    place = _place(where)
+    if isinstance(place, Path):
+        return _guarded(str(place), lambda: _open_file(place, create=create))
+    return _guarded(place.render_as_string(hide_password=True), lambda: _open_server(place, create=create))
+
+
+def database_file(where: str | Path) -> Path | None:
+    """The SQLite file that `where` means; None for a PostgreSQL database. Raises StorageError: no such kind of URL."""
+    place = _place(where)
+    return place if isinstance(place, Path) else None
+
+
+def _place(where: str | Path) -> Path | URL:
     url = database_url(where) if isinstance(where, str) else None
     if url is not None and url.get_backend_name() == "postgresql":
-        return _guarded(url.render_as_string(hide_password=True), lambda: _open_server(url, create=create))
-    path = Path((url.database or "") if url is not None else where)
-    return _guarded(str(path), lambda: _open_file(path, create=create))
+        return url
+    return Path((url.database or "") if url is not None else where)
 
 
 def _guarded(where: str, opening: Callable[[], Store]) -> Store:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.terminal import Output
 from imaptap.cli.transcript import Transcript
@@ -32,6 +33,7 @@ def demo(db: str | None) -> None:
     """Record a session of a built-in server and client, and show it. Uses no network and leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="imaptap-demo-") as folder:
         where = db or str(Path(folder, "demo.db"))
+        refuse_planted(where)
         whole = _record(Path(folder), where)
         click.echo(_BEFORE)
         _show(where, Output())

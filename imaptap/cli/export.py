@@ -1,6 +1,7 @@
 """`imaptap export`: a session for other programs."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -36,7 +37,12 @@ _DIRECTIONS = {"client": Direction.CLIENT, "server": Direction.SERVER}
     show_default=True,
     help="As they reached imaptap, or as it sent them on: these differ where it rewrote them.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to FILE, not to stdout.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to FILE (for your eyes only, if it is new), not to stdout.",
+)
 @db_option
 def export(address: str, form: str, side: str, version: str, output: Path | None, db: str) -> None:  # noqa: ARG001
     """Write the exact stream of one side of a session; secrets are masked with as many x.
@@ -70,7 +76,8 @@ def _target(output: Path | None, store: Store) -> Generator[BinaryIO, None, None
     if output.exists() and Path(store.where).exists() and output.samefile(store.where):
         raise UserError(f"{output} is the database itself.", "Name another file.")
     try:
-        with output.open("wb") as file:
+        # Letters: a new file is for its owner's eyes; one that is there keeps its mode.
+        with open(output, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             yield file
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

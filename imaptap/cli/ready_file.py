@@ -28,7 +28,7 @@ def _no_ready_file(file: Path, reason: str) -> UserError:
 
 
 def write_ready(file: Path, facts: Ready) -> None:
-    """All at once, so that whoever waits for the file never reads half of it."""
+    """Readable by its owner, and all at once, so that whoever waits for the file never reads half of it."""
     said = {
         "recording": facts.recording.id,
         "listen": [{"url": endpoint.url} for endpoint in facts.listen],
@@ -37,7 +37,10 @@ def write_ready(file: Path, facts: Ready) -> None:
     }
     draft = file.with_name(file.name + ".new")
     try:
-        draft.write_text(json.dumps(said) + "\n", encoding="utf-8")
+        draft.unlink(missing_ok=True)
+        # O_EXCL: neither a link that somebody has put there is followed, nor a file that others have open filled.
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
+            new.write(json.dumps(said) + "\n")
         draft.replace(file)
     except OSError as error:
         raise _no_ready_file(file, (error.strerror or str(error)).lower()) from error

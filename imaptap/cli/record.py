@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from imaptap.cli.concerns import concerns, refuse_planted
 from imaptap.cli.display import Display
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.ready_file import need_folder, write_ready
@@ -37,7 +38,9 @@ def record(options: RecordOptions) -> None:
     """
     if options.ready_file:
         need_folder(options.ready_file)
-    if not _record(make_job(options), options.transport, options.ready_file, quiet=options.quiet):
+    refuse_planted(options.db)
+    job = make_job(options)
+    if not _record(job, options.transport, options.ready_file, quiet=options.quiet):
         raise UserError("Not everything could be recorded.", "See the messages above.", NO)
 
 
@@ -52,6 +55,8 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
         # The file first: who reads the words may rely on it.
         if ready_file:
             write_ready(ready_file, facts)
+        for concern in concerns(job):
+            _tell(concern.message, concern.hint)
         click.echo(_welcome(facts, explain_exposure(job.settings, facts.listen)), err=True)
 
     async def until_stopped() -> bool:

@@ -54,6 +54,7 @@ class Made:
     def write(self, folder: Path, name: str, *chain: "Made", password: bytes | None = None) -> tuple[Path, Path]:
         certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
         certificate.write_bytes(self.pem + b"".join(each.pem for each in chain))
+        key.touch(0o600)
         key.write_bytes(self.key_pem(password))
         return certificate, key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sqlite3
@@ -89,17 +90,26 @@ def test_killed_at_once_the_file_still_opens(dovecot: Dovecot, tmp_path: Path) -
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_what_is_written_is_the_owners_only(dovecot: Dovecot, tmp_path: Path) -> None:
-    """Database and key may be read by nobody else."""
-    with Recorder(tmp_path / "tap", *upstream(dovecot)) as recorder:
-        keys = [
-            file
-            for file in (tmp_path / "tap" / "home").rglob("*")
-            if file.is_file() and b"PRIVATE KEY" in file.read_bytes()
-        ]
-        assert keys
-        for file in (Path(recorder.db), *keys):
-            assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
+def test_what_is_written_is_the_owners_only(dovecot: Dovecot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the umask is: database, key, ready file and key log, and the folder made for them."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "tap" / "keys.log"))
+    (tmp_path / "tap").mkdir()
+    before = os.umask(0)
+    try:
+        recorder = Recorder(tmp_path / "tap", *upstream(dovecot)).__enter__()
+    finally:
+        os.umask(before)
+    try:
+        with closing(TcpTerminal(recorder.port("plain"), pause=0)) as terminal:
+            type_session(terminal, SESSION)
+        recorder.ended(1)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "tap").rglob("*")}
+    finally:
+        recorder.__exit__(None)
+    assert {name for name, mode in modes.items() if mode == 0o700} == {"home"}
+    private = {"ca.key", "record.db", "record.db-wal", "record.db-shm", "ready.json", "keys.log"}
+    assert {name for name, mode in modes.items() if mode == 0o600} == private
+    assert modes.keys() - private == {"home", "ca.pem", "stdout.log", "stderr.log"}
 
 
 def test_two_recorders_share_one_database(dovecot: Dovecot, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -73,3 +75,19 @@ def test_a_hole_is_told_and_ends_it(binary: Program) -> None:
 def test_usage(binary: Program) -> None:
     for words in (("export", "x/1"), ("export", "--side", "both", "x/1"), ("export", "--side", "client")):
         assert binary(*words).exit_code == 2
+
+
+def test_a_new_file_is_the_owners_only(binary: Program, tmp_path: Path) -> None:
+    """It holds letters. One that is there keeps the mode that somebody gave it."""
+    for name, before, after in (("new", None, 0o600), ("old", 0o644, 0o644)):
+        file = tmp_path / name
+        if before is not None:
+            file.touch()
+            file.chmod(before)
+        umask = os.umask(0)
+        try:
+            binary("export", "--side", "server", "x/1", "-o", str(file))
+        finally:
+            os.umask(umask)
+        assert file.stat().st_size > len(BINARY)
+        assert stat.S_IMODE(file.stat().st_mode) == after

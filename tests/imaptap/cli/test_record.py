@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from tests.servers.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.imaptap.cli.conftest import Program
 
@@ -91,6 +91,18 @@ def test_a_ready_file_that_fails_after_all_leaves_no_recording(two: Program, tmp
     assert recordings(two) == ["typed", "short"]
 
 
+def test_a_ready_file_follows_no_link(tmp_path: Path) -> None:
+    """Somebody may have put one where the draft will be; an old draft is no obstacle. The file is its owner's only."""
+    folder = tmp_path / "tap"
+    folder.mkdir()
+    (folder / "ready.json.new").symlink_to(tmp_path / "victim")
+    (tmp_path / "victim").write_text("precious")
+    with Recorder(folder, UPSTREAM, *LISTEN):
+        assert (tmp_path / "victim").read_text() == "precious"
+        assert (folder / "ready.json").stat().st_mode & 0o777 == 0o600
+        assert not (folder / "ready.json").is_symlink()
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_signals_that_end_it(tmp_path: Path, number: signal.Signals) -> None:
     with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN) as recorder:
@@ -132,3 +144,15 @@ def test_slips_that_would_let_strangers_in(two: Program, words: tuple[str, ...])
     """Refused, and no recording is left."""
     two.refused("record", UPSTREAM, *words)
     assert recordings(two) == ["typed", "short"]
+
+
+def test_what_others_can_read_is_said_before_anything_is_recorded(tmp_path: Path) -> None:
+    """Once, in a sentence with what to type; it goes on."""
+    folder = tmp_path / "tap"
+    with Recorder(folder, UPSTREAM, *LISTEN) as recorder:
+        assert "open to other users" not in recorder.log()
+    Path(recorder.db).chmod(0o644)
+    with Recorder(folder, UPSTREAM, *LISTEN) as recorder:
+        said = (folder / "stderr.log").read_text()
+        assert f"imaptap: The database {recorder.db} is open to other users (mode 0644)" in said.splitlines()[0]
+        assert said.splitlines()[0].endswith(f"chmod 600 {recorder.db} {recorder.db}-wal {recorder.db}-shm")
