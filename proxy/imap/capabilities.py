@@ -19,6 +19,7 @@ _LIST = re.compile(
 _PLAIN, _TAG, _STATUS, _CODE = 1, 2, 3, 4
 _WORD = re.compile(rb" +([^ ]+)")
 _SPACES = re.compile(rb" {2,}")
+_HEAD_MAX = 512  # a line is looked at again while it grows; whose head is longer is judged by its end
 _HEADS = (b"* CAPABILITY", *(b"%s [CAPABILITY" % status for status in (b"OK", b"NO", b"BAD", b"PREAUTH", b"BYE")))
 
 
@@ -115,7 +116,7 @@ def may_hold_list(start: bytes) -> bool:
     """Whether a line that begins like this may turn out to hold a capability list."""
     if start[:1] == b"+":
         return False
-    head = squeezed(start)
+    head = squeezed(start[:_HEAD_MAX])
     _, _, rest = head.partition(b" ")
     return not rest or begins(head, _HEADS[0]) or any(begins(rest, status) for status in _HEADS[1:])
 

@@ -23,6 +23,8 @@ class ClientSecrets:
         self._command: CommandSecrets | None = None
         self._sasl = False
         self._suspect = False
+        self._judged: tuple[int, bool, bool] | None = None
+        self._judged_public = False
 
     @property
     def literal_is_secret(self) -> bool:
@@ -154,8 +156,14 @@ class ClientSecrets:
             return False
         if reader.texts:
             return self._command is not None and self._command.public
-        line = reader.line
-        return _delimited(line) and self._follow(read_head(line)).public
+        judged = (reader.unit_start, self._shared.state.authenticated, self._suspect)
+        if judged != self._judged:
+            # Once for each line: it may come one byte at a time.
+            line = reader.line
+            if not _delimited(line):
+                return False
+            self._judged, self._judged_public = judged, self._follow(read_head(line)).public
+        return self._judged_public
 
     def _release_public(self) -> None:
         reader, line = self._reader, self._reader.line

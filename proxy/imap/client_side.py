@@ -12,10 +12,20 @@ from proxy.imap.masking import masked
 from proxy.imap.shared import Shared
 from proxy.imap.spans import Attribution, Spans
 from proxy.imap.transcript import Certainty, Direction, EventKind, readable
-from proxy.imap.units import LITERAL_KEPT, LITERAL_REFUSED, TEXT_KEPT, Boundary, Literal, Unit, UnitReader
+from proxy.imap.units import (
+    LITERAL_KEPT,
+    LITERAL_REFUSED,
+    OVERLONG_HELD,
+    TEXT_KEPT,
+    Boundary,
+    Literal,
+    Unit,
+    UnitReader,
+)
 
 _MUST_BE_ANSWERED = frozenset({"AUTHENTICATE", "COMPRESS", "STARTTLS"})
-_HELD_MAX = 1024 * 1024
+_HELD_MAX = 64 * 1024
+_MAILBOX_SHOWN = 1000
 _WORD_SHOWN = 500
 """Of a tag or a command's name; legal ones of 200 characters have been seen (M 3.3)."""
 
@@ -105,7 +115,7 @@ class ClientSide:
             if boundary is Boundary.UNIT:
                 self._end_unit(self.reader.take_unit())
         elif boundary is Boundary.PARTIAL:
-            if self.reader.partial > TEXT_KEPT:
+            if self.reader.partial > TEXT_KEPT and self.ledger.held > OVERLONG_HELD:
                 self._secrets.release_partial()
         elif boundary is Boundary.RAW:
             self._cleared = self.reader.offset
@@ -166,7 +176,7 @@ class ClientSide:
         if of_selected(head.name):
             exchange.mailbox = self._shared.state.mailbox
         if head.name == "AUTHENTICATE":
-            exchange.mechanism = readable(line[head.arguments :].strip().split(b" ", 1)[0]).upper()
+            exchange.mechanism = readable(line[head.arguments :].strip().split(b" ", 1)[0][:_WORD_SHOWN]).upper()
         if not head.legal:
             exchange.mark("malformed")
 
@@ -177,7 +187,7 @@ class ClientSide:
             head = read_head(shown)
             exchange.shown, exchange.command = readable(head.tag)[:_WORD_SHOWN], head.name[:_WORD_SHOWN]
             start = head.arguments
-        exchange.add_arguments(readable(shown[start:].rstrip(b"\r\n")))
+        exchange.add_arguments(shown[start:].rstrip(b"\r\n"))
 
     def _literal(self, boundary: Boundary) -> None:
         literal = self.reader.last_literal
@@ -232,7 +242,8 @@ class ClientSide:
         content = literal.content if literal else None
         if content:
             content = masked(content, self._shared.vault.find(content, words=True))
-        return readable(first_argument(self._shown, read_head(self._shown).arguments, content) or b"") or None
+        name = first_argument(self._shown, read_head(self._shown).arguments, content) or b""
+        return readable(name[:_MAILBOX_SHOWN]) or None
 
     def refuse(self, exchange: OpenExchange) -> None:
         """The server has ended `exchange` while a synchronising literal of it was due: it will not come (M 4.3).

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEAD_MAX = 8192  # a line is looked at again while it grows: a head without an end must not cost more each time
+from proxy.imap.transcript import readable
+
+_HEAD_MAX = 2048  # open exchanges keep it, and a line is looked at again while it grows
 _HEAD = re.compile(rb"([^ \t\r\n]*)[ \t]+(?:([Uu][Ii][Dd])[ \t]+)?([^ \t\r\n({\"]+)(?:[ \t]+|(?=\r|\n|\Z)|(?=[({\"]))")
 _TAG = re.compile(rb"[\x21\x23\x24\x26\x27\x2c-\x5b\x5d-\x7a\x7c\x7d\x7e]+")  # ASTRING-CHAR except "+" (RFC 9051)
 _ASTRING = re.compile(rb'"((?:[^"\\]|\\.)*+)"|([^ \r\n(){"][^ \r\n]*)')
@@ -112,7 +114,7 @@ def read_head(line: bytes) -> CommandHead:
     if match is None:
         word = line[:_HEAD_MAX].strip().split(b" ", 1)[0]
         return CommandHead(word, "", len(line), legal=False)
-    name = match[3].upper().decode("ascii", "backslashreplace")
+    name = readable(match[3].upper())
     if match[2]:
         name = "UID " + name
     return CommandHead(match[1], name, match.end(), _TAG.fullmatch(match[1]) is not None)

@@ -8,7 +8,7 @@ microseconds since the session was opened.
 from __future__ import annotations
 
 from proxy.imap.client_side import ClientSide
-from proxy.imap.deflate import Inflater
+from proxy.imap.deflate import Failure, Inflater
 from proxy.imap.exchanges import Book
 from proxy.imap.responses import ResponseHead
 from proxy.imap.server_side import ServerSide
@@ -170,7 +170,7 @@ class Conversation:
         self._shared.event(at, EventKind.COMPRESS, "start", "both directions are deflated from here on")
         for direction in Direction:
             side, rest = self._side(direction), self._unread(direction)
-            self._inflaters[direction] = inflater = Inflater()
+            self._inflaters[direction] = inflater = Inflater(side.reader)
             if rest:
                 layer = side.ledger.layer
                 side.ledger.take_back(side.reader.offset)
@@ -183,14 +183,22 @@ class Conversation:
     def _receive_deflated(self, direction: Direction, inflater: Inflater, chunk: bytes, at: int, layer: Layer) -> None:
         for part in inflater.feed(chunk):
             self._receive_clear(direction, part, at, layer | Layer.DEFLATE)
-        if inflater.broken:
-            del self._inflaters[direction]
-            self._side(direction).lose()
-            text = (
-                f"the {direction.name.lower()}'s deflate stream is broken; its bytes are kept compressed from here on"
-            )
-            self._shared.event(at, EventKind.RAW, "compress", text)
-            self._receive_clear(direction, inflater.rest, at, layer | Layer.DEFLATE)
+        if inflater.failure:
+            self._stop_inflating(direction, inflater, inflater.failure, at)
+            if inflater.rest:
+                self._receive_clear(direction, inflater.rest, at, layer)
+
+    def _stop_inflating(self, direction: Direction, inflater: Inflater, failure: Failure, at: int) -> None:
+        """What still comes in this direction is kept as it is."""
+        del self._inflaters[direction]
+        self._side(direction).lose()
+        who = direction.name.lower()
+        what = "is broken"
+        if failure is Failure.BOMB:
+            what = f"is a bomb ({inflater.compressed} B held {inflater.inflated} B)"
+            self._shared.event(at, EventKind.SECURITY, "deflate bomb", f"the {who}'s deflate stream {what}")
+        text = f"the {who}'s deflate stream {what}; its bytes are kept compressed from here on"
+        self._shared.event(at, EventKind.RAW, "compress", text)
 
     def _close_inflaters(self, at: int) -> None:
         for direction, inflater in self._inflaters.items():

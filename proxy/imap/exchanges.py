@@ -79,10 +79,11 @@ class OpenExchange:
             kind = "…"
         self.responses[kind] = self.responses.get(kind, 0) + 1
 
-    def add_arguments(self, text: str) -> None:
-        """Append masked argument text, up to a bound."""
+    def add_arguments(self, masked: bytes) -> None:
+        """Append argument text, up to a bound."""
         room = _ARGUMENTS_KEPT - len(self.arguments)
         if room >= 0:
+            text = readable(masked[: 4 * room + 4])  # a character has four bytes at most
             self.arguments += text if len(text) <= room else text[:room] + "…"
 
 

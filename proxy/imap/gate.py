@@ -17,7 +17,7 @@ from proxy.imap.units import Boundary, UnitReader
 
 LINE_MAX = 16 * 1024
 
-_COMMAND = re.compile(rb"([^ \r\n]+) +([^ \r\n]+)")
+_COMMAND = re.compile(rb"([^ \r\n]++) ++([^ \r\n]++)")
 _BEFORE_TLS = frozenset({b"CAPABILITY", b"NOOP", b"LOGOUT", b"ID", b"STARTTLS", b"ENABLE", b"LANGUAGE"})
 
 

@@ -6,6 +6,7 @@ pieces with the secret spans masked by the same number of `x` (M 7.8: the line s
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from proxy.imap.transcript import Direction, Event, EventKind, Layer, LiteralPar
 MASK = b"x"
 _START = itemgetter(0)
 _ENDLESS = 2**63
+_CHUNKS_HELD = 1024
+_GATHERED = 4096
 
 
 class Ledger:
@@ -47,9 +50,20 @@ class Ledger:
 
     def hold(self, data: bytes, at: int, layer: Layer) -> None:
         """Take the stream's next bytes."""
+        if len(self._chunks) >= _CHUNKS_HELD:
+            self._gather()
         self._chunks.append((self.received, data, at, layer))
         self.received += len(data)
         self.newest_at = at
+
+    def _gather(self) -> None:
+        """Join what came byte by byte, for a chunk of a byte weighs a hundred; all get the time of the first."""
+        gathered: deque[tuple[int, bytes, int, Layer]] = deque()
+        for _, group in itertools.groupby(self._chunks, key=lambda chunk: (chunk[0] // _GATHERED, chunk[3])):
+            run = list(group)
+            start, _, at, layer = run[0]
+            gathered.append((start, b"".join(data for _, data, _, _ in run), at, layer))
+        self._chunks = gathered
 
     def mask(self, start: int, end: int, name: str, at: int) -> None:
         """Bytes start..end are a secret of class `name`. What was released already cannot be masked any more."""

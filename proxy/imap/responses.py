@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from proxy.imap.commands import unescape
+from proxy.imap.transcript import readable
 
 _HEAD_MAX = 16384  # a line is looked at again while it grows: a head without an end must not cost more each time
 
@@ -54,7 +55,7 @@ def read_response(line: bytes) -> ResponseHead:
     match = _LINE.match(line, 0, _HEAD_MAX)
     if match is None or match[3] is None:
         return ResponseHead(None, "?")
-    word = match[3].upper().decode("ascii", "backslashreplace")
+    word = readable(match[3].upper())
     tag = None if match[1] == b"*" else match[1]
     if word not in STATUSES or match[2]:
         return ResponseHead(None, word if tag is None else "?")
@@ -62,7 +63,7 @@ def read_response(line: bytes) -> ResponseHead:
     code = None
     end = end_of_word
     if match[4] is not None and line[end_of_word : match.start(4) - 1].strip() == b"":
-        code = match[4].upper().decode("ascii", "backslashreplace")
+        code = readable(match[4].upper())
         end = match.end()
     return ResponseHead(tag, word, word, code, match[5] or b"", end)
 

@@ -34,6 +34,7 @@ _VENDOR_VALUE = re.compile(
 _BEARER = re.compile(rb"auth=[A-Za-z]+ +([^\x01\s]+)")
 _MIN_SASL = 8
 _WORDS_LEARNED = 4
+_LEARNED_KEPT = 32
 _ANNOUNCEMENT_MAX = 64
 _NO_ANSWER = frozenset({b"", b"*", b"="})
 
@@ -113,7 +114,12 @@ class CommandSecrets:
 
     def literal(self, content: bytes) -> None:
         """The content of a secret literal, to be remembered."""
-        self.learned.append(content)
+        self._learn(content)
+
+    def _learn(self, *secrets: bytes) -> None:
+        """Remember the last ones: a command may go on for ever."""
+        self.learned += secrets
+        del self.learned[:-_LEARNED_KEPT]
 
     def _login(self, line: bytes, start: int, *, last: bool) -> Spans:
         pos = _skip(line, start)
@@ -143,9 +149,9 @@ class CommandSecrets:
             return []
         quoted = _QUOTED.fullmatch(line, pos, end)
         if quoted:
-            self.learned.append(unescape(quoted[1]))
+            self._learn(unescape(quoted[1]))
             return [quoted.span(1)] if quoted[1] else []
-        self.learned += [line[pos:end]] if self._rule == "authenticate" else self._readings(line[pos:end])
+        self._learn(*([line[pos:end]] if self._rule == "authenticate" else self._readings(line[pos:end])))
         return [(pos, end)]
 
     def _readings(self, text: bytes) -> list[bytes]:

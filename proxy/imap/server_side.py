@@ -15,11 +15,12 @@ from proxy.imap.shared import Shared
 from proxy.imap.spans import Attribution, Spans
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Certainty, Direction, EventKind, Outcome, readable
-from proxy.imap.units import LITERAL_KEPT, TEXT_KEPT, Boundary, Unit, UnitReader
+from proxy.imap.units import LITERAL_KEPT, OVERLONG_HELD, TEXT_KEPT, Boundary, Unit, UnitReader
 
 _LAYERED_MECHANISMS = frozenset({"GSSAPI", "GSS-SPNEGO", "DIGEST-MD5", "KERBEROS_V4", "SRP", "NTLM"})
 _NOBODY = Attribution(None, Certainty.UNSOLICITED)
 _UNREAD = ResponseHead(None, "?")
+_TEXT_SHOWN = 4000
 
 
 class ServerSide:
@@ -69,7 +70,7 @@ class ServerSide:
         if boundary is Boundary.LINE:
             self._line(last=False)
         elif boundary is Boundary.PARTIAL:
-            if self.reader.partial > TEXT_KEPT:
+            if self.reader.partial > TEXT_KEPT and self.ledger.held > OVERLONG_HELD:
                 self.release_partial()
         elif boundary is Boundary.RAW:
             self._cleared = self.reader.offset
@@ -169,7 +170,7 @@ class ServerSide:
             self._wake_client()
 
     def _close(self, exchange: OpenExchange, outcome: Outcome, at: int) -> None:
-        text = readable(self._first[self._head.text :].strip())
+        text = readable(self._first[self._head.text :][:_TEXT_SHOWN].strip())
         head = self._head if self._head is self._shown else replace(self._head, code=self._shown.code)
         self._shared.book.close(exchange, outcome, head, text, at)
         self._client.refuse(exchange)

@@ -19,6 +19,8 @@ TEXT_KEPT = 64 * 1024
 LITERAL_KEPT = BODY_MIN - 1
 """Literals up to this size are kept with their unit (mailbox names, passwords to be masked)."""
 LITERAL_MAX = 2**63 - 1
+OVERLONG_HELD = TEXT_KEPT // 2
+"""So much of a longer line is gathered before it is searched for secrets and let go: never at each byte that comes."""
 PARTS_KEPT = 10_000
 """Text runs and literals of one unit that are kept; a unit may have more (M 2.10)."""
 LITERAL_REFUSED = "literal refused"
@@ -79,6 +81,8 @@ class UnitReader:
         self.raw = False
         self.lines_only = False
         """Set while SASL lines are expected: they announce no literals (M 4.6)."""
+        self.lines = 0
+        """Lines read so far, those within literals not counted."""
         self._line = bytearray()
         self._tail = bytearray()
         self._quotes: QuoteCount | None = None
@@ -219,6 +223,7 @@ class UnitReader:
         return line
 
     def _end_line(self) -> Boundary:
+        self.lines += 1
         line = self._finish_text()
         end = line if self._quotes is None else bytes(self._tail)
         if not end.endswith(b"\r\n"):

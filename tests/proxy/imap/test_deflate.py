@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.imap.conversation import Conversation
-from proxy.imap.deflate import PART, Inflater
+from proxy.imap.deflate import PART, Failure, Inflater
 from proxy.imap.transcript import EventKind, Layer
+from proxy.imap.units import UnitReader
 from tests.proxy.imap.playing import CLIENT, SERVER, Said, at_random, bytewise, lines, play, server, whole
 
 
@@ -28,12 +29,12 @@ def inflated(inflater: Inflater, chunks: Iterable[bytes]) -> list[bytes]:
 
 @pytest.mark.parametrize("size", [0, 1, 1000, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 1, 5_000_000])
 def test_all_of_it_comes_in_parts(size: int) -> None:
-    inflater = Inflater()
+    inflater = Inflater(UnitReader(SERVER))
     data = b"x" * size
     parts = inflated(inflater, [deflated(data)])
     assert b"".join(parts) == data
     assert all(0 < len(part) <= PART for part in parts)
-    assert (inflater.inflated, inflater.broken) == (size, False)
+    assert (inflater.inflated, inflater.failure) == (size, None)
 
 
 def test_nothing_is_held_back_of_a_stream_that_ends_anywhere() -> None:
@@ -41,12 +42,12 @@ def test_nothing_is_held_back_of_a_stream_that_ends_anywhere() -> None:
     wire = deflated(b"x" * (2 * PART + 5000))
     for end in range(len(wire)):
         told = zlib.decompressobj(-zlib.MAX_WBITS).decompress(wire[:end])
-        assert sum(map(len, inflated(Inflater(), [wire[:end]]))) == len(told), end
+        assert sum(map(len, inflated(Inflater(UnitReader(SERVER)), [wire[:end]]))) == len(told), end
 
 
 @given(st.binary(max_size=300), st.integers(0, 2**32))
 def test_no_cut_changes_it(data: bytes, seed: int) -> None:
-    assert b"".join(inflated(Inflater(), at_random(seed)(deflated(data)))) == data
+    assert b"".join(inflated(Inflater(UnitReader(SERVER)), at_random(seed)(deflated(data)))) == data
 
 
 @pytest.mark.parametrize("junk", [b"\xff" * 20, b"a OK not compressed\r\n", deflated(b"x", end=True) + b"more"])
@@ -54,15 +55,15 @@ def test_a_broken_stream_breaks_at_the_same_byte_however_it_is_cut(junk: bytes) 
     wire = deflated(b"* 1 EXISTS\r\n" * 20) + junk
     results = set()
     for cut in (whole, bytewise, at_random(1), at_random(2)):
-        inflater = Inflater()
+        inflater = Inflater(UnitReader(SERVER))
         chunks = list(cut(wire))
         out, rest = b"", b""
         for number, chunk in enumerate(chunks):
             out += b"".join(inflater.feed(chunk))
-            if inflater.broken:
+            if inflater.failure:
                 rest = inflater.rest + b"".join(chunks[number + 1 :])
                 break
-        assert inflater.broken
+        assert inflater.failure is Failure.BROKEN
         results.add((out, rest))
     assert len(results) == 1
     assert results.pop()[0].startswith(b"* 1 EXISTS\r\n" * 20)

@@ -163,7 +163,7 @@ def test_kinds_that_a_server_makes_up_are_bounded() -> None:
 def test_arguments_are_bounded() -> None:
     exchange = book_of("a NOOP").begin(b"b", "X", 0)
     for _ in range(1000):
-        exchange.add_arguments("y" * 1000)
+        exchange.add_arguments(b"y" * 1000)
     assert len(exchange.arguments) < 3000
     assert exchange.arguments.endswith("y…")
 
