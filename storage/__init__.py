@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from storage.check import Check, Finding
 from storage.errors import GapError, StorageError
 from storage.follow import Follower
 from storage.opening import database_file, open_store
@@ -14,6 +15,8 @@ from storage.values import Note, Recording, RecordingTotals, Removed, Session, S
 from storage.writer import Writer
 
 __all__ = [
+    "Check",
+    "Finding",
     "Follower",
     "GapError",
     "Note",

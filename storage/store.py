@@ -56,6 +56,14 @@ class Store:
             yield connection
 
     @contextlib.contextmanager
+    def snapshot(self) -> Generator[Connection, None, None]:
+        """A connection that sees one moment only, however many questions it is asked."""
+        with self._explained(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextlib.contextmanager
     def writing(self) -> Generator[Connection, None, None]:
         """A connection with a transaction that is committed at the end."""
         if self.read_only:
