@@ -48,13 +48,14 @@ class _Ears:
     writer: Writer
     """There before the live side runs, but not yet when it is made: see `run`."""
 
-    def __init__(self, hear: Hear) -> None:
+    def __init__(self, hear: Hear | None) -> None:
         self._hear = hear
 
     def put(self, *records: Record) -> None:
         self.writer.put(*records)
-        for record in records:
-            self._hear(record)
+        if self._hear:
+            for record in records:
+                self._hear(record)
 
     @property
     def full(self) -> bool:
@@ -64,12 +65,12 @@ class _Ears:
         self.writer.when_drained(callback)
 
 
-async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], hear: Hear, tell: Tell) -> bool:
+async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], hear: Hear | None, tell: Tell) -> bool:
     """Record until `stop` is set. Returns whether everything was recorded.
 
-    `ready` is called once clients may connect, `hear` with every record, `tell` with a sentence and a hint for the
-    person (from any thread). Raises StorageError, CertificateError or LiveError when it cannot begin; then, as when
-    `ready` raises, no recording is left.
+    `ready` is called once clients may connect, `hear` (if any) with every record, `tell` with a sentence and a hint
+    for the person (from any thread). Raises StorageError, CertificateError or LiveError when it cannot begin; then, as
+    when `ready` raises, no recording is left.
     """
     with open_store(job.db, create=True) as store:
         ears = _Ears(hear)

@@ -9,7 +9,7 @@ is there into ordinary rows, and when the segment is complete, those rows are re
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from proxy.imap.transcript import Direction, Layer, LiteralPart, Piece
@@ -152,7 +152,7 @@ class Assembler:
                 where = (part.session, part.direction, part.layer, literal)
                 going = self._unfinished[key] = _Unfinished(*where, begin, end, begin, now)
             if going is None:  # its beginning was lost: no body can be made of it
-                yield replace(part, offset=offset, data=here)
+                yield part._replace(offset=offset, data=here)
             else:
                 self.held += len(here)
                 going.add(here, part.at, now)
@@ -175,5 +175,5 @@ def _one_by_one(piece: Piece) -> Iterator[Piece]:
     position = 0
     for length, at in cut_chunks(piece.chunks, 0, len(piece.data)):
         data = piece.data[position : position + length]
-        yield replace(piece, offset=piece.offset + position, at=at, data=data, chunks=())
+        yield piece._replace(offset=piece.offset + position, at=at, data=data, chunks=())
         position += length

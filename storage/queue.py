@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from proxy.imap.transcript import Record
 
-GATHER_SECONDS: Final = 0.05
-"""How long records are let gather before they are taken together."""
+GATHER_SECONDS: Final = 0.02
+"""How long records are let gather before they are taken together. They come in bursts (`proxy.live.tap`)."""
 
 BATCH_BYTES: Final = 8 * 1024 * 1024
 """So many waiting bytes are taken at once, and no more than about so many in one go."""

@@ -127,7 +127,7 @@ def cut_exchange(connection: Connection, stored: StoredExchange) -> StoredExchan
     was = stored.exchange
     client, server = (_recorded(connection, stored, direction) for direction in Direction)
     client, server = max(was.client_bytes, client), max(was.server_bytes, server)
-    cut = replace(was, outcome=Outcome.INCOMPLETE, client_bytes=client, server_bytes=server)
+    cut = was._replace(outcome=Outcome.INCOMPLETE, client_bytes=client, server_bytes=server)
     return replace(stored, exchange=cut)
 
 

@@ -23,8 +23,6 @@ from proxy.live.transport import TransportKind, loop_factory
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from proxy.imap.transcript import Record
-
 
 @click.command()
 @record_options
@@ -47,10 +45,6 @@ def record(options: RecordOptions) -> None:
 def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quiet: bool) -> bool:
     display = None if quiet else Display(Console(highlight=False))
 
-    def hear(record: Record) -> None:
-        if display:
-            display.hear(record)
-
     def ready(facts: Ready) -> None:
         # The file first: who reads the words may rely on it.
         if ready_file:
@@ -63,7 +57,7 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
         stop = asyncio.Event()
         for number in _ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await run(job, stop, ready, hear, _tell)
+        return await run(job, stop, ready, display.hear if display else None, _tell)
 
     try:
         with asyncio.Runner(loop_factory=loop_factory(transport)) as runner:

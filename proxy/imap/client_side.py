@@ -85,10 +85,10 @@ class ClientSide:
         blocker = self._blocker
         if blocker is None or not self.reader.between:
             return False
-        if blocker.final is None:
+        if blocker.ended is None:
             return not self._permits
         unread = self.reader.offset < self.ledger.received
-        if blocker.sent == "AUTHENTICATE" and (unread or blocker.final.status != "OK"):
+        if blocker.sent == "AUTHENTICATE" and (unread or blocker.status != "OK"):
             self._secrets.suspect()
         self._blocker, self._permits = None, 0
         return False
@@ -131,7 +131,7 @@ class ClientSide:
             if literal is not None and literal.synchronising:
                 self._shared.book.expect(exchange, Expects.LITERAL)
             if reader.first and not last:
-                self._shared.book.tell(exchange)
+                self._shared.book.changed(exchange)
         self._cleared = reader.offset
 
     def _read_line(self, line: bytes, *, first: bool, last: bool) -> None:
@@ -218,8 +218,8 @@ class ClientSide:
             self._secrets.learn_sasl(exchange, unit.texts[0])
         elif self._kind is _Kind.COMMAND:
             self._end_command(exchange, unit)
-        if exchange.final is None or self._kind is _Kind.COMMAND:
-            self._shared.book.tell(exchange)
+        if exchange.ended is None or self._kind is _Kind.COMMAND:
+            self._shared.book.changed(exchange)
 
     def _end_command(self, exchange: OpenExchange, unit: Unit) -> None:
         book = self._shared.book
@@ -233,7 +233,7 @@ class ClientSide:
             book.expect(exchange, Expects.SASL)
         elif exchange.expects is not Expects.LITERAL:
             book.expect(exchange, Expects.NOTHING)
-        if exchange.sent in _MUST_BE_ANSWERED and exchange.final is None:
+        if exchange.sent in _MUST_BE_ANSWERED and exchange.ended is None:
             self._blocker, self._permits = exchange, 0
 
     def _named_mailbox(self, unit: Unit) -> str | None:

@@ -68,6 +68,7 @@ class Conversation:
 
     def take(self) -> list[Record]:
         """The records made since the last call."""
+        self._record()
         records = self._records[:]
         self._records.clear()
         return records
@@ -90,7 +91,7 @@ class Conversation:
         tag, _, name = line.strip().partition(b" ")
         exchange = self._shared.book.begin(tag, name.decode("ascii").upper(), at, Origin.PROXY)
         exchange.sending = False
-        self._shared.book.tell(exchange)
+        self._shared.book.changed(exchange)
 
     def answer(self, tag: bytes, status: str, text: str, at: int) -> None:
         """imaptap itself has answered the client's command with this tag; the server never saw it."""
@@ -109,6 +110,7 @@ class Conversation:
 
     def event(self, event: Event) -> None:
         """Put an event of the live side on record, in order with everything else."""
+        self._record()
         self._records.append(event)
 
     def tick(self) -> None:
@@ -128,8 +130,14 @@ class Conversation:
             ended = self._shared.bye or "BYE" in exchange.responses
             self._shared.book.close(exchange, Outcome.BYE if ended else Outcome.INCOMPLETE, None, "", at)
         self._close_inflaters(at)
+        self._record()
         client, server = self._client.ledger.received, self._server.ledger.received
         self._records.append(SessionClosed(self._shared.session, at, ending, reason, client, server))
+
+    def _record(self) -> None:
+        self._client.ledger.record()
+        self._server.ledger.record()
+        self._shared.book.tell()
 
     def _side(self, direction: Direction) -> ClientSide | ServerSide:
         return self._client if direction is Direction.CLIENT else self._server

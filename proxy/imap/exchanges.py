@@ -35,7 +35,7 @@ class Expects(enum.Enum):
     IDLE = enum.auto()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OpenExchange:
     """A command in flight."""
 
@@ -60,7 +60,11 @@ class OpenExchange:
     server_bytes: int = 0
     responses: dict[str, int] = field(default_factory=dict[str, int])
     marks: list[str] = field(default_factory=list[str])
-    final: Exchange | None = None
+    outcome: Outcome = Outcome.OPEN
+    status: str | None = None
+    code: str | None = None
+    text: str | None = None
+    ended: int | None = None
 
     @property
     def experimental(self) -> bool:
@@ -120,6 +124,7 @@ class Book:
         self._put = put
         self._count = 0
         self._index = _Index()
+        self._changed: dict[int, OpenExchange] = {}
 
     def begin(
         self, tag: bytes, command: str, at: int, origin: Origin = Origin.CLIENT, *, legal: bool = True
@@ -167,19 +172,26 @@ class Book:
         """The oldest open exchange with a tag that no server could answer to (M 3.3)."""
         return self._index.oldest(_ILLEGAL)
 
-    def tell(self, exchange: OpenExchange) -> None:
-        """Put the exchange on record as it stands: open, or with its final facts renewed."""
-        self._put(_snapshot(self.session, exchange))
+    def changed(self, exchange: OpenExchange) -> None:
+        """There is more to tell of the exchange than the record says."""
+        self._changed[exchange.number] = exchange
+
+    def tell(self) -> None:
+        """Put every exchange that has changed on record as it stands: open, or ended, or ended and renewed."""
+        if self._changed:
+            for exchange in self._changed.values():
+                self._put(_snapshot(self.session, exchange))
+            self._changed.clear()
 
     def close(self, exchange: OpenExchange, outcome: Outcome, head: ResponseHead | None, text: str, at: int) -> None:
         """An exchange has ended."""
         del self.open[exchange.number]
         for key in (*_keys(exchange), exchange.expects):
             self._index.remove(key, exchange)
-        status = head.status if head else None
-        code = head.code if head else None
-        exchange.final = _snapshot(self.session, exchange, outcome, status, code, text or None, at)
-        self._put(exchange.final)
+        exchange.outcome, exchange.text, exchange.ended = outcome, text or None, at
+        if head:
+            exchange.status, exchange.code = head.status, head.code
+        self._changed[exchange.number] = exchange
 
     def attribute(self, head: ResponseHead, line: bytes) -> Attribution:
         """Whose an untagged unit is (M 3.6-3.10)."""
@@ -246,24 +258,8 @@ def _folded(mailbox: str) -> str:
     return "INBOX" if mailbox.upper() == "INBOX" else mailbox
 
 
-def _snapshot(
-    session: int,
-    x: OpenExchange,
-    outcome: Outcome = Outcome.OPEN,
-    status: str | None = None,
-    code: str | None = None,
-    text: str | None = None,
-    ended: int | None = None,
-) -> Exchange:
-    if x.final is not None:
-        outcome, status, code, text, ended = (
-            x.final.outcome,
-            x.final.status,
-            x.final.code,
-            x.final.text,
-            x.final.ended,
-        )
+def _snapshot(session: int, x: OpenExchange) -> Exchange:
     return Exchange(
-        session, x.number, x.shown, x.command, x.arguments, x.mailbox, x.origin, outcome, status, code, text,
-        x.started, ended, x.client_bytes, x.server_bytes, tuple(sorted(x.responses.items())), tuple(x.marks),
+        session, x.number, x.shown, x.command, x.arguments, x.mailbox, x.origin, x.outcome, x.status, x.code, x.text,
+        x.started, x.ended, x.client_bytes, x.server_bytes, tuple(sorted(x.responses.items())), tuple(x.marks),
     )  # fmt: skip

@@ -17,6 +17,8 @@ from proxy.imap.transcript import Direction, Event, EventKind, Layer, LiteralPar
 MASK = b"x"
 _START = itemgetter(0)
 _ENDLESS = 2**63
+_TOGETHER = 64 * 1024
+"""So many bytes of released text are put together, and not many more."""
 _CHUNKS_HELD = 1024
 _GATHERED = 4096
 
@@ -30,10 +32,12 @@ class Ledger:
         self.received = 0
         """Offset after the last byte held."""
         self.released = 0
-        """Offset after the last byte released."""
+        """Offset after the last byte that may go on record; what is before it cannot be masked any more."""
         self.newest_at = 0
         """When the newest byte was received."""
         self._put = put
+        self._recorded = 0
+        """Offset after the last byte put on record: released text is put together, not in the bits it came in."""
         self._chunks: deque[tuple[int, bytes, int, Layer]] = deque()
         self._masks: list[tuple[int, int]] = []
         """Sorted by start, none within another, none of it released yet."""
@@ -90,7 +94,7 @@ class Ledger:
             self._chunks.pop()
         if self._chunks:
             first, data, at, layer = self._chunks.pop()
-            if start > self.released:
+            if start > self._recorded:
                 self._chunks.append((first, data[: start - first], at, layer))
         self.received = start
         return taken
@@ -102,36 +106,52 @@ class Ledger:
         return self._chunks[max(0, bisect_right(self._chunks, offset, key=_START) - 1)][2]
 
     def release(self, upto: int, literal: LiteralPart | None = None) -> None:
-        """Put the held bytes before offset `upto` on record; with `literal`, as a part of that literal."""
-        while self.released < upto and self._chunks:
-            self._put(self._piece(min(upto, self.received), literal))
+        """The held bytes before offset `upto` may go on record; with `literal`, at once and as a part of that literal.
+
+        A literal's chunks are never joined: they may be large.
+        """
+        if literal:
+            self.record()
+        self.released = max(self.released, min(upto, self.received))
+        if literal or self.released - self._recorded > _TOGETHER:
+            self.record(literal)
+
+    def record(self, literal: LiteralPart | None = None) -> None:
+        """Put all that is released on record."""
+        while self._recorded < self.released:
+            self._put(self._piece(self.released, literal))
 
     def _piece(self, upto: int, literal: LiteralPart | None) -> Piece:
-        offset, layer = self.released, self._chunks[0][3]
-        parts: list[bytes] = []
-        marks: list[tuple[int, int]] = []
-        while self._chunks and self.released < upto and self._chunks[0][3] == layer:
-            start, data, at, _ = self._chunks[0]
-            end = min(upto, start + len(data))
-            part = (
-                data
-                if (self.released, end) == (start, start + len(data))
-                else data[self.released - start : end - start]
-            )
-            parts.append(part)
-            marks.append((len(part), at))
-            self.released = end
-            if end == start + len(data):
-                self._chunks.popleft()
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        chunks = tuple(marks) if len(marks) > 1 else ()
-        return Piece(
-            self.session, self.direction, offset, marks[0][1], layer, self._masked(offset, data), chunks, literal
-        )
+        chunks, offset = self._chunks, self._recorded
+        start, data, first_at, layer = chunks[0]
+        end = start + len(data)
+        if end > upto or start < offset:
+            data, end = data[offset - start : upto - start], min(end, upto)
+        if end == start + len(chunks[0][1]):
+            chunks.popleft()
+        marks: tuple[tuple[int, int], ...] = ()
+        if end < upto and literal is None and chunks[0][3] == layer:
+            data, end, marks = self._join(data, end, first_at, upto)
+        self._recorded = end
+        masked = self._masked(offset, data) if self._masks else data
+        return Piece(self.session, self.direction, offset, first_at, layer, masked, marks, literal)
+
+    def _join(self, data: bytes, end: int, at: int, upto: int) -> tuple[bytes, int, tuple[tuple[int, int], ...]]:
+        """`data` and what follows it up to `upto` in the same layer; where that ends, and the chunks it is made of."""
+        chunks, parts, marks = self._chunks, [data], [(len(data), at)]
+        layer = chunks[0][3]
+        while chunks and end < upto and chunks[0][3] == layer:
+            start, more, at, _ = chunks[0]
+            if start + len(more) > upto:
+                more = more[: upto - start]
+            else:
+                chunks.popleft()
+            parts.append(more)
+            marks.append((len(more), at))
+            end += len(more)
+        return b"".join(parts), end, tuple(marks)
 
     def _masked(self, offset: int, data: bytes) -> bytes:
-        if not self._masks:
-            return data
         end = offset + len(data)
         copy = bytearray(data)
         for a, b in self._masks:

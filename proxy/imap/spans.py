@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.imap.transcript import Certainty, Direction, Record, Span
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from proxy.imap.exchanges import OpenExchange
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(NamedTuple):
     """Whose a server unit is: the exchange (None: nobody's), how sure that is, and what else was open."""
 
     exchange: OpenExchange | None
@@ -26,23 +24,27 @@ class Spans:
 
     def __init__(self, session: int, direction: Direction, put: Callable[[Record], None]) -> None:
         self._session, self._direction, self._put = session, direction, put
-        self._run: Span | None = None
+        self._whose: Attribution | None = None
+        self._start = self._end = self._first_at = self._last_at = self._units = 0
 
     def add(self, whose: Attribution, start: int, end: int, first_at: int, last_at: int) -> None:
         """A unit start..end belongs to `whose`."""
-        number = whose.exchange.number if whose.exchange else None
-        run = self._run
-        if run and (run.exchange, run.certainty, run.open, run.end) == (number, whose.certainty, whose.open, start):
-            first_at, start, units = run.first_at, run.start, run.units + 1
+        run = self._whose
+        if run is not None and self._end == start and (run is whose or run == whose):
+            self._units += 1
         else:
             self.flush()
-            units = 1
-        self._run = Span(
-            self._session, number, self._direction, start, end, first_at, last_at, units, whose.certainty, whose.open
-        )
+            self._whose, self._start, self._first_at, self._units = whose, start, first_at, 1
+        self._end, self._last_at = end, last_at
 
     def flush(self) -> None:
         """Put the span that is being collected on record."""
-        if self._run:
-            self._put(self._run)
-            self._run = None
+        whose = self._whose
+        if whose is not None:
+            self._whose = None
+            self._put(
+                Span(
+                    self._session, whose.exchange.number if whose.exchange else None, self._direction, self._start,
+                    self._end, self._first_at, self._last_at, self._units, whose.certainty, whose.open,
+                )
+            )  # fmt: skip

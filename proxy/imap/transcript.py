@@ -4,12 +4,14 @@
 microseconds of a monotonic clock since the session was opened; offsets count bytes of one direction of one session
 *as received* (after inflating, where COMPRESS is decoded). Text fields are readable forms made by `readable`; the
 exact bytes are always found in the stream (DESIGN rule 4).
+
+They are named tuples, not frozen dataclasses: several are made for each exchange, and making one costs a quarter.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BODY_MIN = 4096
 """Literals of at least this many bytes are bodies: stored once by hash. Smaller ones stay inside their piece."""
@@ -79,8 +81,7 @@ class EventKind(enum.StrEnum):
     GAP = "gap"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpened:
+class SessionOpened(NamedTuple):
     """A client has connected. `session` counts 1, 2, … within the recording; `wall` is microseconds since 1970 UTC."""
 
     session: int
@@ -90,16 +91,14 @@ class SessionOpened:
     upstream: str
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralPart:
+class LiteralPart(NamedTuple):
     """Where a piece lies in a literal of at least BODY_MIN bytes: the literal's offset in the stream and its length."""
 
     start: int
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Contiguous bytes of one direction, secrets masked with the same length.
 
     `chunks` gives (length, at) of each chunk the piece is made of, when it is more than one; `at` is the first one's.
@@ -116,8 +115,7 @@ class Piece:
     literal: LiteralPart | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A run of consecutive units of one direction that belong to one exchange (or, with None, to no exchange).
 
     `open` names the exchanges that were open at arrival where that is not just `exchange` itself.
@@ -135,9 +133,9 @@ class Span:
     open: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A command and what became of it. Sent when it begins (outcome OPEN) and again, whole, when it ends.
+class Exchange(NamedTuple):
+    """A command and what became of it. Told while it is open (outcome OPEN) and again, whole, when it has ended; one
+    that begins and ends between two looks at the conversation is told once.
 
     `number` counts 1, 2, … within the session; `command` is in capitals, with UID in front where it was
     ("UID FETCH"); `arguments` is masked text, literals as `{n}`; `responses` counts untagged data by kind, as
@@ -163,8 +161,7 @@ class Exchange:
     marks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that is not an exchange: TLS facts, a rewrite (received / sent), a masked secret, a fault, a finding.
 
     `session` is None for the recording as a whole (`at` is then microseconds since the recording began).
@@ -183,8 +180,7 @@ class Event:
     sent: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionClosed:
+class SessionClosed(NamedTuple):
     """A session's one end, with the byte counts of both directions."""
 
     session: int

@@ -57,6 +57,8 @@ class Relay:
         self._tap = tap
         self._notices = notices
         self._dropped: ServerGate | None = None
+        self._wary = False
+        """Whether UNAUTHENTICATE was offered or sent (RFC 8437), after which capabilities would be listed again."""
         self._dues: deque[Due] = deque()
         self._wakener: asyncio.Future[None] | None = None
         self._over = asyncio.get_running_loop().create_future()
@@ -222,7 +224,7 @@ class Relay:
     def _from_client(self, data: bytes) -> None:
         if self.client_gate is None:
             self.upstream.write(data)
-            self._tap.heard(Direction.CLIENT, data, self.client.layer)
+            self._hear(Direction.CLIENT, data, self.client.layer)
         else:
             self._client_gated(self.client_gate, data)
 
@@ -232,13 +234,22 @@ class Relay:
             self.upstream_hears.heard(data)
         elif self.server_gate is None:
             self.client.write(data)
-            self._tap.heard(Direction.SERVER, data, self.upstream.layer)
-            if self._dropped and self._tap.conversation.state.phase is Phase.NOT_AUTHENTICATED:
+            self._hear(Direction.SERVER, data, self.upstream.layer)
+            if self._wary and self._dropped and self._tap.conversation.state.phase is Phase.NOT_AUTHENTICATED:
                 self._raise_server_gate(self._dropped)
         else:
             self._server_gated(self.server_gate, data)
         if self._last_answers and not self._tap.conversation.in_flight:
             self.upstream.close()
+
+    def _hear(self, direction: Direction, data: bytes, layer: Layer) -> None:
+        """Without gates nothing hangs on what the bytes mean, unless one may have to be raised again."""
+        if self._dropped and not self._wary:
+            self._wary = b"UNAUTH" in data.upper()
+        if self.server_gate or self.client_gate or self._wary:
+            self._tap.heard(direction, data, layer)
+        else:
+            self._tap.overheard(direction, data, layer)
 
     def _client_gated(self, gate: ClientGate, data: bytes) -> None:
         gate.authenticated = self._tap.conversation.state.authenticated

@@ -6,6 +6,7 @@ Everything in here runs after the bytes are on their way; nothing in here may st
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from proxy.imap.capabilities import Rewrite
@@ -14,32 +15,50 @@ from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, Se
 from proxy.live.clock import Clock
 from proxy.live.sink import Sink
 
-_TICK = 0.05
+_TICK = 0.03
+_TURN = 0.002
+_BACKLOG_BYTES = 32 * 1024
 _OPAQUE = frozenset({EventKind.COMPRESS, EventKind.RAW})
 
 
 class Ticker:
-    """Asks taps that hold back a part of a line to release what is public of it; sleeps when there are none."""
+    """Comes back to taps that have put off understanding, or hold back a part of a line; sleeps when there are none.
+
+    Understanding many exchanges at once costs less than each by itself, and none of them waits for it. So that
+    nothing else waits either, the taps take turns with the event loop.
+    """
 
     def __init__(self) -> None:
-        self._waiting: set[Tap] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: dict[Tap, None] = {}
+        self._due: deque[Tap] = deque()
+        self._timer: asyncio.Handle | None = None
 
     def add(self, tap: Tap) -> None:
         """Come back to this tap at the next tick."""
-        self._waiting.add(tap)
+        self._waiting[tap] = None
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
     def discard(self, tap: Tap) -> None:
         """The tap has ended."""
-        self._waiting.discard(tap)
+        self._waiting.pop(tap, None)
 
     def _tick(self) -> None:
-        self._timer = None
-        waiting, self._waiting = self._waiting, set()
-        for tap in waiting:
-            tap.tick()
+        self._due.extend(self._waiting)
+        self._waiting.clear()
+        self._turn()
+
+    def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _TURN
+        while self._due:
+            self._due.popleft().tick()
+            if loop.time() > end:
+                break
+        if self._due:
+            self._timer = loop.call_soon(self._turn)
+        else:
+            self._timer = loop.call_later(_TICK, self._tick) if self._waiting else None
 
 
 class Tap:
@@ -48,11 +67,21 @@ class Tap:
     def __init__(self, session: int, sink: Sink, ticker: Ticker, *, decode: bool) -> None:
         self.session = session
         self.clock = Clock()
-        self.conversation = Conversation(session, decode=decode)
+        self._conversation = Conversation(session, decode=decode)
+        self._backlog: list[tuple[Direction, bytes, int, Layer]] = []
+        self._backlog_bytes = 0
+        self._over = False
         self.opaque = False
         """Whether the streams are no longer IMAP in clear: compressed, or inside a SASL security layer."""
         self._sink = sink
         self._ticker = ticker
+
+    @property
+    def conversation(self) -> Conversation:
+        """What has been understood of all that was heard."""
+        if self._backlog:
+            self._settle()
+        return self._conversation
 
     @property
     def full(self) -> bool:
@@ -71,7 +100,16 @@ class Tap:
         """These bytes were read from the peer of `direction`."""
         self.conversation.receive(direction, data, self.clock.now(), layer)
         self._pass_on()
-        if self.conversation.holds_text:
+        if self._conversation.holds_text:
+            self._ticker.add(self)
+
+    def overheard(self, direction: Direction, data: bytes, layer: Layer) -> None:
+        """The same, where nobody waits for what it means: understood a little later, together with what follows."""
+        self._backlog.append((direction, data, self.clock.now(), layer))
+        self._backlog_bytes += len(data)
+        if self._backlog_bytes > _BACKLOG_BYTES:
+            self._settle()
+        elif len(self._backlog) == 1:
             self._ticker.add(self)
 
     def event(self, kind: EventKind, name: str, text: str = "", direction: Direction | None = None) -> None:
@@ -129,21 +167,33 @@ class Tap:
         self._pass_on()
 
     def tick(self) -> None:
-        """Release what is public of unfinished lines."""
-        self.conversation.tick()
-        self._pass_on()
+        """Understand what was put off, or else release what is public of unfinished lines."""
+        if self._backlog:
+            self._settle()
+        elif not self._over:
+            self._conversation.tick()
+            self._pass_on()
 
     def closed(self, ending: Ending, reason: str) -> None:
         """The session is over."""
-        self._ticker.discard(self)
         self.conversation.close(self.clock.now(), ending, reason)
         self._pass_on()
 
+        self._over = True
+        self._ticker.discard(self)
+
+    def _settle(self) -> None:
+        backlog, self._backlog, self._backlog_bytes = self._backlog, [], 0
+        for direction, data, at, layer in backlog:
+            self._conversation.receive(direction, data, at, layer)
+        self._pass_on()
+        if self._conversation.holds_text:
+            self._ticker.add(self)
+
     def _pass_on(self) -> None:
-        records = self.conversation.take()
-        if not records:
-            return
+        records = self._conversation.take()
         for record in records:
-            if isinstance(record, Event) and record.kind in _OPAQUE:
+            if type(record) is Event and record.kind in _OPAQUE:
                 self.opaque = True
-        self._sink.put(*records)
+        if records:
+            self._sink.put(*records)

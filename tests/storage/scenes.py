@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from proxy.imap.transcript import (
@@ -66,7 +66,7 @@ def exchange(number: int = 1, session: int = 1, **changes: Any) -> Exchange:
         responses=(("EXISTS", 1), ("FETCH", 3)),
         marks=("tag reused",),
     )
-    return replace(whole, **changes)
+    return whole._replace(**changes)
 
 
 def begun(number: int = 1, session: int = 1, **changes: Any) -> Exchange:

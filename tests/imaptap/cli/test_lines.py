@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from rich.cells import cell_len
 
@@ -40,14 +38,14 @@ def test_a_line() -> None:
 
 
 def test_lines_are_columns_whatever_is_said() -> None:
-    long = replace(DONE, tag="t" * 500, arguments="\u65e5\u672c " * 500, code="X" * 500)
+    long = DONE._replace(tag="t" * 500, arguments="\u65e5\u672c " * 500, code="X" * 500)
     assert cell_len(plain(long)) == cell_len(plain(DONE))
     assert "\u2026" in plain(long)
 
 
 def test_nothing_in_it_is_obeyed() -> None:
     hostile = "\x1b[2J[red]x[/red]\r\n"
-    line = exchange_line(1, replace(DONE, tag=hostile, command=hostile, code=hostile, marks=(hostile,)), 0)
+    line = exchange_line(1, DONE._replace(tag=hostile, command=hostile, code=hostile, marks=(hostile,)), 0)
     assert line.plain.isprintable()
     assert "[red]x[/red]" in line.plain
     opened = SessionOpened(1, 1, hostile, hostile, hostile)
@@ -68,17 +66,17 @@ def test_nothing_in_it_is_obeyed() -> None:
     ],
 )
 def test_results(changes: dict[str, object], said: str) -> None:
-    assert result(replace(DONE, **changes)) == said
+    assert result(DONE._replace(**changes)) == said
 
 
 def test_durations() -> None:
-    assert took(replace(DONE, ended=None)) == "-"
-    assert took(replace(DONE, started=0, ended=9_949)) == "9.9 ms"
-    assert took(replace(DONE, started=0, ended=1_234_567)) == "1235 ms"
+    assert took(DONE._replace(ended=None)) == "-"
+    assert took(DONE._replace(started=0, ended=9_949)) == "9.9 ms"
+    assert took(DONE._replace(started=0, ended=1_234_567)) == "1235 ms"
 
 
 def test_marks_and_what_imaptap_sent_itself() -> None:
-    line = plain(replace(DONE, origin=Origin.PROXY, marks=("tag reused", "bare LF")))
+    line = plain(DONE._replace(origin=Origin.PROXY, marks=("tag reused", "bare LF")))
     assert line.endswith("  sent by imaptap, tag reused, bare LF")
 
 

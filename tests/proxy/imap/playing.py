@@ -149,7 +149,9 @@ class Heard:
     def facts(self) -> list[object]:
         """All that must not depend on how the streams were cut."""
         streams = [(self.stream(d), self.layers(d)) for d in Direction]
-        return [*streams, *(x for x in self.records if not isinstance(x, Piece))]
+        rest = [x for x in self.records if not isinstance(x, Piece | Exchange)]
+        # How often an open exchange is told depends on how often somebody looks.
+        return [*streams, *self.exchanges, *rest]
 
     @property
     def but_for_secrets(self) -> list[object]:

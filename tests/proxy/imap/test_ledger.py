@@ -22,6 +22,10 @@ class Book:
         for chunk in chunks:
             self.ledger.hold(chunk, 10 * (self.ledger.received + 1), layer)
 
+    def release(self, upto: int, literal: LiteralPart | None = None) -> None:
+        self.ledger.release(upto, literal)
+        self.ledger.record()
+
     @property
     def pieces(self) -> list[Piece]:
         return [x for x in self.records if isinstance(x, Piece)]
@@ -38,30 +42,47 @@ def book() -> Book:
 
 def test_a_piece_knows_the_chunks_that_it_is_made_of(book: Book) -> None:
     book.hold(b"abc", b"de", b"fgh")
-    book.ledger.release(4)
-    book.ledger.release(8)
+    book.release(4)
+    book.release(8)
     one, two = book.pieces
     assert (one.offset, one.at, one.data, one.chunks) == (0, 10, b"abcd", ((3, 10), (1, 40)))
     assert (two.offset, two.at, two.data, two.chunks) == (4, 40, b"efgh", ((1, 40), (3, 60)))
 
 
+def test_what_is_released_bit_by_bit_is_recorded_as_one_piece(book: Book) -> None:
+    book.hold(b"abc", b"de", b"fgh")
+    for upto in (1, 4, 6):
+        book.ledger.release(upto)
+    book.ledger.record()
+    assert [(x.data, x.chunks) for x in book.pieces] == [(b"abcdef", ((3, 10), (2, 40), (1, 60)))]
+
+
+def test_a_literal_is_recorded_at_once_and_behind_what_came_before(book: Book) -> None:
+    """Its chunks may be large: they are never put together, nor with others."""
+    book.hold(b"ab", b"cd", b"ef", b"gh")
+    book.ledger.release(2)
+    book.ledger.release(4, LiteralPart(2, 4))
+    book.ledger.release(6, LiteralPart(2, 4))
+    assert [(x.data, x.literal is not None) for x in book.pieces] == [(b"ab", False), (b"cd", True), (b"ef", True)]
+
+
 def test_one_chunk_needs_no_list_of_chunks(book: Book) -> None:
     book.hold(b"abc")
-    book.ledger.release(3)
+    book.release(3)
     assert book.pieces[0].chunks == ()
 
 
 def test_a_piece_is_of_one_layer(book: Book) -> None:
     book.hold(b"ab")
     book.hold(b"cd", layer=Layer.TLS)
-    book.ledger.release(4)
+    book.release(4)
     assert [(x.data, x.layer) for x in book.pieces] == [(b"ab", Layer.PLAIN), (b"cd", Layer.TLS)]
 
 
 def test_nothing_beyond_what_is_held_is_released(book: Book) -> None:
     book.hold(b"abc")
-    book.ledger.release(10, LiteralPart(0, 10))
-    book.ledger.release(10)
+    book.release(10, LiteralPart(0, 10))
+    book.release(10)
     assert [(x.data, x.literal) for x in book.pieces] == [(b"abc", LiteralPart(0, 10))]
     assert book.ledger.held == 0
 
@@ -84,16 +105,16 @@ def test_masks(book: Book, masks: list[tuple[int, int]], events: list[tuple[int,
     for start, end in masks:
         book.ledger.mask(start, end, "echo", 0)
     for upto in (1, 3, 5, 8):
-        book.ledger.release(upto)
+        book.release(upto)
     assert book.masks == events
     assert b"".join(x.data for x in book.pieces) == stream
 
 
 def test_what_has_been_released_cannot_be_masked(book: Book) -> None:
     book.hold(b"abcd")
-    book.ledger.release(2)
+    book.release(2)
     book.ledger.mask(0, 3, "echo", 0)
-    book.ledger.release(4)
+    book.release(4)
     assert book.masks == [(2, 1)]
     assert b"".join(x.data for x in book.pieces) == b"abxd"
 
@@ -104,9 +125,9 @@ def test_a_mask_may_be_for_good(book: Book) -> None:
     book.ledger.mask_rest(1, "unread", 0)
     book.hold(b"ef")
     book.ledger.mask(5, 6, "echo", 0)
-    book.ledger.release(6)
+    book.release(6)
     book.hold(b"gh")
-    book.ledger.release(8)
+    book.release(8)
     assert book.masks == [(0, 2), (1, None)]
     assert b"".join(x.data for x in book.pieces) == b"xxxxxxxx"
 
@@ -121,7 +142,7 @@ def test_masks_in_any_order_hide_their_bytes_and_no_others(masks: list[tuple[int
     for start, end in masks:
         book.ledger.mask(start, end, "echo", 0)
     for stop in [*sorted(stops), 30]:
-        book.ledger.release(stop)
+        book.release(stop)
     hidden = {i for a, b in masks for i in range(a, b)}
     assert b"".join(x.data for x in book.pieces) == bytes(ord("x") if i in hidden else data[i] for i in range(30))
 
@@ -129,18 +150,18 @@ def test_masks_in_any_order_hide_their_bytes_and_no_others(masks: list[tuple[int
 def test_times_are_found_by_offset(book: Book) -> None:
     book.hold(b"abc", b"d", b"ef")
     assert [book.ledger.time_of(offset) for offset in range(8)] == [10, 10, 10, 40, 50, 50, 50, 50]
-    book.ledger.release(6)
+    book.release(6)
     assert book.ledger.time_of(0) == 50, "the newest, where nothing is held"
 
 
 def test_held_bytes_can_be_taken_back(book: Book) -> None:
     """M 6.12: they turned out to be compressed."""
     book.hold(b"abc", b"def")
-    book.ledger.release(2)
+    book.release(2)
     assert book.ledger.take_back(4) == b"ef"
     assert (book.ledger.received, book.ledger.unmasked(0, 9)) == (4, b"abcd"[0:4])
     book.hold(b"XY")
-    book.ledger.release(6)
+    book.release(6)
     assert b"".join(x.data for x in book.pieces) == b"abcdXY"
 
 
@@ -148,9 +169,9 @@ def test_held_bytes_can_be_taken_back(book: Book) -> None:
 def test_taking_back_leaves_no_empty_piece(released: int) -> None:
     book = Book()
     book.hold(b"abcdef")
-    book.ledger.release(released)
+    book.release(released)
     book.ledger.take_back(3)
     book.hold(b"gh")
-    book.ledger.release(5)
+    book.release(5)
     assert all(x.data for x in book.pieces)
     assert b"".join(x.data for x in book.pieces) == b"abcgh"

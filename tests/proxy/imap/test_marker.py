@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import re
 from collections.abc import Callable
@@ -32,8 +31,7 @@ def traces(records: list[Record], secret: bytes = MARKER) -> list[bytes]:
 
 
 def _bytes_of(record: Record) -> bytes:
-    values = [getattr(record, field.name) for field in dataclasses.fields(record)]
-    raw = b"\0".join(value for value in values if isinstance(value, bytes))
+    raw = b"\0".join(value for value in record if isinstance(value, bytes))
     shown = repr(record).encode()
     return raw + b"\0" + shown + b"\0" + re.sub(rb'\\(["\\])', rb"\1", shown.replace(b"\\\\", b"\\"))
 

@@ -1,17 +1,117 @@
-"""The tap: what it hears in one go reaches the sink in one go."""
+"""What is put off is understood soon, together, and before anybody asks; it reaches the sink in one go."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from proxy.imap.transcript import Direction, Exchange, Layer, Outcome, Piece, Record, Span
+import pytest
+
+from proxy.imap.transcript import Direction, Ending, Exchange, Layer, Outcome, Piece, Record, SessionClosed, Span
 from proxy.live.tap import Tap, Ticker
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 CLIENT, SERVER = Direction.CLIENT, Direction.SERVER
+
+
+class Basket:
+    """A sink that says when something has come."""
+
+    full = False
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.came = asyncio.Event()
+
+    def put(self, *records: Record) -> None:
+        self.records += records
+        if records:
+            self.came.set()
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    @property
+    def kinds(self) -> list[type]:
+        return [type(record) for record in self.records]
+
+
+def overhear(tap: Tap, said: str) -> None:
+    """`C: …` and `S: …` lines, one chunk each."""
+    for line in said.splitlines():
+        tap.overheard(CLIENT if line[0] == "C" else SERVER, line[3:].encode() + b"\r\n", Layer.PLAIN)
+
+
+TWO = "S: * OK hi\nC: a NOOP\nS: a OK\nC: b NOOP\nS: b OK"
+
+
+@pytest.fixture
+def basket() -> Basket:
+    return Basket()
+
+
+def test_what_was_overheard_is_understood_together_a_little_later(basket: Basket) -> None:
+    async def scene() -> None:
+        tap = Tap(1, basket, Ticker(), decode=True)
+        overhear(tap, TWO)
+        assert basket.records == []
+        await basket.came.wait()
+
+    asyncio.run(scene())
+    pieces = [x for x in basket.records if isinstance(x, Piece)]
+    exchanges = [x for x in basket.records if isinstance(x, Exchange)]
+    assert [(x.direction, len(x.chunks)) for x in pieces] == [(CLIENT, 2), (SERVER, 3)]
+    assert [(x.tag, x.status) for x in exchanges] == [("a", "OK"), ("b", "OK")], "each told once, as it ended"
+
+
+def test_whoever_asks_finds_all_of_it_understood(basket: Basket) -> None:
+    async def scene() -> tuple[int, int]:
+        tap = Tap(1, basket, Ticker(), decode=True)
+        overhear(tap, f"{TWO}\nC: c NOOP")
+        return tap.conversation.in_flight, tap.conversation.received(CLIENT)
+
+    assert asyncio.run(scene()) == (1, 24)
+    assert basket.kinds.count(Exchange) == 3
+
+
+def test_what_is_put_off_is_bounded(basket: Basket) -> None:
+    async def scene() -> None:
+        tap = Tap(1, basket, Ticker(), decode=True)
+        for _ in range(33):
+            tap.overheard(SERVER, b"* OK " + b"x" * 1017 + b"\r\n", Layer.PLAIN)
+
+    asyncio.run(scene())
+    assert Piece in basket.kinds
+
+
+def test_the_end_comes_last(basket: Basket) -> None:
+    async def scene() -> None:
+        ticker = Ticker()
+        tap = Tap(1, basket, ticker, decode=True)
+        overhear(tap, TWO)
+        tap.closed(Ending.CLIENT, "end of stream")
+        before = len(basket.records)
+        tap.tick()
+        assert len(basket.records) == before
+
+    asyncio.run(scene())
+    assert basket.kinds[-1] is SessionClosed
+
+
+def test_many_taps_take_turns(basket: Basket) -> None:
+    """However many there are, each has its turn."""
+
+    async def scene() -> None:
+        ticker = Ticker()
+        taps = [Tap(number, basket, ticker, decode=True) for number in range(1, 201)]
+        for tap in taps:
+            overhear(tap, TWO)
+        while len({x.session for x in basket.records}) < len(taps):
+            basket.came.clear()
+            await basket.came.wait()
+
+    asyncio.run(scene())
+    assert basket.kinds.count(Exchange) == 400
 
 
 @dataclass
