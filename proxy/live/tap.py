@@ -18,6 +18,7 @@ from proxy.live.sink import Sink
 _TICK = 0.03
 _TURN = 0.002
 _BACKLOG_BYTES = 32 * 1024
+_BACKLOG_CHUNKS = 256
 _OPAQUE = frozenset({EventKind.COMPRESS, EventKind.RAW})
 
 
@@ -107,7 +108,7 @@ class Tap:
         """The same, where nobody waits for what it means: understood a little later, together with what follows."""
         self._backlog.append((direction, data, self.clock.now(), layer))
         self._backlog_bytes += len(data)
-        if self._backlog_bytes > _BACKLOG_BYTES:
+        if self._backlog_bytes > _BACKLOG_BYTES or len(self._backlog) >= _BACKLOG_CHUNKS:
             self._settle()
         elif len(self._backlog) == 1:
             self._ticker.add(self)
