@@ -18,6 +18,7 @@ from imaptap.cli.record_job import make_job
 from imaptap.cli.record_options import RecordOptions, record_options
 from imaptap.recording import Job, Ready, run
 from proxy.live.exposure import explain_exposure
+from proxy.live.limits import raise_open_files
 from proxy.live.transport import TransportKind, loop_factory
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def record(options: RecordOptions) -> None:
     if options.ready_file:
         need_folder(options.ready_file)
     refuse_planted(options.db)
+    raise_open_files()
     job = make_job(options)
     if not _record(job, options.transport, options.ready_file, quiet=options.quiet):
         raise UserError("Not everything could be recorded.", "See the messages above.", NO)

@@ -39,6 +39,8 @@ def _settings(options: RecordOptions) -> Settings:
         scram=options.scram,
         keylog=_keylog(),
         allow=tuple(map(parse_network, options.allow)),
+        max_sessions=options.max_sessions,
+        max_rate=options.max_rate,
     )
 
 

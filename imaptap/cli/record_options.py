@@ -13,6 +13,7 @@ import click
 
 from imaptap.cli.options import db_option
 from proxy.imap.capabilities import Scram
+from proxy.live.limits import MAX_SESSIONS
 from proxy.live.settings import Compress
 from proxy.live.transport import TransportKind
 
@@ -37,6 +38,8 @@ class RecordOptions:
     upstream_fingerprint: str | None
     upstream_cert: Path | None
     upstream_key: Path | None
+    max_sessions: int | None
+    max_rate: int | None
     compress: Compress
     scram: Scram
     ca_cert: Path | None
@@ -110,6 +113,18 @@ _OPTIONS: tuple[Option, ...] = (
     ),
     click.option("--upstream-cert", type=_FILE, help="Client certificate to show the server."),
     click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file."),
+    click.option(
+        "--max-sessions",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help=f"Most sessions at once; further clients wait until one ends (default: {MAX_SESSIONS}).",
+    ),
+    click.option(
+        "--max-rate",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Most connections a minute from one address; what is more is turned away (default: any number).",
+    ),
     _choice(
         "--compress",
         Compress.DECODE,

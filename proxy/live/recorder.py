@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import itertools
 import socket
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,9 @@ from typing import Any
 from certs.authority import Authority
 from certs.contexts import OwnLeaf, ServerContexts
 from proxy.live.admission import Admission
+from proxy.live.doors import Doors
 from proxy.live.endpoint import Endpoint
+from proxy.live.limits import MAX_SESSIONS, Rate, most_sessions
 from proxy.live.notices import Notices, Tell
 from proxy.live.ports import Port, open_ports
 from proxy.live.refusals import Refusals
@@ -23,7 +26,6 @@ from proxy.live.tap import Tap, Ticker
 from proxy.live.transport import slow_down
 from proxy.live.upstream import Upstream
 
-_PAUSE = 0.1
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -57,6 +59,9 @@ class Recorder:
         self._places: list[tuple[Place, tuple[socket.socket, ...]]] = []
         self._sockets: list[socket.socket] = []
         self._stopping = False
+        self._rate = Rate(settings.max_rate)
+        self._most = most_sessions(settings.max_sessions)
+        self._doors = Doors(self._most, self._crowded)
 
     def listen(self, ports: Sequence[Port] | None = None) -> tuple[Endpoint, ...]:
         """Bind all listening sockets, or take over `ports` that were bound elsewhere.
@@ -92,17 +97,18 @@ class Recorder:
         async with asyncio.TaskGroup() as tasks:
             for place, sockets in self._places:
                 for sock in sockets:
-                    self._watch(place, sock, tasks)
+                    self._doors.add(sock, functools.partial(self._accept, place, sock, tasks))
+            self._doors.open()
             try:
                 await stop.wait()
             finally:
                 self._stopping = True
-                for sock in self._sockets:
-                    loop.remove_reader(sock)
+                self._doors.close()
                 self._close_sockets()
                 for session in list(self._sessions):
                     session.cut()
                 self._refusals.close()
+        self._notices.close()
 
     def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the event loop could tell nobody else. It would print it, traffic and all."""
@@ -112,36 +118,43 @@ class Recorder:
             what = f"{context.get('message', 'something')} ({type(error).__name__})"
             self._notices.say(f"The event loop reports a fault: {what}.", "Please report this.")
 
-    def _watch(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
-        if not self._stopping:
-            asyncio.get_running_loop().add_reader(listener, self._accept, place, listener, tasks)
-
     def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
         """Take one client. (`loop.sock_accept` would lose one that comes while its task is being cancelled.)"""
         try:
             sock, address = _take(listener)
         except OSError as error:
             if error.errno in _EXHAUSTED:
-                self._rest(place, listener, tasks)
+                self._doors.rest(listener)
+                self._notices.once(
+                    "A client cannot be accepted: this process has too many open files.", "Raise the limit (ulimit -n)."
+                )
             return  # else that client is gone already
-        host = str(address[0])
-        if not self._admission.admits(host):
+        if self._admits(str(address[0])):
+            self._doors.entered()
+            tasks.create_task(self._serve(place, sock, _name(address)))
+        else:
             sock.close()
-            self._refusals.refused(host, "--allow does not name it", f"If it shall connect: --allow {host}")
-            return
-        tasks.create_task(self._serve(place, sock, _name(address)))
 
-    def _rest(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(listener)
-        loop.call_later(_PAUSE, self._watch, place, listener, tasks)
-        self._notices.once(
-            "A client cannot be accepted: this process has too many open files.", "Raise the limit (ulimit -n)."
-        )
+    def _admits(self, host: str) -> bool:
+        if not self._admission.admits(host):
+            self._refusals.refused(host, "--allow does not name it", f"If it shall connect: --allow {host}")
+            return False
+        if not self._rate.admits(host, asyncio.get_running_loop().time()):
+            self._refusals.refused(host, f"--max-rate allows {self._rate.a_minute} connections a minute")
+            return False
+        return True
+
+    def _crowded(self) -> None:
+        """As many sessions as there may be: the next client waits until one of them ends."""
+        wanted = self._settings.max_sessions
+        scarce = self._most < (MAX_SESSIONS if wanted is None else wanted)
+        hint = "Raise the limit on open files (ulimit -Hn)." if scarce else "--max-sessions N allows more."
+        self._refusals.delayed(f"There are {self._most} sessions, as many as there may be: further clients wait.", hint)
 
     async def _serve(self, place: Place, sock: socket.socket, peer: str) -> None:
         if self._stopping:
             sock.close()
+            self._doors.left()
             return
         decode = self._settings.compress is not Compress.OPAQUE
         tap = Tap(next(self._numbers), self._sink, self._ticker, decode=decode)
@@ -156,6 +169,7 @@ class Recorder:
             )
         finally:
             self._sessions.discard(session)
+            self._doors.left()
 
 
 def _take(listener: socket.socket) -> tuple[socket.socket, tuple[object, ...]]:

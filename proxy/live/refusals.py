@@ -1,4 +1,4 @@
-"""Clients that are turned away before they are a session: told to the person, and kept as events of the recording."""
+"""Clients that are turned away, or have to wait, before they are a session: told to the person, kept as events."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ class Refusals:
         if self._seen[address, reason] == 1:
             self._say(f"A client at {address} was turned away: {reason}.", hint)
 
+    def delayed(self, text: str, hint: str) -> None:
+        """Clients are not turned away, but have to wait, as `text` says."""
+        self._put(text, "crowded", EventKind.NOTICE)
+        self._notices.say(text, hint)
+
     def close(self) -> None:
         """The recording ends: say how many there were, where that is more than was said."""
         connections = self._seen.total() + self._others
@@ -45,5 +50,5 @@ class Refusals:
         self._put(text)
         self._notices.say(text, hint)
 
-    def _put(self, text: str) -> None:
-        self._sink.put(Event(None, self._clock.now(), EventKind.SECURITY, "refused", text))
+    def _put(self, text: str, name: str = "refused", kind: EventKind = EventKind.SECURITY) -> None:
+        self._sink.put(Event(None, self._clock.now(), kind, name, text))

@@ -44,6 +44,10 @@ class Settings:
     keylog: Path | None = None
     allow: tuple[Network, ...] = ()
     """The networks that clients may come from, besides this machine; none: from anywhere."""
+    max_sessions: int | None = None
+    """Most sessions at once, while further clients wait; None: `limits.MAX_SESSIONS`. Open files may allow fewer."""
+    max_rate: int | None = None
+    """Most connections a minute from one address, others are turned away; None: any number."""
     handshake_seconds: float = 30.0
     """How long a peer may take for a TLS handshake or for its greeting before STARTTLS."""
     linger_seconds: float = 30.0

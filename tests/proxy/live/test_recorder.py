@@ -16,7 +16,7 @@ from proxy.live import recorder
 from proxy.live.admission import parse_network
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
-from proxy.live.notices import Notices
+from proxy.live.notices import AT_ONCE, Notices
 from proxy.live.refusals import Refusals
 from proxy.live.session import Session
 from tests.proxy.live.conftest import MakeRig
@@ -327,12 +327,19 @@ def test_who_is_not_allowed_is_turned_away(
 def test_a_crowd_of_addresses_is_counted_not_kept() -> None:
     """An IPv6 network alone has more of them than anybody has memory."""
     sink, said = ListSink(), list[tuple[str, str]]()
-    refusals = Refusals(sink, Notices(lambda *words: said.append(words)))
-    for number in range(3000):
-        refusals.refused(f"2001:db8::{number:x}", "it is one too many")
-    refusals.close()
+
+    async def crowd() -> None:
+        notices = Notices(lambda *words: said.append(words))
+        refusals = Refusals(sink, notices)
+        for number in range(3000):
+            refusals.refused(f"2001:db8::{number:x}", "it is one too many")
+        refusals.close()
+        notices.close()
+
+    asyncio.run(crowd())
     texts = [record.text for record in sink.records if isinstance(record, Event)]
-    assert len(texts) == len(said) + 1 == 1002
+    assert len(texts) == 1002
+    assert [message for message, _ in said[AT_ONCE:]] == ["981 more messages like these are left out."]
     assert texts[999].startswith("A client at 2001:db8::3e7 ")
     assert texts[1000:] == [
         "Clients at more than 1000 addresses were turned away; no more are named.",
