@@ -15,10 +15,11 @@ from certs.building import SigningKey, authority_certificate, extension, leaf_ce
 from certs.errors import CertificateError
 from certs.files import create, home, make_private_folder, reason
 from certs.loading import issuers, judge, pick, read_certificates, read_key
+from certs.locking import is_locked, locked_pem
 from certs.names import LOOPBACK, permits, usable_name
 from certs.privacy import need_private, need_unwritable
 
-__all__ = ["Authority", "Leaf", "home"]
+__all__ = ["Authority", "Leaf", "PublicAuthority", "home", "load_public", "own_files"]
 
 Clock = Callable[[], dt.datetime]
 
@@ -50,57 +51,12 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class Authority:
-    """A CA: a certificate, its key, and the intermediates above it. Get one from `load_or_create` or `load`."""
+class PublicAuthority:
+    """What everybody may know of a CA: its certificate, and where that lies."""
 
     certificate_file: Path
     certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
-    key: SigningKey = field(repr=False)
-    clock: Clock = field(default=utc_now, repr=False)
-
-    @classmethod
-    def load_or_create(
-        cls, folder: Path | None = None, permitted: Sequence[str] = (), clock: Clock = utc_now
-    ) -> "Authority":
-        """The user's own authority, made now if there is none.
-
-        In: ``folder``, else `home`; ``permitted``, host names a *new* authority is limited to (an old one keeps what
-        it has: see `permits`). Raises CertificateError: files unreadable, damaged, not a pair, open to others, expired.
-        """
-        folder = home() if folder is None else folder
-        certificate_file, key_file = folder / "ca.pem", folder / "ca.key"
-        make_private_folder(folder)
-        need_unwritable(folder, "folder")
-        if not _exists(certificate_file):
-            _make_pair(certificate_file, key_file, _constraint_names(permitted), clock())
-        # Who trusts the certificate file trusts all that is in it.
-        need_unwritable(certificate_file, "certificate file")
-        _must_be_private(key_file)
-        remedy = (
-            f"Remove {certificate_file} and {key_file}; the next start makes a new CA, which clients must then trust."
-        )
-        return cls._read(certificate_file, key_file, None, clock, remedy)
-
-    @classmethod
-    def load(
-        cls, certificate_file: Path, key_file: Path, password: bytes | None = None, clock: Clock = utc_now
-    ) -> "Authority":
-        """Somebody's own CA, RSA or EC; the certificate file may hold the certificates above it too.
-
-        Raises CertificateError: unreadable, damaged, locked, not a pair, not a CA, out of time, key open to others.
-        """
-        authority = cls._read(certificate_file, key_file, password, clock, "Give a CA certificate that is in time.")
-        need_private(key_file, "key file")
-        return authority
-
-    @classmethod
-    def _read(cls, path: Path, key_path: Path, password: bytes | None, clock: Clock, remedy: str) -> "Authority":
-        certificates = read_certificates(path)
-        key = read_key(key_path, password)
-        own = pick(certificates, key, path, key_path)
-        judge(own, path, clock(), remedy)
-        return cls(path, own, issuers(certificates, own), key, clock)
+    clock: Clock = field(repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -121,6 +77,56 @@ class Authority:
     def days_left(self) -> int:
         """Whole days until the authority ends."""
         return (self.not_after - self.clock()).days
+
+
+@dataclass(frozen=True)
+class Authority(PublicAuthority):
+    """A CA with its key, and the intermediates above it. Get one from `load_or_create` or `load`."""
+
+    chain: tuple[x509.Certificate, ...]
+    key: SigningKey = field(repr=False)
+
+    @classmethod
+    def load_or_create(
+        cls,
+        folder: Path | None = None,
+        permitted: Sequence[str] = (),
+        clock: Clock = utc_now,
+        password: bytes | None = None,
+    ) -> "Authority":
+        """The user's own authority, made now if there is none.
+
+        In: ``folder``, else `home`; ``permitted``, host names a *new* authority is limited to (an old one keeps what
+        it has: see `permits`); ``password``, what the key is locked with, or is to be (None: it is not).
+        Raises CertificateError: files unreadable, damaged, locked, not a pair, open to others, expired.
+        """
+        certificate_file, key_file = own_files(folder)
+        make_private_folder(certificate_file.parent)
+        need_unwritable(certificate_file.parent, "folder")
+        if not _exists(certificate_file):
+            _make_pair(certificate_file, key_file, _constraint_names(permitted), clock(), password)
+        _must_be_ours(certificate_file, key_file)
+        return cls._read(certificate_file, key_file, password, clock, _renewal(certificate_file, key_file))
+
+    @classmethod
+    def load(
+        cls, certificate_file: Path, key_file: Path, password: bytes | None = None, clock: Clock = utc_now
+    ) -> "Authority":
+        """Somebody's own CA, RSA or EC; the certificate file may hold the certificates above it too.
+
+        Raises CertificateError: unreadable, damaged, locked, not a pair, not a CA, out of time, key open to others.
+        """
+        authority = cls._read(certificate_file, key_file, password, clock, "Give a CA certificate that is in time.")
+        need_private(key_file, "key file")
+        return authority
+
+    @classmethod
+    def _read(cls, path: Path, key_path: Path, password: bytes | None, clock: Clock, remedy: str) -> "Authority":
+        certificates = read_certificates(path)
+        key = read_key(key_path, password)
+        own = pick(certificates, key, path, key_path)
+        judge(own, path, clock(), remedy)
+        return cls(path, own, clock, issuers(certificates, own), key)
 
     def permits(self, name: str) -> bool:
         """Whether clients would accept a leaf of this authority for ``name``, given its name constraints."""
@@ -154,12 +160,36 @@ class Authority:
         return _pem(self._leaf_key)
 
 
-def _make_pair(certificate_file: Path, key_file: Path, permitted: Sequence[str], now: dt.datetime) -> None:
+def load_public(clock: Clock = utc_now) -> PublicAuthority:
+    """The user's own authority, which must be there, without its key, which may stay locked.
+
+    Raises CertificateError: as `Authority.load_or_create`.
+    """
+    certificate_file, key_file = own_files()
+    _must_be_ours(certificate_file, key_file)
+    certificates = read_certificates(certificate_file)
+    # A locked key cannot be compared; what imaptap makes is one certificate.
+    locked = is_locked(key_file)
+    own = certificates[0] if locked else pick(certificates, read_key(key_file, None), certificate_file, key_file)
+    judge(own, certificate_file, clock(), _renewal(certificate_file, key_file))
+    return PublicAuthority(certificate_file, own, clock)
+
+
+def own_files(folder: Path | None = None) -> tuple[Path, Path]:
+    """Where the certificate and the key of the user's own authority lie, or will: in ``folder``, else in `home`."""
+    folder = home() if folder is None else folder
+    return folder / "ca.pem", folder / "ca.key"
+
+
+def _make_pair(
+    certificate_file: Path, key_file: Path, permitted: Sequence[str], now: dt.datetime, password: bytes | None
+) -> None:
     """Two processes may start at once: whoever links the key first wins, and a certificate is always made for the key
     that lies there, so every pair that anybody can read matches; a crash in between leaves nothing to repair."""
-    create(key_file, _pem(ec.generate_private_key(ec.SECP256R1())), 0o600)
+    new = ec.generate_private_key(ec.SECP256R1())
+    create(key_file, _pem(new) if password is None else locked_pem(new, password), 0o600)
     _must_be_private(key_file)
-    key = read_key(key_file, None)
+    key = read_key(key_file, password)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CertificateError(
             f"The key {key_file} has lost its certificate {certificate_file.name}.",
@@ -177,6 +207,17 @@ def _constraint_names(permitted: Sequence[str]) -> list[str]:
         )
     # Every leaf carries the loopback names, so a limited authority has to be allowed them.
     return [name for name in dict.fromkeys((*names, *LOOPBACK)) if name] if names else []
+
+
+def _renewal(certificate_file: Path, key_file: Path) -> str:
+    return f"Remove {certificate_file} and {key_file}; the next start makes a new CA, which clients must then trust."
+
+
+def _must_be_ours(certificate_file: Path, key_file: Path) -> None:
+    need_unwritable(certificate_file.parent, "folder")
+    # Who trusts the certificate file trusts all that is in it.
+    need_unwritable(certificate_file, "certificate file")
+    _must_be_private(key_file)
 
 
 def _must_be_private(key_file: Path) -> None:

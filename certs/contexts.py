@@ -11,6 +11,7 @@ from certs.authority import Authority
 from certs.engine import ALPN, Context, plain_context
 from certs.errors import CertificateError
 from certs.files import home, passing, reason
+from certs.locking import KeyPassword
 from certs.names import usable_name
 
 _MAX_NAMES = 256
@@ -140,17 +141,11 @@ def _required(name: str) -> str:
 
 
 def _load_own(context: Context, leaf: OwnLeaf) -> None:
-    def password() -> bytes:
-        # Without this OpenSSL would stop and ask on the terminal.
-        if leaf.password is None:
-            raise CertificateError(
-                f"The key in {leaf.key_file} is locked with a password.", "Give its password with it, or a key without."
-            )
-        return leaf.password
-
+    key = KeyPassword(leaf.key_file, leaf.password, "--leaf-key-password")
     try:
-        context.load_cert_chain(leaf.cert_file, leaf.key_file, password)
+        context.load_cert_chain(leaf.cert_file, leaf.key_file, key.ask)
     except ssl.SSLError as error:
+        key.need_right(error)
         raise CertificateError(
             f"The certificate {leaf.cert_file} and the key {leaf.key_file} cannot be used together "
             f"({(error.reason or 'no PEM in them').replace('_', ' ').lower()}).",

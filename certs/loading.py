@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from certs.building import SigningKey, extension
 from certs.errors import CertificateError
 from certs.files import read
+from certs.locking import wrong_password
 
 # OpenSSL's security level 2, the default of Debian and Fedora, refuses RSA chains below this.
 _RSA_BITS = 2048
@@ -86,15 +87,15 @@ def issuers(certificates: Sequence[x509.Certificate], own: x509.Certificate) -> 
 def _decrypt(path: Path, pem: bytes, password: bytes | None) -> PrivateKeyTypes:
     encrypted = b"ENCRYPTED" in pem
     if encrypted and password is None:
-        raise CertificateError(f"The key in {path} is locked with a password.", "Give its password with it.")
+        raise CertificateError(
+            f"The key in {path} is locked with a password.", "Give its password with --ca-key-password file:PATH."
+        )
     try:
         # A password for a key that has none is no fault of the file.
         return load_pem_private_key(pem, password if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         if encrypted:
-            raise CertificateError(
-                f"The key in {path} cannot be unlocked with the password given.", "Give the password it was made with."
-            ) from error
+            raise wrong_password(path) from error
         raise CertificateError(
             f"The file {path} holds no readable private key.",
             "Give a PEM file, which begins with -----BEGIN PRIVATE KEY-----.",

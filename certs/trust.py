@@ -10,6 +10,7 @@ from certs.engine import ALPN, Context, plain_context
 from certs.errors import CertificateError
 from certs.explain import explain, explain_client
 from certs.files import reason
+from certs.locking import KeyPassword
 
 __all__ = ["explain", "explain_client", "matches_fingerprint", "require_fingerprint", "upstream_context"]
 
@@ -23,13 +24,15 @@ def upstream_context(
     client_key: Path | None = None,
     keylog: Path | None = None,
     alpn: bool = True,
+    client_key_password: bytes | None = None,
 ) -> Context:
     """The client-side context for mail servers, which verifies chain, dates and name unless a fingerprint is given.
 
     In: ``ca_file``, certificates that are trusted *instead of* the system's (a server's own certificate will do);
     ``fingerprint``, SHA-256 of the one certificate to accept: the context then verifies nothing, and the caller must
     ask `require_fingerprint` before it sends a byte; ``client_cert`` and ``client_key`` (None: in the same file), to
-    show when asked; ``keylog``, a file for Wireshark; ``alpn``, whether to offer ``imap``.
+    show when asked; ``keylog``, a file for Wireshark; ``alpn``, whether to offer ``imap``; ``client_key_password``,
+    of a locked key.
     Raises CertificateError. Reading the system's store takes about 33 ms: build it once, not per connection.
     """
     context = plain_context(ssl.PROTOCOL_TLS_CLIENT)
@@ -44,7 +47,7 @@ def upstream_context(
     else:
         context.load_default_certs()
     if client_cert is not None:
-        _load_client(context, client_cert, client_key)
+        _load_client(context, client_cert, client_key, client_key_password)
     elif client_key is not None:
         raise CertificateError(
             f"The client key {client_key} has no certificate.", "Give the client certificate file as well."
@@ -104,15 +107,12 @@ def _trust_only(context: Context, ca_file: Path) -> None:
         ) from error
 
 
-def _load_client(context: Context, client_cert: Path, client_key: Path | None) -> None:
-    def password() -> bytes:
-        raise CertificateError(
-            f"The client key {client_key or client_cert} is locked with a password.", "Give a key without a password."
-        )
-
+def _load_client(context: Context, client_cert: Path, client_key: Path | None, password: bytes | None) -> None:
+    key = KeyPassword(client_key or client_cert, password, "--upstream-key-password")
     try:
-        context.load_cert_chain(client_cert, client_key, password)
+        context.load_cert_chain(client_cert, client_key, key.ask)
     except ssl.SSLError as error:
+        key.need_right(error)
         raise CertificateError(
             f"The client certificate {client_cert} cannot be used with the key in {client_key or client_cert}.",
             "Give a PEM certificate and the key it was made for.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from storage.check import Check, Finding
 from storage.errors import GapError, StorageError
 from storage.follow import Follower
-from storage.opening import database_file, open_store
+from storage.opening import database_file, names_password, open_store
 from storage.sharing import Sharing
 from storage.store import Store
 from storage.values import Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
@@ -31,5 +31,6 @@ __all__ = [
     "StoredPiece",
     "Writer",
     "database_file",
+    "names_password",
     "open_store",
 ]

@@ -33,6 +33,9 @@ _CACHE_KIB: Final = 16 * 1024
 _CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
 _WAL_KEPT_BYTES: Final = 32 * 1024 * 1024
 
+_SECRETS: Final = frozenset({"password", "sslpassword"})
+"""Parameters of a connection that are nobody's business (PostgreSQL manual, 34.1.2)."""
+
 HIDE_PARAMETERS: Final = True
 """Parameters are pieces of letters: no message of an error, and so no log, may quote them."""
 
@@ -102,6 +105,17 @@ def database_url(where: str) -> URL | None:
         f"{scheme}:// is not a database that imaptap can write to.",
         "Give a file name or postgresql://user@host/database.",
     )
+
+
+def without_secrets(url: URL) -> str:
+    """The URL for people: passwords, which libpq takes as parameters too, as ***."""
+    masks = {name: "***" for name in url.query if name in _SECRETS}
+    return url.update_query_dict(masks).render_as_string(hide_password=True)
+
+
+def has_secrets(url: URL) -> bool:
+    """Whether there is a password in it."""
+    return url.password is not None or not _SECRETS.isdisjoint(url.query)
 
 
 def _prepare_sqlite(connection: _DriverConnection, _record: object, *, write: bool) -> None:

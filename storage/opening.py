@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage import files, migrate, tables
-from storage.engine import database_url, postgresql_engine, sqlite_engine
+from storage.engine import database_url, has_secrets, postgresql_engine, sqlite_engine, without_secrets
 from storage.errors import StorageError
 from storage.store import Store
 from storage.trouble import explain
@@ -35,13 +35,19 @@ def open_store(where: str | Path, *, create: bool) -> Store:
     place = _place(where)
     if isinstance(place, Path):
         return _guarded(str(place), lambda: _open_file(place, create=create))
-    return _guarded(place.render_as_string(hide_password=True), lambda: _open_server(place, create=create))
+    return _guarded(without_secrets(place), lambda: _open_server(place, create=create))
 
 
 def database_file(where: str | Path) -> Path | None:
     """The SQLite file that `where` means; None for a PostgreSQL database. Raises StorageError: no such kind of URL."""
     place = _place(where)
     return place if isinstance(place, Path) else None
+
+
+def names_password(where: str) -> bool:
+    """Whether `where` is a URL with a password in it. Raises StorageError: no such kind of URL."""
+    url = database_url(where)
+    return url is not None and has_secrets(url)
 
 
 def _place(where: str | Path) -> Path | URL:
@@ -118,7 +124,7 @@ def _need_quiet(connection: Connection, where: str) -> None:
 
 
 def _open_server(url: URL, *, create: bool) -> Store:
-    where = url.render_as_string(hide_password=True)
+    where = without_secrets(url)
     engine = postgresql_engine(url)
     try:
         with engine.connect() as connection:

@@ -11,11 +11,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
 from rich.markup import escape
 
-from certs.authority import Authority, home
+from certs.authority import PublicAuthority, own_files
 from certs.check import CheckResult, check, host_and_port
 from certs.errors import CertificateError
 from certs.howto import howtos
+from certs.locking import is_locked
+from imaptap.cli.authority import ca_key_password_option, own_authority, own_public_authority
 from imaptap.cli.errors import UserError
+from imaptap.cli.passwords import Source
 
 # Time enough to renew, and to make every client trust the new one.
 _WARN_DAYS = 30
@@ -49,7 +52,7 @@ def ca(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    authority = Authority.load_or_create()
+    authority = own_public_authority()
     if as_json:
         click.echo(json.dumps(_described(authority), indent=2))
     else:
@@ -63,21 +66,19 @@ def ca(context: click.Context, as_json: bool) -> None:
     metavar="HOST",
     help="Limit it to this host and those below it; may be given several times.  [default: no limit]",
 )
+@ca_key_password_option
 @_in_words
-def create(only: tuple[str, ...]) -> None:
-    """Make the authority now, if it shall be limited to some hosts.
+def create(only: tuple[str, ...], ca_key_password: Source | None) -> None:
+    """Make the authority now, if it shall be limited to some hosts, or its key be locked with a password.
 
-    Without this, one that may speak for any host is made on first use. Loopback names are always allowed.
+    Without this, one that may speak for any host is made on first use. Loopback names are always allowed. The key is
+    locked if there is a password; `imaptap record` then needs it too.
     """
-    file = home() / "ca.pem"
-    if file.exists():
-        raise UserError(
-            f"There is a certificate authority already: {file}.",
-            f"To have a new one, which clients must then trust, remove {file} and {file.with_name('ca.key')} first.",
-        )
-    authority = Authority.load_or_create(permitted=only)
+    _refuse_second(*own_files())
+    authority = own_authority(ca_key_password, only)
     console = _console()
     _line(console, f"Made {escape(str(authority.certificate_file))}")
+    _line(console, f"Its key is {'locked' if is_locked(own_files()[1]) else 'not locked'} with a password.")
     _line(console, f"It may speak for {escape(', '.join((*only, 'this machine')) if only else 'any host')}.")
     _line(console, "`imaptap ca` says how clients come to trust it.")
 
@@ -88,7 +89,7 @@ def create(only: tuple[str, ...]) -> None:
 @_in_words
 def export(output: Path | None, der: bool) -> None:
     """Write the authority's certificate, never its key."""
-    authority = Authority.load_or_create()
+    authority = own_public_authority()
     content = authority.certificate.public_bytes(Encoding.DER if der else Encoding.PEM)
     if output is None:
         click.echo(content, nl=False)
@@ -130,7 +131,7 @@ def check_command(
             f"{address!r} is not HOST:PORT.", "Write localhost:1993, or [::1]:1993 for an IPv6 address."
         ) from error
     name = name or host
-    result = check(host, port, name, ca_file or Authority.load_or_create().certificate_file, starttls)
+    result = check(host, port, name, ca_file or own_public_authority().certificate_file, starttls)
     if as_json:
         click.echo(json.dumps(_result(address, name, result), indent=2))
     else:
@@ -138,7 +139,17 @@ def check_command(
     context.exit(0 if result.accepted else 1)
 
 
-def _described(authority: Authority) -> dict[str, object]:
+def _refuse_second(certificate: Path, key: Path) -> None:
+    # A key alone counts too: it has the lock, or the lack of one, that it was made with.
+    for file in (certificate, key):
+        if file.exists():
+            raise UserError(
+                f"There is a certificate authority already: {file}.",
+                f"To have a new one, which clients must then trust, remove {certificate} and {key} first.",
+            )
+
+
+def _described(authority: PublicAuthority) -> dict[str, object]:
     return {
         "path": str(authority.certificate_file),
         "subject": authority.subject,
@@ -163,7 +174,7 @@ def _result(address: str, name: str, result: CheckResult) -> dict[str, object]:
     }
 
 
-def _show(authority: Authority, console: Console) -> None:
+def _show(authority: PublicAuthority, console: Console) -> None:
     rows = {
         "certificate": str(authority.certificate_file),
         "subject": authority.subject,

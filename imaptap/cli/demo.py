@@ -9,6 +9,7 @@ import click
 
 from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
+from imaptap.cli.options import no_password
 from imaptap.cli.terminal import Output
 from imaptap.cli.transcript import Transcript
 from imaptap.demo.play import play
@@ -28,7 +29,12 @@ What to try next:
 
 
 @click.command(short_help="Record and show a session, all built in.")
-@click.option("--db", metavar="PATH|URL", help="Keep the recording in this database.  [default: it is not kept]")
+@click.option(
+    "--db",
+    metavar="PATH|URL",
+    callback=no_password,
+    help="Keep the recording in this database.  [default: it is not kept]",
+)
 def demo(db: str | None) -> None:
     """Record a session of a built-in server and client, and show it. Uses no network and leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="imaptap-demo-") as folder:

@@ -14,6 +14,9 @@ NO = 1
 UNUSABLE = 2
 """Exit code of a mistake in the command line, and of input that cannot be used."""
 
+INTERRUPTED = 130
+"""Exit code of what was ended with Ctrl-C."""
+
 _EXPECTED = {"storage.errors": "StorageError", "certs.errors": "CertificateError", "proxy.live.errors": "LiveError"}
 
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from imaptap.cli.errors import in_words
+from imaptap.cli.errors import INTERRUPTED, in_words
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 

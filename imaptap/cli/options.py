@@ -1,8 +1,11 @@
 """Options that several commands have, so that they are spelled, explained and defaulted alike."""
 
 import click
+from click.core import ParameterSource
 
 from certs.files import home
+from imaptap.cli.errors import UserError
+from storage import names_password
 
 DB_FILE = "imaptap.db"
 
@@ -12,9 +15,21 @@ def default_db() -> str:
     return str(home() / DB_FILE)
 
 
+def no_password(context: click.Context, option: click.Parameter, where: str | None) -> str | None:
+    """Pass on what a --db option was given. Raises UserError for a password on the command line, which all can read."""
+    typed = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+    if typed and where is not None and names_password(where):
+        raise UserError(
+            "The URL of --db has a password in it, which other users and the shell's history can see.",
+            "Put the URL into $IMAPTAP_DB, or the password into ~/.pgpass or $PGPASSWORD. Change the one typed here.",
+        )
+    return where
+
+
 db_option = click.option(
     "--db",
     metavar="PATH|URL",
+    callback=no_password,
     envvar="IMAPTAP_DB",
     show_envvar=True,
     default=default_db,

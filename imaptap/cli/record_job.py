@@ -7,8 +7,10 @@ from pathlib import Path
 
 from certs.authority import Authority
 from certs.contexts import OwnLeaf
+from imaptap.cli.authority import ca_passwords, own_authority
 from imaptap.cli.errors import UserError
-from imaptap.cli.record_options import RecordOptions
+from imaptap.cli.passwords import Passwords
+from imaptap.cli.record_options import LEAF_KEY_PASSWORD, UPSTREAM_KEY_PASSWORD, RecordOptions
 from imaptap.recording import Job
 from proxy.live.admission import parse_network
 from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
@@ -18,9 +20,10 @@ from proxy.live.settings import Settings, UpstreamTrust
 def make_job(options: RecordOptions) -> Job:
     """The recording that `options` ask for. Raises UserError, LiveError or CertificateError."""
     settings = _settings(options)
-    leaves = dict(map(_leaf, options.leaves))
+    passwords = Passwords("--leaf-key-password", LEAF_KEY_PASSWORD, options.leaf_key_password)
+    leaves = dict(_leaf(text, passwords) for text in options.leaves)
     # Last, since it may make files: a slip in the command line shall leave nothing behind.
-    return Job(settings, _authority(options.ca_cert, options.ca_key), options.db, options.name, leaves)
+    return Job(settings, _authority(options), options.db, options.name, leaves)
 
 
 def _settings(options: RecordOptions) -> Settings:
@@ -28,13 +31,7 @@ def _settings(options: RecordOptions) -> Settings:
         upstream=parse_upstream(options.upstream),
         listen=tuple(map(parse_listen, options.listen)),
         routes=dict(map(_route, options.routes)),
-        trust=UpstreamTrust(
-            options.upstream_ca,
-            options.upstream_name,
-            options.upstream_fingerprint,
-            options.upstream_cert,
-            options.upstream_key,
-        ),
+        trust=_trust(options),
         compress=options.compress,
         scram=options.scram,
         keylog=_keylog(),
@@ -44,12 +41,26 @@ def _settings(options: RecordOptions) -> Settings:
     )
 
 
-def _authority(cert: Path | None, key: Path | None) -> Authority:
+def _trust(options: RecordOptions) -> UpstreamTrust:
+    passwords = Passwords("--upstream-key-password", UPSTREAM_KEY_PASSWORD, options.upstream_key_password)
+    key = options.upstream_key or options.upstream_cert
+    return UpstreamTrust(
+        options.upstream_ca,
+        options.upstream_name,
+        options.upstream_fingerprint,
+        options.upstream_cert,
+        options.upstream_key,
+        passwords.of(key) if key else None,
+    )
+
+
+def _authority(options: RecordOptions) -> Authority:
+    cert, key = options.ca_cert, options.ca_key
     if cert is None and key is None:
-        return Authority.load_or_create()
+        return own_authority(options.ca_key_password)
     if cert is None or key is None:
         raise UserError("--ca-cert and --ca-key belong together.", "Give both, or neither.")
-    return Authority.load(cert, key)
+    return Authority.load(cert, key, ca_passwords(options.ca_key_password).of(key))
 
 
 def _keylog() -> Path | None:
@@ -69,7 +80,8 @@ def _route(text: str) -> tuple[str, Endpoint]:
     return name, parse_upstream(url)
 
 
-def _leaf(text: str) -> tuple[str, OwnLeaf]:
+def _leaf(text: str, passwords: Passwords) -> tuple[str, OwnLeaf]:
     name, files = _pair(text, "NAME=CERT,KEY")
     cert, comma, key = files.partition(",")
-    return name, OwnLeaf(Path(cert), Path(key if comma else cert))
+    key_file = Path(key if comma else cert)
+    return name, OwnLeaf(Path(cert), key_file, passwords.of(key_file))

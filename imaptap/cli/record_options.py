@@ -11,11 +11,17 @@ from typing import Any
 
 import click
 
+from imaptap.cli.authority import ca_key_password_option
 from imaptap.cli.options import db_option
+from imaptap.cli.passwords import Source, password_option
 from proxy.imap.capabilities import Scram
 from proxy.live.limits import MAX_SESSIONS
 from proxy.live.settings import Compress
 from proxy.live.transport import TransportKind
+
+LEAF_KEY_PASSWORD = "IMAPTAP_LEAF_KEY_PASSWORD"
+UPSTREAM_KEY_PASSWORD = "IMAPTAP_UPSTREAM_KEY_PASSWORD"
+"""Variables of the environment that may hold passwords."""
 
 DEFAULT_LISTEN = ("imaps://localhost:1993", "imap://localhost:1143")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -38,13 +44,16 @@ class RecordOptions:
     upstream_fingerprint: str | None
     upstream_cert: Path | None
     upstream_key: Path | None
+    upstream_key_password: Source | None
     max_sessions: int | None
     max_rate: int | None
     compress: Compress
     scram: Scram
     ca_cert: Path | None
     ca_key: Path | None
+    ca_key_password: Source | None
     leaves: tuple[str, ...]
+    leaf_key_password: Source | None
     ready_file: Path | None
     transport: TransportKind
     quiet: bool
@@ -113,6 +122,7 @@ _OPTIONS: tuple[Option, ...] = (
     ),
     click.option("--upstream-cert", type=_FILE, help="Client certificate to show the server."),
     click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file."),
+    password_option("--upstream-key-password", UPSTREAM_KEY_PASSWORD, "Where the password of that key is"),
     click.option(
         "--max-sessions",
         type=click.IntRange(min=1),
@@ -137,6 +147,7 @@ _OPTIONS: tuple[Option, ...] = (
     ),
     click.option("--ca-cert", type=_FILE, help="Your own CA certificate, with its chain, instead of imaptap's."),
     click.option("--ca-key", type=_FILE, help="The key of --ca-cert."),
+    ca_key_password_option,
     click.option(
         "--leaf",
         "leaves",
@@ -144,6 +155,7 @@ _OPTIONS: tuple[Option, ...] = (
         metavar="NAME=CERT,KEY",
         help="Your own server certificate and key for clients that ask for NAME.",
     ),
+    password_option("--leaf-key-password", LEAF_KEY_PASSWORD, "Where the password of keys of --leaf is"),
     click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect."),
     _choice("--transport", TransportKind.AUTO, "What carries the bytes."),
     click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange."),

@@ -29,6 +29,7 @@ class UpstreamTrust:
     fingerprint: str | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+    client_key_password: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,13 @@ class Upstream:
         trust = settings.trust
         self._contexts = {
             alpn: upstream_context(
-                trust.ca_file, trust.fingerprint, trust.client_cert, trust.client_key, settings.keylog, alpn
+                trust.ca_file,
+                trust.fingerprint,
+                trust.client_cert,
+                trust.client_key,
+                settings.keylog,
+                alpn,
+                trust.client_key_password,
             )
             for alpn in (False, True)
         }

@@ -220,7 +220,7 @@ def test_own_leaves_that_cannot_be_used(authority: Authority, tmp_path: Path) ->
         (OwnLeaf(certificate, other), "cannot be used together"),
         (OwnLeaf(tmp_path / "empty", key), "cannot be used together"),
         (OwnLeaf(*locked), "locked with a password"),
-        (OwnLeaf(*locked, password=b"wrong"), "cannot be used together"),
+        (OwnLeaf(*locked, password=b"wrong"), r"locked\.key cannot be unlocked with the password given"),
     ]:
         with pytest.raises(CertificateError, match=words):
             ServerContexts(authority, UPSTREAM, own_leaves={"own.example": leaf})

@@ -7,6 +7,8 @@ from cryptography import x509
 
 from certs.authority import Authority
 from certs.contexts import ServerContexts
+from certs.locking import is_locked
+from imaptap.cli import passwords
 from imaptap.cli.ca import ca
 from tests.certs.making import DAY, ec_key, make, now
 from tests.certs.serving import serving
@@ -118,6 +120,76 @@ def test_create_never_replaces(home: Path) -> None:
         f"{home / 'ca.pem'} and {home / 'ca.key'} first.\n"
     )
     assert Authority.load_or_create().fingerprint == fingerprint
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> str:
+    """Where a password is."""
+    file = tmp_path / "password"
+    file.touch(0o600)
+    file.write_text("open sesame\n")
+    return f"file:{file}"
+
+
+def test_create_with_a_lock(home: Path, password: str) -> None:
+    """What only shows the certificate needs no password afterwards."""
+    result = run("create", "--ca-key-password", password)
+    assert result.exit_code == 0
+    assert "Its key is locked with a password." in result.stdout
+    assert is_locked(home / "ca.key")
+    fingerprint = Authority.load_or_create(password=b"open sesame").fingerprint
+    assert json.loads(run("--json").stdout)["fingerprint"] == fingerprint
+    assert "BEGIN CERTIFICATE" in run("export").stdout
+    with serving(None, (b"* BYE\r\n",)) as port:
+        assert "ca.key" not in run("check", f"127.0.0.1:{port}", "--starttls").stderr
+
+
+def test_create_without_a_lock_says_so(home: Path) -> None:
+    assert "Its key is not locked with a password." in run("create").stdout
+    assert not is_locked(home / "ca.key")
+
+
+def test_the_environment_locks_it_on_first_use(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever command that is."""
+    monkeypatch.setenv("IMAPTAP_CA_KEY_PASSWORD", "open sesame")
+    assert run("export").exit_code == 0
+    assert is_locked(home / "ca.key")
+    assert Authority.load_or_create(password=b"open sesame").days_left > 0
+
+
+def test_a_password_on_the_command_line_is_refused(home: Path) -> None:
+    result = run("create", "--ca-key-password", "hunter2")
+    assert result.exit_code == 2
+    assert "hunter2" not in result.output
+    assert len(result.stderr.splitlines()) == 2
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("answers", ["sesame\nsesame\n", "sesame\nsesam\nsesame\nsesame\n"], ids=["same", "other"])
+def test_create_asks_twice(home: Path, monkeypatch: pytest.MonkeyPatch, answers: str) -> None:
+    """Until both are the same."""
+    monkeypatch.setattr(passwords, "_at_a_terminal", lambda: True)
+    result = CliRunner().invoke(ca, ("create", "--ca-key-password", "prompt"), input=answers, catch_exceptions=False)
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, f"Made {home / 'ca.pem'}")
+    assert f"New password for {home / 'ca.key'}" in result.stderr
+    assert "sesame" not in result.output
+    assert Authority.load_or_create(password=b"sesame").days_left > 0
+
+
+def test_no_answer_is_no_password(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_at_a_terminal", lambda: True)
+    result = CliRunner().invoke(ca, ("create", "--ca-key-password", "prompt"), input="", catch_exceptions=False)
+    assert result.exit_code == 130
+    assert "No password was given." in result.stderr
+    assert not home.exists()
+
+
+def test_a_key_alone_is_an_authority_already(home: Path, password: str) -> None:
+    """It is not locked, whatever the new one was to be."""
+    run("create")
+    (home / "ca.pem").unlink()
+    assert run("create", "--ca-key-password", password).exit_code == 2
+    assert not is_locked(home / "ca.key")
 
 
 def test_create_for_what_is_no_host(home: Path) -> None:
