@@ -45,6 +45,10 @@ class ClientSecrets:
         """A login has gone wrong: until a known command comes, what follows may be the rest of it (M 4.3, 4.7)."""
         self._suspect = True
 
+    def calm(self) -> None:
+        """A command has come that is no part of a login."""
+        self._suspect = False
+
     def refuse(self) -> None:
         """The literal announced last is refused, so that nothing of it is a password; it may come all the same."""
         if self._command and not self._command.public:

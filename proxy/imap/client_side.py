@@ -9,6 +9,7 @@ from proxy.imap.commands import first_argument, names_mailbox, of_selected, read
 from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
+from proxy.imap.ordinary import OrdinaryCommands
 from proxy.imap.shared import Shared
 from proxy.imap.spans import Attribution, Spans
 from proxy.imap.transcript import Certainty, Direction, EventKind, readable
@@ -50,6 +51,7 @@ class ClientSide:
         self.spans = Spans(shared.session, Direction.CLIENT, shared.put)
         self._shared = shared
         self._secrets = ClientSecrets(shared, self.reader, self.ledger)
+        self._ordinary = OrdinaryCommands(shared, self.reader, self.ledger, self.spans)
         self._kind = _Kind.COMMAND
         self._exchange: OpenExchange | None = None
         self._unit_at = 0
@@ -63,6 +65,11 @@ class ClientSide:
         """The server has asked for a SASL line."""
         self._permits += 1
 
+    @property
+    def behind(self) -> bool:
+        """Whether what the client says next hangs on an answer, or has come already and is unread."""
+        return self._blocker is not None or self.reader.offset < self.ledger.received
+
     def run(self, chunk: bytes | None = None) -> None:
         """Read on: `chunk` where it is just what follows, else all that the ledger holds unread."""
         reader = self.reader
@@ -70,9 +77,11 @@ class ClientSide:
             if self.ledger.held > _HELD_MAX:
                 self._give_up()
             return
+        pos = 0
         if chunk is None or reader.offset + len(chunk) != self.ledger.received:
             chunk = self.ledger.unmasked(reader.offset, self.ledger.received)
-        pos = 0
+        elif reader.between and not self._permits and not self._begun:
+            pos = self._run_ordinary(chunk)
         while pos < len(chunk) and not self._waiting():
             if reader.between:
                 reader.lines_only = self._permits > 0
@@ -80,6 +89,13 @@ class ClientSide:
             boundary, pos = reader.read(chunk, pos)
             self._at(boundary)
         self.ledger.release(self._cleared)
+
+    def _run_ordinary(self, chunk: bytes) -> int:
+        pos = self._ordinary.read(chunk, 0)
+        if pos:
+            self._secrets.calm()
+            self._cleared = self.reader.offset
+        return pos
 
     def _waiting(self) -> bool:
         blocker = self._blocker

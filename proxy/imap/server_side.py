@@ -9,16 +9,16 @@ from proxy.imap.client_side import ClientSide
 from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
+from proxy.imap.ordinary import OrdinaryResponses
 from proxy.imap.responses import ResponseHead, read_response
 from proxy.imap.server_secrets import ServerSecrets
 from proxy.imap.shared import Shared
-from proxy.imap.spans import Attribution, Spans
+from proxy.imap.spans import NOBODY, Attribution, Spans
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Certainty, Direction, EventKind, Outcome, readable
 from proxy.imap.units import LITERAL_KEPT, OVERLONG_HELD, TEXT_KEPT, Boundary, Unit, UnitReader
 
 _LAYERED_MECHANISMS = frozenset({"GSSAPI", "GSS-SPNEGO", "DIGEST-MD5", "KERBEROS_V4", "SRP", "NTLM"})
-_NOBODY = Attribution(None, Certainty.UNSOLICITED)
 _UNREAD = ResponseHead(None, "?")
 _TEXT_SHOWN = 4000
 
@@ -34,11 +34,12 @@ class ServerSide:
         self._client = client
         self._wake_client = wake_client
         self._secrets = ServerSecrets(shared, self.reader, self.ledger)
+        self._ordinary = OrdinaryResponses(shared, self.reader, self.ledger, self.spans, self._completed)
         self._head = _UNREAD
         self._shown = _UNREAD
         self._first = b""
         """The unit's first line, and `_shown` its head, as the record has them; `_head` is as it was sent."""
-        self._whose = _NOBODY
+        self._whose = NOBODY
         self._unit_at = 0
         self._out_of_sync = False
         self._cleared = 0
@@ -54,6 +55,9 @@ class ServerSide:
         pos = 0
         while pos < len(chunk):
             if self.reader.between:
+                pos = self._run_ordinary(chunk, pos)
+                if pos == len(chunk):
+                    break
                 self._unit_at = self.ledger.time_of(self.reader.offset)
             boundary, pos = self.reader.read(chunk, pos)
             if boundary is Boundary.UNIT:
@@ -64,6 +68,12 @@ class ServerSide:
             else:
                 self._at(boundary)
         self.ledger.release(self._cleared)
+        return pos
+
+    def _run_ordinary(self, chunk: bytes, pos: int) -> int:
+        if not self._out_of_sync and not self._client.reader.partial:
+            pos = self._ordinary.read(chunk, pos)
+            self._cleared = self.reader.offset
         return pos
 
     def _at(self, boundary: Boundary) -> None:
@@ -95,12 +105,12 @@ class ServerSide:
         self._head = head = read_response(line)
         if head.kind == "+":
             target = book.first(Expects.LITERAL, Expects.SASL, Expects.IDLE)
-            self._whose = Attribution(target, Certainty.SURE) if target else _NOBODY
+            self._whose = Attribution(target, Certainty.SURE) if target else NOBODY
         elif head.tag is not None:
             exchange = book.find(head.tag) if head.status else None
-            self._whose = Attribution(exchange, Certainty.SURE) if exchange else _NOBODY
+            self._whose = Attribution(exchange, Certainty.SURE) if exchange else NOBODY
         elif not book.open:
-            self._whose = _NOBODY
+            self._whose = NOBODY
         else:
             self._whose = book.attribute(head, line)
         target = self._whose.exchange
@@ -161,12 +171,16 @@ class ServerSide:
         status = head.status or ""
         shared.state.complete(exchange.sent, status, exchange.mailbox)
         self._close(exchange, Outcome.COMPLETED, at)
-        self.spans.flush()
-        self._client.spans.flush()
         if status == "OK" and exchange.sent == "COMPRESS" and not shared.deflated:
             shared.compressed = "DEFLATE" in exchange.arguments.upper()
         shared.layered |= status == "OK" and exchange.mechanism in _LAYERED_MECHANISMS
-        if not shared.compressed:
+        self._completed()
+
+    def _completed(self) -> None:
+        """An exchange has ended, which tells what the client's next bytes are."""
+        self.spans.flush()
+        self._client.spans.flush()
+        if not self._shared.compressed and self._client.behind:
             self._wake_client()
 
     def _close(self, exchange: OpenExchange, outcome: Outcome, at: int) -> None:

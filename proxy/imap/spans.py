@@ -19,6 +19,9 @@ class Attribution(NamedTuple):
     open: tuple[int, ...] = ()
 
 
+NOBODY = Attribution(None, Certainty.UNSOLICITED)
+
+
 class Spans:
     """Joins consecutive units of one direction with the same attribution into spans."""
 

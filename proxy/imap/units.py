@@ -161,6 +161,11 @@ class UnitReader:
         self._keep(chunk, pos, end)
         return self._end_line(), end
 
+    def skip(self, count: int) -> None:
+        """The next `count` bytes, between units, are whole units that somebody else has read."""
+        self.offset += count
+        self.unit_start = self.offset
+
     def take_unit(self) -> Unit:
         """The unit that just ended; the next byte starts a new one."""
         unit = Unit(self.unit_start, self.offset, tuple(self._texts), tuple(self._literals), tuple(self._flaws))

@@ -16,6 +16,7 @@ class Vault:
 
     def __init__(self) -> None:
         self._forms: dict[bytes, re.Pattern[bytes] | None] = {}
+        self._any: re.Pattern[bytes] | None = None
 
     def __repr__(self) -> str:
         return "Vault()"
@@ -36,6 +37,13 @@ class Vault:
             self._forms[form] = _word(form) if len(form) < _MIN_ANYWHERE else None
         for form in list(self._forms)[:-_FORMS_KEPT]:
             del self._forms[form]
+        self._any = None
+
+    def touches(self, data: bytes) -> bool:
+        """Whether any form stands anywhere in `data`, as a word or not."""
+        if self._any is None:
+            self._any = re.compile(b"|".join(map(re.escape, self._forms)) or b"(?!)")
+        return self._any.search(data.lower()) is not None
 
     def find(self, data: bytes, *, words: bool = False, ended: bool = True) -> Spans:
         """Where known secrets stand in `data`; short ones only with `words` (status lines and commands).
