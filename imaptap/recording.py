@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from certs.authority import Authority
 from certs.contexts import OwnLeaf
 from imaptap import __version__
+from imaptap.news import News
 from proxy.imap.transcript import Record
 from proxy.live.endpoint import Endpoint
 from proxy.live.recorder import Recorder
 from proxy.live.settings import Settings
-from storage import Recording, StorageError, Store, Writer, open_store
+from proxy.live.transport import TransportKind
+from storage import Recording, Sharing, StorageError, Store, Writer, open_store
 
 Tell = Callable[[str, str], None]
 Hear = Callable[[Record], None]
@@ -23,13 +25,15 @@ Hear = Callable[[Record], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to record, and where to."""
+    """What to record, where to, and how. It travels whole to each of several workers."""
 
     settings: Settings
     authority: Authority
     db: str
     name: str | None = None
     own_leaves: dict[str, OwnLeaf] = field(default_factory=dict[str, OwnLeaf])
+    transport: TransportKind = TransportKind.AUTO
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Ready:
     db: str
 
 
-class _Ears:
+class Ears:
     """The sink of the live side: the writer first, then whoever wants to hear as well."""
 
     writer: Writer
@@ -52,6 +56,7 @@ class _Ears:
         self._hear = hear
 
     def put(self, *records: Record) -> None:
+        """Take records."""
         self.writer.put(*records)
         if self._hear:
             for record in records:
@@ -59,49 +64,64 @@ class _Ears:
 
     @property
     def full(self) -> bool:
+        """Whether the writer is behind."""
         return self.writer.full
 
     def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back when it has caught up."""
         self.writer.when_drained(callback)
 
 
-async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], hear: Hear | None, tell: Tell) -> bool:
+async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], news: News | None, tell: Tell) -> bool:
     """Record until `stop` is set. Returns whether everything was recorded.
 
-    `ready` is called once clients may connect, `hear` (if any) with every record, `tell` with a sentence and a hint
-    for the person (from any thread). Raises StorageError, CertificateError or LiveError when it cannot begin; then, as
-    when `ready` raises, no recording is left.
+    `ready` is called once clients may connect, `tell` with a sentence and a hint for the person (from any thread);
+    `news` gets what is worth a line. Raises StorageError, CertificateError or LiveError when it cannot begin; then, as
+    when `ready` raises, no recording is left. `imaptap.workers.parent.run` does the same with several processes.
     """
     with open_store(job.db, create=True) as store:
-        ears = _Ears(hear)
+        ears = Ears(news.hear if news else None)
         recorder = Recorder(job.settings, job.authority, ears, tell, job.own_leaves)
         # A port that is taken must not cost an empty recording, so the recording begins behind it. Nobody is
         # accepted before `recorder.run`.
         listen = recorder.listen()
         try:
-            ears.writer = writer = _begin(job, store, listen, ready, tell)
+            ears.writer = writer = begin(job, store, tell)
+            with undone(writer, store):
+                ready(Ready(writer.recording, listen, job.authority.certificate_file, store.where))
         except BaseException:
             await _hang_up(recorder)
             raise
-        try:
-            await recorder.run(stop)
-        finally:
-            # Waits for the disk: nothing else is left to be done by then.
-            await asyncio.to_thread(writer.close)
-        return not writer.failed
+        return await carry_on(recorder, writer, stop)
 
 
-def _begin(job: Job, store: Store, listen: tuple[Endpoint, ...], ready: Callable[[Ready], None], tell: Tell) -> Writer:
-    writer = Writer(store, job.name, version=__version__, settings=_describe(job.settings), on_trouble=tell)
+async def carry_on(recorder: Recorder, writer: Writer, stop: asyncio.Event) -> bool:
+    """Record until `stop` is set, and all is on the disk. Returns whether everything was recorded."""
     try:
-        ready(Ready(writer.recording, listen, job.authority.certificate_file, store.where))
+        await recorder.run(stop)
+    finally:
+        # Waits for the disk: nothing else is left to be done by then.
+        await asyncio.to_thread(writer.close)
+    return not writer.failed
+
+
+def begin(job: Job, store: Store, tell: Tell, sharing: Sharing | None = None) -> Writer:
+    """The writer of a new recording; `sharing` if it will have company."""
+    settings = _describe(job)
+    return Writer(store, job.name, version=__version__, settings=settings, on_trouble=tell, sharing=sharing)
+
+
+@contextlib.contextmanager
+def undone(writer: Writer, store: Store) -> Generator[None, None, None]:
+    """Remove the recording that `writer` has begun if it does not come to anything."""
+    try:
+        yield
     except BaseException:
         writer.close()
         # What went wrong first is what the person should read.
         with contextlib.suppress(StorageError):
             store.remove(store.recording(str(writer.recording.id)))
         raise
-    return writer
 
 
 async def _hang_up(recorder: Recorder) -> None:
@@ -111,8 +131,11 @@ async def _hang_up(recorder: Recorder) -> None:
     await recorder.run(stopped)
 
 
-def _describe(settings: Settings) -> str:
+def _describe(job: Job) -> str:
     """The recording's settings for people; nothing in it is secret."""
+    settings = job.settings
     listen = " ".join(endpoint.url for endpoint in settings.listen)
     routes = "".join(f" --route {name}={endpoint.url}" for name, endpoint in settings.routes.items())
-    return f"{settings.upstream.url} on {listen}{routes} --compress {settings.compress} --scram {settings.scram}"
+    workers = f" --workers {job.workers}" if job.workers > 1 else ""
+    how = f"--compress {settings.compress} --scram {settings.scram}{workers}"
+    return f"{settings.upstream.url} on {listen}{routes} {how}"

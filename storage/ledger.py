@@ -17,7 +17,7 @@ from storage.engine import WRITING
 from storage.statements import WriteStatements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from sqlalchemy import ColumnElement, Connection, Engine
@@ -31,9 +31,9 @@ _piece = tables.piece.c
 
 
 class Ledger:
-    """Writes the batches of one recording, each while it holds `turn`. Not for two threads at once."""
+    """Writes the batches of one recording, each within a `turn()`. Not for two threads at once."""
 
-    def __init__(self, engine: Engine, recording: int, turn: AbstractContextManager[object]) -> None:
+    def __init__(self, engine: Engine, recording: int, turn: Callable[[], AbstractContextManager[object]]) -> None:
         self._engine = engine
         self._recording = recording
         self._turn = turn
@@ -42,7 +42,7 @@ class Ledger:
 
     def write(self, batch: Batch) -> None:
         """Raises what SQLAlchemy raises; nothing of the batch is written then, and it can be written again."""
-        with self._turn, self._engine.connect().execution_options(**WRITING) as connection:
+        with self._turn(), self._engine.connect().execution_options(**WRITING) as connection:
             with connection.begin():
                 ids = self._sessions(connection, batch)
                 self._rows(connection, batch, ids)

@@ -16,10 +16,13 @@ from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.ready_file import need_folder, write_ready
 from imaptap.cli.record_job import make_job
 from imaptap.cli.record_options import RecordOptions, record_options
-from imaptap.recording import Job, Ready, run
+from imaptap.news import News
+from imaptap.recording import Job, Ready
+from imaptap.recording import run as run_alone
+from imaptap.workers.parent import run as run_workers
 from proxy.live.exposure import explain_exposure
 from proxy.live.limits import raise_open_files
-from proxy.live.transport import TransportKind, loop_factory
+from proxy.live.transport import loop_factory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,13 +42,13 @@ def record(options: RecordOptions) -> None:
         need_folder(options.ready_file)
     refuse_planted(options.db)
     raise_open_files()
-    job = make_job(options)
-    if not _record(job, options.transport, options.ready_file, quiet=options.quiet):
+    if not _record(make_job(options), options.ready_file, quiet=options.quiet):
         raise UserError("Not everything could be recorded.", "See the messages above.", NO)
 
 
-def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quiet: bool) -> bool:
-    display = None if quiet else Display(Console(highlight=False))
+def _record(job: Job, ready_file: Path | None, *, quiet: bool) -> bool:
+    news = None if quiet else News()
+    display = Display(Console(highlight=False), news) if news else None
 
     def ready(facts: Ready) -> None:
         # The file first: who reads the words may rely on it.
@@ -53,16 +56,17 @@ def _record(job: Job, transport: TransportKind, ready_file: Path | None, *, quie
             write_ready(ready_file, facts)
         for concern in concerns(job):
             _tell(concern.message, concern.hint)
-        click.echo(_welcome(facts, explain_exposure(job.settings, facts.listen)), err=True)
+        click.echo(_welcome(facts, explain_exposure(job.settings, facts.listen), job.workers), err=True)
 
     async def until_stopped() -> bool:
         stop = asyncio.Event()
         for number in _ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await run(job, stop, ready, display.hear if display else None, _tell)
+        run = run_alone if job.workers == 1 else run_workers
+        return await run(job, stop, ready, news, _tell)
 
     try:
-        with asyncio.Runner(loop_factory=loop_factory(transport)) as runner:
+        with asyncio.Runner(loop_factory=loop_factory(job.transport)) as runner:
             return runner.run(until_stopped())
     finally:
         if display:
@@ -81,10 +85,11 @@ def _tell(message: str, hint: str) -> None:
         click.echo(escaped(f"imaptap: {message} {hint}".rstrip()), err=True)
 
 
-def _welcome(facts: Ready, exposure: str) -> str:
+def _welcome(facts: Ready, exposure: str, workers: int) -> str:
+    crew = f" with {workers} workers" if workers > 1 else ""
     lines = [
         f"Recording {facts.recording.id} ({facts.recording.name}) into {facts.db}",
-        f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}",
+        f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}{crew}",
         exposure,
         f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",
     ]

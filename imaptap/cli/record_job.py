@@ -23,7 +23,8 @@ def make_job(options: RecordOptions) -> Job:
     passwords = Passwords("--leaf-key-password", LEAF_KEY_PASSWORD, options.leaf_key_password)
     leaves = dict(_leaf(text, passwords) for text in options.leaves)
     # Last, since it may make files: a slip in the command line shall leave nothing behind.
-    return Job(settings, _authority(options), options.db, options.name, leaves)
+    authority = _authority(options)
+    return Job(settings, authority, options.db, options.name, leaves, options.transport, options.workers)
 
 
 def _settings(options: RecordOptions) -> Settings:

@@ -56,6 +56,7 @@ class RecordOptions:
     leaf_key_password: Source | None
     ready_file: Path | None
     transport: TransportKind
+    workers: int
     quiet: bool
 
 
@@ -158,5 +159,12 @@ _OPTIONS: tuple[Option, ...] = (
     password_option("--leaf-key-password", LEAF_KEY_PASSWORD, "Where the password of keys of --leaf is"),
     click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect."),
     _choice("--transport", TransportKind.AUTO, "What carries the bytes."),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1, max=256),
+        default=1,
+        show_default=True,
+        help="Processes that share the work, for machines with more cores.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange."),
 )

@@ -31,7 +31,7 @@ async def play(home: Path, db: str, tell: Tell) -> bool:
             listen=(Endpoint(Security.TLS, "localhost", 0),),
         )
         job = Job(settings, Authority.load_or_create(home), db)
-        recording = asyncio.ensure_future(run(job, stop, begun.set_result, lambda _: None, tell))
+        recording = asyncio.ensure_future(run(job, stop, begun.set_result, None, tell))
         await asyncio.wait({begun, recording}, return_when=asyncio.FIRST_COMPLETED)
         try:
             if begun.done():

@@ -13,6 +13,7 @@ from typing import Any
 from certs.authority import Authority
 from certs.contexts import OwnLeaf, ServerContexts
 from proxy.live.admission import Admission
+from proxy.live.clock import Clock
 from proxy.live.doors import Doors
 from proxy.live.endpoint import Endpoint
 from proxy.live.limits import MAX_SESSIONS, Rate, most_sessions
@@ -39,9 +40,13 @@ class Recorder:
         sink: Sink,
         tell: Tell,
         own_leaves: dict[str, OwnLeaf],
+        *,
         numbers: Iterator[int] | None = None,
+        began: int | None = None,
     ) -> None:
         """`numbers` are those that sessions get (default: 1, 2, …).
+
+        `began` is when the recording did (default: now), microseconds since 1970 UTC.
 
         Raises CertificateError for certificates and CA files that are not usable.
         """
@@ -49,7 +54,7 @@ class Recorder:
         self._sink = sink
         self._notices = Notices(tell)
         self._admission = Admission(settings.allow)
-        self._refusals = Refusals(sink, self._notices)
+        self._refusals = Refusals(sink, self._notices, Clock(began))
         self._upstream = Upstream(settings)
         self._authority = authority
         self._own_leaves = own_leaves

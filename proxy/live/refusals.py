@@ -16,11 +16,11 @@ _MOST_ADDRESSES = 1000
 class Refusals:
     """Says each reason once for each address, and at the end how often it happened."""
 
-    def __init__(self, sink: Sink, notices: Notices) -> None:
-        """Begins to count the time of the recording."""
+    def __init__(self, sink: Sink, notices: Notices, clock: Clock) -> None:
+        """`clock` counts the time of the recording."""
         self._sink = sink
         self._notices = notices
-        self._clock = Clock()
+        self._clock = clock
         self._seen = Counter[tuple[str, str]]()
         self._others = 0
 

@@ -50,11 +50,13 @@ class Line:
 
 
 @contextmanager
-def line_up(folder: Path, upstream: Mode, server: Server, identity: Identity, *words: str) -> Iterator[Line]:
+def line_up(
+    folder: Path, upstream: Mode, server: Server, identity: Identity, *words: str, db: str | None = None
+) -> Iterator[Line]:
     """Start the tee and the recorder in front of a running server."""
     port = server.tls_port if upstream == "implicit" else server.plain_port
     with Tee(upstream, port, server.ca, identity) as tee:
         listeners = [word for url in EVERY_LISTENER for word in ("--listen", url)]
         url = f"{SCHEMES[upstream]}://localhost:{tee.port}"
-        with Recorder(folder, url, "--upstream-ca", str(identity.ca), *listeners, *words) as recorder:
+        with Recorder(folder, url, "--upstream-ca", str(identity.ca), *listeners, *words, db=db) as recorder:
             yield Line(recorder, tee)

@@ -24,7 +24,8 @@ LETTER = bytes(range(256)) * 300
 
 @pytest.fixture
 def sharing() -> Sharing:
-    return Sharing(itertools.count(1), threading.Lock())
+    lock = threading.Lock()
+    return Sharing(itertools.count(1), lambda: lock)
 
 
 @contextlib.contextmanager

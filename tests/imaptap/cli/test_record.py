@@ -103,6 +103,27 @@ def test_a_ready_file_follows_no_link(tmp_path: Path) -> None:
         assert not (folder / "ready.json").is_symlink()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--listen", "imap+insecure://127.0.0.1:{port}"), "Cannot listen on imap+insecure://127.0.0.1:{port}"),
+        ((*LISTEN, "--upstream-ca", "{folder}/missing.pem"), "{folder}/missing.pem"),
+        ((*LISTEN, "--ready-file", "{folder}/ready.json"), "The ready file {folder}/ready.json cannot be written"),
+        ((*LISTEN, "--name", "typed"), "named 'typed' already"),
+        ((*LISTEN, "--max-sessions", "1"), "1 sessions at once are too few for 2 workers"),
+    ],
+)
+def test_workers_that_cannot_begin_leave_no_recording(
+    words: tuple[str, ...], said: str, two: Program, tmp_path: Path, port: int
+) -> None:
+    """Whoever of parent and workers finds out, the person reads the same as with one process."""
+    (tmp_path / "ready.json.new").mkdir()
+    place = {"port": port, "folder": tmp_path}
+    typed = [word.format(**place) for word in words]
+    assert said.format(**place) in two.refused("record", "imaps://localhost:1", *typed, "--workers", "2")
+    assert recordings(two) == ["typed", "short"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_signals_that_end_it(tmp_path: Path, number: signal.Signals) -> None:
     with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN) as recorder:

@@ -14,6 +14,7 @@ import pytest
 from proxy.imap.transcript import Ending, Event, EventKind, SessionClosed
 from proxy.live import recorder
 from proxy.live.admission import parse_network
+from proxy.live.clock import Clock
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
 from proxy.live.notices import AT_ONCE, Notices
@@ -330,7 +331,7 @@ def test_a_crowd_of_addresses_is_counted_not_kept() -> None:
 
     async def crowd() -> None:
         notices = Notices(lambda *words: said.append(words))
-        refusals = Refusals(sink, notices)
+        refusals = Refusals(sink, notices, Clock())
         for number in range(3000):
             refusals.refused(f"2001:db8::{number:x}", "it is one too many")
         refusals.close()
