@@ -2,15 +2,19 @@
 #   PYTHON=python3.12 make test    another interpreter (>= 3.11)
 #   make test ARGS="-k starttls"   more words for pytest
 #   make bench BENCH="--only W1"   more words for the rig (bench/README.md)
+#   make lock LOCK=--upgrade       the newest versions that pyproject.toml allows, not just what has changed there
+# All that is installed from elsewhere is named in requirements/ with its version and the hashes of its files.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKED := $(PIP) install --require-hashes --requirement
 ARGS   ?=
 BENCH  ?=
+LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench system clean
+.PHONY: help demo test check format bench lock audit system clean
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
@@ -37,6 +41,13 @@ format: $(VENV)/.check  ## Let ruff put the layout right
 bench: $(VENV)/.demo  ## Measure imaptap beside the proxies that are installed here
 	$(BIN)/python bench/run.py $(BENCH)
 
+lock: $(VENV)/.lock  ## Bring requirements/ in line with pyproject.toml (LOCK=--upgrade: take the newest)
+	BIN=$(BIN) tools/lock $(LOCK)
+
+audit: $(VENV)/.lock  ## Ask PyPI for known vulnerabilities of everything in requirements/
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+		$(addprefix --requirement ,$(wildcard requirements/*.txt))
+
 # Quick when nothing is missing, so it needs no stamp; never fails: need() in the tests says what that costs.
 system:
 	@tools/system-packages
@@ -49,19 +60,29 @@ clean:  ## Remove what the other targets made
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "imaptap needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV) 2> /dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV) && \
-		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
-	$(PIP) install --upgrade 'pip>=25.1'
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes --requirement requirements/pip.txt; }
+	$(LOCKED) requirements/pip.txt
 	@touch $@
 
-# Editable, so that one environment serves the demo, the tests and the work on both.
-$(VENV)/.demo: pyproject.toml | $(VENV)/.made
-	$(PIP) install --editable .
+# Editable, so that one environment serves the demo, the tests and the work on both. Without isolation, because pip
+# would fetch whatever build backend is newest; the locked one is there by then.
+OURSELVES := $(PIP) install --no-deps --no-build-isolation --editable .
+
+$(VENV)/.demo: pyproject.toml requirements/demo.txt | $(VENV)/.made
+	$(LOCKED) requirements/demo.txt
+	$(OURSELVES)
 	@touch $@
 
-$(VENV)/.test: pyproject.toml | $(VENV)/.made
-	$(PIP) install --editable '.[postgres]' --group test
+$(VENV)/.test: pyproject.toml requirements/test.txt | $(VENV)/.made
+	$(LOCKED) requirements/test.txt
+	$(OURSELVES)
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.check: pyproject.toml | $(VENV)/.made
-	$(PIP) install --editable '.[postgres]' --group check
+$(VENV)/.check: pyproject.toml requirements/check.txt | $(VENV)/.made
+	$(LOCKED) requirements/check.txt
+	$(OURSELVES)
 	@touch $@ $(VENV)/.test $(VENV)/.demo
+
+$(VENV)/.lock: requirements/lock.txt | $(VENV)/.made
+	$(LOCKED) requirements/lock.txt
+	@touch $@
