@@ -50,13 +50,14 @@ def slow_down(loop: asyncio.AbstractEventLoop) -> None:
 def resume_reading(transport: asyncio.Transport) -> None:
     """Read from the transport again.
 
-    aiofastnet 1.2 (direct TLS engine) then looks at the socket first, and forgets what it had read and decrypted
-    before it was paused if the socket has nothing new: a connection that waits for its peer would hang for good.
+    aiofastnet 1.2 (direct TLS engine) then looks at the socket first. What it had read before it was paused it forgets
+    if the socket has nothing new: a connection that waits for its peer would hang for good. And if the stream has
+    ended meanwhile, it closes at once. So it is made to look at what it has before it comes to that.
     """
-    transport.resume_reading()
     retry = getattr(transport, "_retry_ssl_read", None)
     if retry is not None:
         asyncio.get_running_loop().call_soon(retry)
+    transport.resume_reading()
 
 
 def _fast_loop() -> asyncio.AbstractEventLoop:
