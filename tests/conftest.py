@@ -1,15 +1,14 @@
-"""The order of a run, and what it says at its end about what could not be tested."""
+"""The options of a run, its order, and what it says at its end about what could not be tested."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.need import NOT_HERE
-
-if TYPE_CHECKING:
-    import pytest
 
 ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", "end_to_end")
 """Quick folders first. "" is what lies directly in tests/."""
@@ -24,6 +23,25 @@ def rank(path: Path) -> int:
     folder = path.relative_to(TESTS).parent.as_posix()
     under = [entry for entry in ORDER if not entry or folder == entry or folder.startswith(entry + "/")]
     return ORDER.index(max(under, key=len))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak`: the long forms of the tests that have one; `make soak` asks for them."""
+    parser.addoption("--soak", action="store_true", help="play the long forms of the tests that have one")
+    parser.addoption("--seed", type=int, help="where tests with chance in them begin (else 1, with --soak the time)")
+
+
+@pytest.fixture(scope="session")
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form of a test is asked for."""
+    return bool(request.config.getoption("soak"))
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest, soak: bool) -> int:
+    """The first seed for a test with chance in it; such a test prints the one that it plays."""
+    given = request.config.getoption("seed")
+    return int(time.time()) if given is None and soak else given or 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -38,9 +38,9 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
     return make_identity(tmp_path_factory.mktemp("identity"))
 
 
-@pytest.fixture(params=[TransportKind.ASYNCIO, TransportKind.AIOFASTNET], ids=str)
+@pytest.fixture(params=[kind for kind in TransportKind if kind is not TransportKind.AUTO], ids=str)
 def kind(request: pytest.FixtureRequest) -> TransportKind:
-    """Both implementations of asyncio's transports."""
+    """Every implementation of asyncio's transports that may be chosen."""
     if request.param is TransportKind.AIOFASTNET:
         pytest.importorskip("aiofastnet")
     return TransportKind(request.param)

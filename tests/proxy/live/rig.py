@@ -148,13 +148,14 @@ class Rig:
     """`with Rig(kind, authority, "imap://localhost:5143") as rig:` listens on all three kinds of port."""
 
     def __init__(self, kind: TransportKind, authority: Authority, upstream: str, *listen: str, **settings: Any) -> None:
-        """`reports` among the settings is how many faults of its own imaptap will ask the person to report."""
+        """Not settings of imaptap, among `settings`: `reports`, how many faults of its own it will ask the person to
+        report, and `sink`, if it is not to be a list."""
         self.reports = settings.pop("reports", 0)
+        self.sink: ListSink = settings.pop("sink", None) or ListSink()
         self.kind, self.authority = kind, authority
         self.settings = Settings(
             upstream=parse_upstream(upstream), listen=tuple(map(parse_listen, listen or EVERY_LISTENER)), **settings
         )
-        self.sink = ListSink()
         self.notices: list[tuple[str, str]] = []
         self.bound: tuple[Endpoint, ...] = ()
         self._thread = threading.Thread(target=self._run, name="rig")

@@ -1,13 +1,12 @@
 """Flow control: a peer that stops reading stops the sender, a full recorder stops both, nothing is lost (M 1.4, 1.5).
 
-The stress test here is also what a transport must pass before it may be chosen (DESIGN section 6).
+Here each kind of pressure comes alone; test_flow.py has them all at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
 from collections.abc import Callable
 
 import pytest
@@ -207,97 +206,3 @@ def test_a_peer_that_never_reads_again_does_not_keep_imaptap_from_stopping(
     with Wiring(make_rig, identity, "imaps", "imap+insecure") as wire:
         wire.play(scenario)
         assert wire.rig.told().ending is Ending.CUT
-
-
-STRESSED = [*PAIRS, ("imap", "imap"), ("imap", "imap+insecure"), ("imap", "imaps"), ("imap+insecure", "imap")]
-SIZES = (1, 2, 3, 100, 1000, 16_384, 65_536, 65_537, 300_000, MIB, 3 * MIB, 8 * MIB)
-
-
-async def chat(giver: End, taker: End, chance: random.Random, *, down: bool, total: int) -> None:
-    """Writes of all sizes, and a reader that pauses when it likes; the content is compared."""
-    sizes = []
-    while sum(sizes) < total:
-        sizes.append(chance.choice(SIZES))
-    body = chance.randbytes(sum(sizes))
-    head = literal(body, down=down)
-
-    async def give() -> None:
-        await giver.send(head)
-        pos = 0
-        for size in sizes:
-            await giver.send(body[pos : pos + size])
-            pos += size
-            if chance.random() < 0.2:
-                await asyncio.sleep(chance.random() * 0.02)
-
-    async def take() -> bytes:
-        got = bytearray()
-        while len(got) < len(head) + len(body):
-            part = await taker.reader.read(min(chance.choice(SIZES), len(head) + len(body) - len(got)))
-            assert part, f"ended after {len(got)} of {len(head) + len(body)}"
-            got += part
-            if chance.random() < 0.1:
-                await asyncio.sleep(chance.random() * 0.02)
-        return bytes(got)
-
-    _, got = await asyncio.gather(give(), take())
-    assert got == head + body
-
-
-async def secure(ends: Ends, listen: str, upstream: str, identity: Identity) -> None:
-    """STARTTLS on whichever legs speak it; first the client's, which waits for the server's."""
-
-    async def server() -> None:
-        if upstream == "imap":
-            await ends.server.send(b"* OK hi\r\n")
-            tag = (await ends.server.line()).split()[0]
-            await ends.server.send(tag + b" OK go\r\n")
-            await ends.server.writer.start_tls(identity.server_context())
-        else:
-            await ends.server.send(b"* OK hi\r\n")
-
-    async def client() -> None:
-        assert await ends.client.line() == b"* OK hi\r\n"
-        if listen == "imap":
-            await ends.client.send(b"s STARTTLS\r\n")
-            assert (await ends.client.line()).startswith(b"s OK")
-            await ends.client.writer.start_tls(ends.rig.trusting, server_hostname="localhost")
-
-    await asyncio.gather(server(), client())
-
-
-@pytest.mark.parametrize("pair", STRESSED, ids="-".join)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_stress(make_rig: MakeRig, identity: Identity, pair: tuple[str, str], seed: int) -> None:
-    """Random pauses of either side, both directions at once, 1 B to 8 MiB writes, STARTTLS in between, a full sink."""
-    chance = dice(seed)
-
-    async def scenario(ends: Ends) -> None:
-        await secure(ends, *pair, identity)
-        await ends.client.send(b"l LOGIN bob secret\r\n")
-        await ends.server.line()
-        await ends.server.send(b"l OK in\r\n")
-        await ends.client.line()
-        busy = asyncio.ensure_future(moody(wire))
-        try:
-            await asyncio.gather(
-                *(chat(*ends.pair(down=down), chance, down=down, total=6 * MIB) for down in (False, True))
-            )
-        finally:
-            busy.cancel()
-            wire.rig.sink.drain()
-
-    with Wiring(make_rig, identity, *pair) as wire:
-        wire.play(scenario, greet=False)
-        told = wire.rig.told()
-        assert told.closed.client_bytes == len(told.stream(Direction.CLIENT))
-        assert told.closed.server_bytes == len(told.stream(Direction.SERVER))
-
-
-async def moody(wire: Wire) -> None:
-    """A recorder that is full now and then."""
-    while True:
-        wire.rig.sink.full = True
-        await asyncio.sleep(0.01)
-        await asyncio.to_thread(wire.rig.sink.drain)
-        await asyncio.sleep(0.02)
