@@ -68,7 +68,8 @@ def test_every_command_and_option_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/schema.md", "docs/cli.md"]
+    "name",
+    ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs/schema.md", "docs/cli.md"],
 )
 def test_a_person_finds_what_to_read(name: str) -> None:
     """The pages are there and say something."""
