@@ -60,6 +60,7 @@ class OpenExchange:
     server_bytes: int = 0
     responses: dict[str, int] = field(default_factory=dict[str, int])
     marks: list[str] = field(default_factory=list[str])
+    keys: list[Hashable] = field(default_factory=list[Hashable])
     outcome: Outcome = Outcome.OPEN
     status: str | None = None
     code: str | None = None
@@ -137,7 +138,8 @@ class Book:
         if self.find(tag):
             exchange.mark("tag reused")
         self.open[exchange.number] = exchange
-        for key in _keys(exchange):
+        exchange.keys = _keys(exchange)
+        for key in exchange.keys:
             self._index.add(key, exchange)
         return exchange
 
@@ -186,8 +188,10 @@ class Book:
     def close(self, exchange: OpenExchange, outcome: Outcome, head: ResponseHead | None, text: str, at: int) -> None:
         """An exchange has ended."""
         del self.open[exchange.number]
-        for key in (*_keys(exchange), exchange.expects):
+        for key in exchange.keys:
             self._index.remove(key, exchange)
+        if exchange.expects is not Expects.NOTHING:
+            self._index.remove(exchange.expects, exchange)
         exchange.outcome, exchange.text, exchange.ended = outcome, text or None, at
         if head:
             exchange.status, exchange.code = head.status, head.code

@@ -2,8 +2,8 @@
 
 Everything here could as well be left to `client_side` and `server_side`, which read any line and come to the same
 records; a line that is cut in two always goes there, so that whoever compares a stream whole with the same stream cut
-into bytes compares the two ways. No line is ordinary that holds a quote, a literal, a response code, or anything
-that the vault or a token could hide in.
+into bytes compares the two ways. No line is ordinary that holds a quote, a small literal, a response code, or
+anything that the vault or a token could hide in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from proxy.imap.responses import ResponseHead
 from proxy.imap.shared import Shared
 from proxy.imap.spans import NOBODY, Attribution, Spans
 from proxy.imap.state import Phase
-from proxy.imap.transcript import Certainty, Outcome
+from proxy.imap.transcript import BODY_MIN, Certainty, LiteralPart, Outcome
 from proxy.imap.units import UnitReader
 
 _COMMAND = re.compile(
@@ -32,11 +32,22 @@ _DATA = re.compile(
     rb"(?: [ !#-Z\\-z|~]{0,4000})?\r\n",
     re.IGNORECASE,
 )
+_MESSAGE = re.compile(
+    rb"\* [0-9]{1,10} FETCH \([ !#-Z\\-z|~]{0,4000}(?:BODY\[[0-9A-Z.]{0,100}\](?:<[0-9]{1,10}>)?|RFC822(?:\.TEXT)?)"
+    rb" \{([0-9]{4,10})\}\r\n",
+    re.IGNORECASE,
+)
+"""FETCH data that ends with a literal; its size."""
+_END_OF_MESSAGE = re.compile(rb"[ !#-Z\\-z|~]{0,4000}\)\r\n")
 _STATUS_HEADS = {word.encode(): ResponseHead(None, word, word) for word in ("OK", "NO", "BAD")}
 _DATA_HEADS = {
     word.encode(): ResponseHead(None, word)
     for word in "FETCH EXISTS RECENT EXPUNGE SEARCH SORT THREAD FLAGS LIST LSUB STATUS VANISHED".split()
 }
+
+
+_FETCH = _DATA_HEADS[b"FETCH"]
+_STAR = b"*"[0]
 
 
 class OrdinaryCommands:
@@ -80,47 +91,71 @@ class OrdinaryResponses:
         """Read the chunk that was held last, between units, from `pos`. Returns where another kind of line begins."""
         if self._shared.state.phase is Phase.CONNECTED:
             return pos
-        vault = self._shared.vault
         while pos < len(chunk):
-            data = chunk[pos] == 42  # "*"
-            match = (_DATA if data else _COMPLETION).match(chunk, pos)
-            if match is None or _may_hide_something(match[0]) or vault.touches(match[0]):
+            if chunk[pos] != _STAR:
+                match = _COMPLETION.match(chunk, pos)
+                if match is None or self._hides_something(match[0]) or not self._completion(match):
+                    break
+                pos = match.end()
+            elif match := _DATA.match(chunk, pos):
+                if self._hides_something(match[0]):
+                    break
+                self._data(_DATA_HEADS[match[1].upper()], match[0], match.end() - pos)
+                pos = match.end()
+            elif end := self._message(chunk, pos):
+                pos = end
+            else:
                 break
-            if data:
-                self._data(_DATA_HEADS[match[1].upper()], match[0])
-            elif not self._completion(match[1], _STATUS_HEADS[match[2].upper()], match[3], match[0]):
-                break
-            pos = match.end()
         return pos
 
-    def _data(self, head: ResponseHead, line: bytes) -> None:
+    def _data(self, head: ResponseHead, line: bytes, length: int) -> None:
         book = self._shared.book
         whose = book.attribute(head, line) if book.open else NOBODY
-        self._take(line, whose)
+        self._take(length, whose)
         if whose.exchange:
             whose.exchange.count(head.kind)
 
-    def _completion(self, tag: bytes, head: ResponseHead, text: bytes, line: bytes) -> bool:
+    def _message(self, chunk: bytes, pos: int) -> int:
+        """Read a FETCH whose last item is a body that the chunk holds whole. Returns its end, 0 if it is not one."""
+        match = _MESSAGE.match(chunk, pos)
+        size = int(match[1]) if match else 0
+        if match is None or size < BODY_MIN or match.end() + size >= len(chunk):
+            return 0
+        end = _END_OF_MESSAGE.match(chunk, match.end() + size)
+        if end is None or self._hides_something(match[0]) or self._hides_something(end[0]):
+            return 0
+        start = self._reader.offset + match.end() - pos
+        self._ledger.release(start)
+        self._ledger.release(start + size, LiteralPart(start, size))
+        self._data(_FETCH, match[0], end.end() - pos)
+        return end.end()
+
+    def _completion(self, match: re.Match[bytes]) -> bool:
         """Whether it completes an exchange that has nothing special about it."""
+        tag, word, text = match.groups()
+        head = _STATUS_HEADS[word.upper()]
         shared = self._shared
         exchange = shared.book.find(tag)
         if exchange is None or exchange.sent == "COMPRESS" or exchange.mechanism:
             return False
         if exchange.expects is not Expects.NOTHING or head.status is None:
             return False
-        self._take(line, Attribution(exchange, Certainty.SURE))
+        self._take(len(match[0]), Attribution(exchange, Certainty.SURE))
         shared.state.complete(exchange.sent, head.status, exchange.mailbox)
         said = text.strip().decode("ascii")
         shared.book.close(exchange, Outcome.COMPLETED, head, said, self._ledger.newest_at)
         self._completed()
         return True
 
-    def _take(self, line: bytes, whose: Attribution) -> None:
+    def _take(self, length: int, whose: Attribution) -> None:
         start, at = self._reader.offset, self._ledger.newest_at
-        self._reader.skip(len(line))
+        self._reader.skip(length)
         self._spans.add(whose, start, self._reader.offset, at, at)
         if whose.exchange:
-            whose.exchange.server_bytes += len(line)
+            whose.exchange.server_bytes += length
+
+    def _hides_something(self, line: bytes) -> bool:
+        return _may_hide_something(line) or self._shared.vault.touches(line)
 
 
 def _may_hide_something(line: bytes) -> bool:
