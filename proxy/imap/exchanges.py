@@ -18,6 +18,7 @@ OPEN_MAX = 10_000
 """Open exchanges that are remembered; beyond that the oldest is given up (a client that nobody answers)."""
 OPEN_NAMED = 50
 """Other open exchanges that an attribution names, oldest first."""
+_TOLD_TOGETHER = 1000
 _ARGUMENTS_KEPT = 2000
 _KINDS_KEPT = 100
 _KIND_LENGTH = 40
@@ -176,6 +177,8 @@ class Book:
 
     def changed(self, exchange: OpenExchange) -> None:
         """There is more to tell of the exchange than the record says."""
+        if len(self._changed) >= _TOLD_TOGETHER:
+            self.tell()
         self._changed[exchange.number] = exchange
 
     def tell(self) -> None:
@@ -195,7 +198,7 @@ class Book:
         exchange.outcome, exchange.text, exchange.ended = outcome, text or None, at
         if head:
             exchange.status, exchange.code = head.status, head.code
-        self._changed[exchange.number] = exchange
+        self.changed(exchange)
 
     def attribute(self, head: ResponseHead, line: bytes) -> Attribution:
         """Whose an untagged unit is (M 3.6-3.10)."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import functools
+import gc
 import itertools
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,6 +29,8 @@ from proxy.live.tap import Tap, Ticker
 from proxy.live.transport import slow_down
 from proxy.live.upstream import Upstream
 
+_SWITCH_SECONDS = 0.001
+_OBJECTS_BETWEEN = 20_000
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -97,6 +101,7 @@ class Recorder:
         """Accept clients until `stop` is set; then end their sessions and wait for them."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._complain)
+        _make_way()
         if self._settings.keylog:
             slow_down(loop)
         async with asyncio.TaskGroup() as tasks:
@@ -186,3 +191,11 @@ def _take(listener: socket.socket) -> tuple[socket.socket, tuple[object, ...]]:
 def _name(address: tuple[object, ...]) -> str:
     host = str(address[0])
     return f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"
+
+
+def _make_way() -> None:
+    """Nothing of this process may keep the bytes waiting: not the sink's thread, not the search for garbage."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # modules are no garbage
+    gc.set_threshold(_OBJECTS_BETWEEN, 20, 50)

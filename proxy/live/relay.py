@@ -24,6 +24,7 @@ from proxy.live.tap import Tap
 
 _TLS_RECORDS = (b"\x16\x03", b"\x15\x03")  # a handshake, or the alert of somebody who expected one
 _LAST_ANSWERS_SECONDS = 1.0
+_LOOKED_AT = 4096
 _SCRAM_HIDDEN = (
     "The server offers channel-bound SCRAM, which no middleman can pass: all SCRAM words are hidden from the client.",
     "The client falls back to another mechanism; --scram pass leaves the words as they are.",
@@ -244,8 +245,8 @@ class Relay:
 
     def _hear(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """Without gates nothing hangs on what the bytes mean, unless one may have to be raised again."""
-        if self._dropped and not self._wary:
-            self._wary = b"UNAUTH" in data.upper()
+        if direction is Direction.CLIENT and self._dropped and not self._wary:
+            self._wary = self._tap.offered("UNAUTHENTICATE") or b"UNAUTH" in data[:_LOOKED_AT].upper()
         if self.server_gate or self.client_gate or self._wary:
             self._tap.heard(direction, data, layer)
         else:

@@ -84,6 +84,10 @@ class Tap:
             self._settle()
         return self._conversation
 
+    def offered(self, capability: str) -> bool:
+        """Whether the server was known to have this capability the last time that anything was understood."""
+        return capability in self._conversation.state.capabilities
+
     @property
     def full(self) -> bool:
         """Whether the recorder is behind: the relay has to wait."""
