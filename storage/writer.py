@@ -166,21 +166,21 @@ class Writer:
 
     def _save(self, batch: Batch) -> None:
         """Write `batch`, trying again for a while; or else begin to lose."""
-        give_up = monotonic() + self._patience
-        told = False
+        give_up: float | None = None
         while (error := self._write(batch)) is not None:
-            if not passing(error) and told:
-                self._let_go(batch, error)
-                return
-            if not told:
+            if give_up is None:
+                # From here on: to wait for one's turn, or for a slow disk, is not to fail.
+                give_up = monotonic() + self._patience
                 trouble = explain(error, self._store.where)
                 self._tell(f"Recording is held up: {trouble}", trouble.hint)
-            told = True
-            if monotonic() >= give_up:
+            elif not passing(error):
+                self._let_go(batch, error)
+                return
+            elif monotonic() >= give_up:
                 self._begin_losing(batch, error)
                 return
             threading.Event().wait(_RETRY_SECONDS)
-        if told:
+        if give_up is not None:
             self._tell("Recording works again; nothing was lost.", "")
 
     def _write(self, batch: Batch) -> Exception | None:

@@ -142,7 +142,8 @@ class Crew:
             hint = ""
         else:
             hint = f"It is not replaced again after {_DEATHS} deaths within {_DEATHS_SECONDS:.0f} seconds."
-        self._tell(f"{what}. Its open sessions ({cut}) are cut, and their last moments are lost.", hint)
+        loss = f"Its open sessions ({cut}) are cut, and their last moments are lost." if cut else "No session was open."
+        self._tell(f"{what}. {loss}", hint)
 
     async def _successor(self, place: _Place) -> Worker | None:
         with contextlib.suppress(TimeoutError):

@@ -19,13 +19,16 @@ from typing import Final, Self
 
 from storage import Sharing
 
-TURN_SECONDS: Final = 5.0
+TURN_SECONDS: Final = 10.0
 """How long others may keep the turn. Who has waited so long writes all the same: a process that hangs, stopped or
 with its connection to the database dead, must not take all others with it. The database has locks of its own."""
 
 _POLL_SECONDS = 0.002
-_SESSIONS, _EVENTS, _TURN = 0, 8, 16
-_SIZE = 24
+_SESSIONS, _EVENTS, _QUEUE = 0, 8, 16
+_SIZE = 16
+_PLACES = 8
+"""In the queue for the turn, which is its place 0. Who goes from place to place overtakes nobody, and is overtaken by
+nobody: else it would be chance who gets the turn, and some would wait ten times as long as others."""
 
 
 class Shared:
@@ -51,31 +54,39 @@ class Shared:
 
     @contextlib.contextmanager
     def _turn(self) -> Generator[None, None, None]:
-        held = self._wait()
-        try:
-            yield
-        finally:
-            if held:
-                fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 1, _TURN)
-                self._mutex.release()
-
-    def _wait(self) -> bool:
         give_up = time.monotonic() + TURN_SECONDS
-        while not self._try():
-            if time.monotonic() > give_up:
-                return False
-            time.sleep(_POLL_SECONDS)
+        if not self._mutex.acquire(timeout=TURN_SECONDS):
+            yield
+            return
+        try:
+            place = self._queue(give_up)
+            try:
+                yield
+            finally:
+                self._leave(place)
+        finally:
+            self._mutex.release()
+
+    def _queue(self, give_up: float) -> int:
+        """The place that was reached: 0 for the turn, or another one when it took too long."""
+        reached = _PLACES
+        while reached > 0 and time.monotonic() < give_up:
+            if self._take(reached - 1):
+                self._leave(reached)
+                reached -= 1
+            else:
+                time.sleep(_POLL_SECONDS)
+        return reached
+
+    def _take(self, place: int) -> bool:
+        try:
+            fcntl.lockf(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _QUEUE + place)
+        except OSError:
+            return False
         return True
 
-    def _try(self) -> bool:
-        if not self._mutex.acquire(blocking=False):
-            return False
-        try:
-            fcntl.lockf(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _TURN)
-        except OSError:
-            self._mutex.release()
-            return False
-        return True
+    def _leave(self, place: int) -> None:
+        fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 1, _QUEUE + place)
 
 
 class _Counter(Iterator[int]):

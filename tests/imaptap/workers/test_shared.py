@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import subprocess
 import sys
@@ -13,11 +14,14 @@ import pytest
 
 from imaptap.workers import shared as shared_module
 from imaptap.workers.shared import Shared
+from tests.servers.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COUNTS = 400
+TURN = 0
+"""Its place in the queue."""
 
 COUNT = """
 import sys
@@ -71,12 +75,36 @@ def test_the_turn_is_one_processs(shared: Shared, monkeypatch: pytest.MonkeyPatc
     with process(shared, HOLD) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "mine\n"
-        assert not shared._try()
-        monkeypatch.setattr(shared_module, "TURN_SECONDS", 0.0)
+        assert not shared._take(TURN)
+        monkeypatch.setattr(shared_module, "TURN_SECONDS", 0.05)
         with shared.sharing.turn():
-            assert not shared._try(), "it went on without the turn, and has not taken it from its holder"
+            assert not shared._take(TURN), "it went on without the turn, and has not taken it from its holder"
         holder.communicate("")
-    assert shared._try()
+    with shared.sharing.turn(), process(shared, HOLD) as other:
+        assert other.stdout
+        other.send_signal(signal.SIGTERM)
+        assert other.stdout.read() == "", "it had to wait"
+    assert shared._take(TURN), "everything was given back"
+
+
+def test_nobody_is_overtaken(shared: Shared) -> None:
+    """Those who wait get their turns in the order in which they came."""
+
+    def taken(place: int) -> bool:
+        if shared._take(place):
+            shared._leave(place)
+            return False
+        return True
+
+    with contextlib.ExitStack() as stack:
+        waiting = list[subprocess.Popen[str]]()
+        for place in range(4):
+            waiting.append(stack.enter_context(process(shared, HOLD)))
+            until(functools.partial(taken, place), f"somebody in place {place}")
+        for each in waiting:
+            assert each.stdout
+            assert each.stdout.readline() == "mine\n"
+            each.communicate("")
 
 
 def test_who_is_killed_holds_nobody_up(shared: Shared) -> None:
@@ -85,7 +113,7 @@ def test_who_is_killed_holds_nobody_up(shared: Shared) -> None:
         assert holder.stdout.readline() == "mine\n"
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        assert shared._try()
+        assert shared._take(TURN)
 
 
 def test_the_turn_is_one_threads(shared: Shared) -> None:
