@@ -39,7 +39,7 @@ format: $(VENV)/.check  ## Let ruff put the layout right
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.demo  ## Measure imaptap beside the proxies that are installed here
-	$(BIN)/python bench/run.py $(BENCH)
+	$(BIN)/python -m bench.run $(BENCH)
 
 lock: $(VENV)/.lock  ## Bring requirements/ in line with pyproject.toml (LOCK=--upgrade: take the newest)
 	BIN=$(BIN) tools/lock $(LOCK)

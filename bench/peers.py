@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ground import Certificates
+    from bench.ground import Certificates
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,16 @@ class Spec:
 
     command: list[str]
     records: str = "nothing"
-    record_paths: list[Path] = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=dict)
-    helpers: list[list[str]] = field(default_factory=list)
-    skip: tuple[str, ...] = ()
+    record_paths: list[Path] = field(default_factory=list[Path])
+    env: dict[str, str] = field(default_factory=dict[str, str])
+    helpers: list[list[str]] = field(default_factory=list[list[str]])
 
     def missing(self) -> str | None:
         """The program that is not installed, if so."""
         return None if not self.command or shutil.which(self.command[0]) else self.command[0]
 
 
-def imaptap(place: Place, *words: str) -> Spec:
+def imaptap(place: Place, words: tuple[str, ...] = ()) -> Spec:
     """Ours, recording into one SQLite file."""
     record, tls = place.folder / "record", place.certificates
     record.mkdir()
@@ -60,7 +59,7 @@ def imaptap(place: Place, *words: str) -> Spec:
 
 def imaptap_asyncio(place: Place) -> Spec:
     """The same on plain asyncio, which is the fallback where no wheel of the faster transport exists."""
-    return imaptap(place, "--transport", "asyncio")
+    return imaptap(place, ("--transport", "asyncio"))
 
 
 def haproxy(place: Place) -> Spec:
@@ -177,3 +176,5 @@ PEERS: dict[str, Callable[[Place], Spec]] = {
     "sslsplit": sslsplit,
     "emailproxy": emailproxy,
 }
+USUAL = ("imaptap", "haproxy", "mitmdump", "stunnel", "sslsplit")
+"""What is measured when nothing else is said."""

@@ -75,12 +75,21 @@ class Program:
                     total += _kibibytes(Path(f"/proc/{pid}/status"), "VmRSS:")
         return total * 1024
 
+    def peak(self) -> int:
+        """The most that was ever resident, in bytes; of several processes the sum."""
+        total = 0
+        for pid in self.pids():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                total += _kibibytes(Path(f"/proc/{pid}/status"), "VmHWM:")
+        return total * 1024
+
     def wait_port(self, port: int, limit: float = 25) -> None:
         """Until it listens."""
         end = time.monotonic() + limit
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended with {self.process.returncode}; see {self.log}")
+                said = self.log.read_text(errors="replace").strip()[-500:]
+                raise RuntimeError(f"{self.name} ended with {self.process.returncode}: {said}")
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
             except OSError:

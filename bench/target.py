@@ -6,35 +6,21 @@ import json
 import selectors
 import subprocess
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from processes import Program, disk
+from bench.processes import Program, disk
+from bench.workloads import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
-    from ground import Certificates
-    from peers import Spec
+    from bench.ground import Certificates
+    from bench.peers import Spec
+    from bench.workloads import Workload
 
 USER = "user@example.org"
-
-
-def workloads(scale: float, idles: list[int]) -> dict[str, list[str]]:
-    """Name to the load generator's arguments."""
-
-    def count(number: int) -> str:
-        return str(max(1, int(number * scale)))
-
-    return {
-        "W1": ["ping", "--conns", "1", "--count", count(4000), "--mix", "noop"],
-        "W2": ["ping", "--conns", "50", "--count", count(20000), "--mix", "mixed"],
-        "W3big": ["fetch", "--conns", "4", "--box", "big", "--repeat", count(2)],
-        "W3small": ["fetch", "--conns", "4", "--box", "small", "--repeat", count(2)],
-        "W4big": ["append", "--conns", "4", "--size", "1048576", "--count", count(50)],
-        "W4small": ["append", "--conns", "4", "--size", "30000", "--count", count(800)],
-        "W6": ["setup", "--conns", "4", "--count", count(400)],
-        **{f"W5-{idle}": ["idle", "--conns", str(idle)] for idle in idles},
-    }
 
 
 class Target:
@@ -63,56 +49,109 @@ class Target:
 
     def fingerprint(self) -> list[str]:
         """What two FETCHes through it give: must be the same as direct."""
-        return [self._answer(["verify", "--box", box, "--uid", "3"], 20) for box in ("big", "small")]
+        return [self._answer(("verify", "--box", box, "--uid", "3"), 20) for box in ("big", "small")]
 
-    def run(self, name: str, arguments: list[str], limit: float) -> dict[str, Any]:
+    def takes(self, workload: Workload) -> bool:
+        """Whether the workload makes sense with it."""
+        if self.spec.command:
+            among = not workload.among or self.name.startswith(workload.among)
+            return among and (workload.kind is not Kind.GROWTH or bool(self.spec.record_paths))
+        return workload.kind in {Kind.LOAD, Kind.SESSIONS}
+
+    def run(self, workload: Workload, limit: float) -> dict[str, Any]:
         """One workload; `error` in the result if it did not come to its end."""
-        if name in self.spec.skip:
-            return {"error": "left out"}
+        ways = {
+            Kind.LOAD: self._load, Kind.IDLE: self._idle, Kind.SESSIONS: self._sessions, Kind.PEAK: self._peak,
+            Kind.GROWTH: self._growth,
+        }  # fmt: skip
         try:
-            return self._idle(arguments, limit) if arguments[0] == "idle" else self._load(arguments, limit)
+            return ways[workload.kind](workload.arguments, limit)
         except (RuntimeError, OSError, ValueError) as problem:
             return {"error": str(problem)[:200]}
 
-    def _load(self, arguments: list[str], limit: float) -> dict[str, Any]:
-        began, had = (self.program.cpu() if self.program else 0.0), disk(self.spec.record_paths)
+    def _load(self, arguments: tuple[str, ...], limit: float) -> dict[str, Any]:
+        began = self.program.cpu() if self.program else 0.0
         result: dict[str, Any] = json.loads(self._answer(arguments, limit))
         if self.program:
             result["cpu_at_end"] = self.program.cpu() - began
             ended, result["drain_s"] = self.program.settle()
             result["cpu"] = ended - began
-            result["disk"] = disk(self.spec.record_paths) - had
         return result
 
-    def _idle(self, arguments: list[str], limit: float) -> dict[str, Any]:
-        """Always on a freshly started proxy: memory once grown does not shrink."""
+    def _idle(self, arguments: tuple[str, ...], limit: float) -> dict[str, Any]:
+        program = self._fresh()
+        before = program.memory()
+        with self._attended(arguments, limit) as (client, result):
+            cpu, _ = program.settle()
+            after = program.memory()
+            time.sleep(2)
+            idle = (program.cpu() - cpu) / 2
+            _tell(client)
+        each = (after - before) / result["conns"]
+        return {**result, "base": before, "total": after, "per_conn": each, "idle_cpu": idle}
+
+    def _sessions(self, arguments: tuple[str, ...], limit: float) -> dict[str, Any]:
+        program = self._fresh() if self.spec.command else None
+        before = program.memory() if program else 0
+        with self._attended(arguments, limit) as (client, opened):
+            began = program.settle()[0] if program else 0.0
+            _tell(client)
+            result: dict[str, Any] = {**opened, **json.loads(_line(client, limit))}
+            if program:
+                result["cpu"] = program.settle()[0] - began
+                result["total"] = program.memory()
+                result["per_conn"] = (result["total"] - before) / opened["conns"]
+            _tell(client)
+        return result
+
+    def _peak(self, arguments: tuple[str, ...], limit: float) -> dict[str, Any]:
+        program = self._fresh()
+        before = program.peak()
+        result: dict[str, Any] = json.loads(self._answer(arguments, limit))
+        program.settle()
+        return {**result, "base": before, "peak": program.peak()}
+
+    def _growth(self, arguments: tuple[str, ...], limit: float) -> dict[str, Any]:
+        """Once it has ended: what is still in a write-ahead log or in memory would make the figure jump."""
+        self._fresh()
+        self.stop()
+        had = disk(self.spec.record_paths)
+        self.start()
+        result: dict[str, Any] = json.loads(self._answer(arguments, limit))
+        if self.program:
+            self.program.settle()
+        self.stop()
+        grown = disk(self.spec.record_paths) - had
+        self.start()
+        return {**result, "disk": grown}
+
+    def _fresh(self) -> Program:
+        """Started anew, and used a little: memory once grown does not shrink."""
         self.stop()
         self.start()
         if not self.program:
-            return {"error": "no proxy"}
-        self._answer(["ping", "--conns", "1", "--count", "50"], 30)
+            raise RuntimeError("no proxy")
+        self._answer(("ping", "--conns", "1", "--count", "50"), 30)
         self.program.settle()
-        before = self.program.memory()
-        with self._client(arguments) as client:
-            if client.stdout is None or client.stdin is None:
-                raise RuntimeError("the load generator has no pipes")
-            with selectors.DefaultSelector() as selector:
-                selector.register(client.stdout, selectors.EVENT_READ)
-                line = client.stdout.readline() if selector.select(limit) else ""
-            if not line.startswith("READY"):
-                client.kill()
-                raise RuntimeError("the idle connections did not come up")
-            result: dict[str, Any] = json.loads(line[6:])
-            cpu, _ = self.program.settle()
-            after = self.program.memory()
-            time.sleep(2)
-            idle = (self.program.cpu() - cpu) / 2
-            client.stdin.close()
-            client.wait(60)
-        number = int(arguments[arguments.index("--conns") + 1])
-        return {**result, "base": before, "total": after, "per_conn": (after - before) / number, "idle_cpu": idle}
+        return self.program
 
-    def _answer(self, arguments: list[str], limit: float) -> str:
+    @contextmanager
+    def _attended(
+        self, arguments: tuple[str, ...], limit: float
+    ) -> Generator[tuple[subprocess.Popen[str], dict[str, Any]], None, None]:
+        """A load generator that says READY, and waits for a line each time before it goes on."""
+        with self._client(arguments) as client:
+            try:
+                line = _line(client, limit)
+                if not line.startswith("READY"):
+                    raise RuntimeError("the connections did not come up")
+                yield client, json.loads(line[6:])
+                client.wait(60)
+            except BaseException:
+                client.kill()
+                raise
+
+    def _answer(self, arguments: tuple[str, ...], limit: float) -> str:
         with self._client(arguments) as client:
             try:
                 out, err = client.communicate(timeout=limit)
@@ -123,7 +162,7 @@ class Target:
             raise RuntimeError(err.strip().splitlines()[0] if err.strip() else f"exit code {client.returncode}")
         return out.strip()
 
-    def _client(self, arguments: list[str]) -> subprocess.Popen[str]:
+    def _client(self, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
         command = [str(self.generator), arguments[0], "--port", str(self.port), "--user", USER, *arguments[1:]]
         return subprocess.Popen(
             [*command, "--ca", str(self.tls.ca)],
@@ -132,3 +171,24 @@ class Target:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def _line(client: subprocess.Popen[str], limit: float) -> str:
+    """The next line that it prints. Raises RuntimeError, with what it complains of, if there is none in time."""
+    if client.stdout is None or client.stderr is None:
+        raise RuntimeError("the load generator has no pipes")
+    with selectors.DefaultSelector() as selector:
+        selector.register(client.stdout, selectors.EVENT_READ)
+        ready = selector.select(limit)
+    line = client.stdout.readline() if ready else ""
+    if not line:
+        client.kill()
+        raise RuntimeError(client.stderr.readline().strip() or f"nothing said within {limit:.0f} s")
+    return line
+
+
+def _tell(client: subprocess.Popen[str]) -> None:
+    """Let it go on."""
+    if client.stdin is not None:
+        client.stdin.write("\n")
+        client.stdin.flush()
