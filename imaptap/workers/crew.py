@@ -172,5 +172,6 @@ def _obituary(place: _Place, worker: Worker, code: int) -> str:
     if worker.failure:
         return f"{who} ended: {worker.failure.message.rstrip('.')}"
     if code < 0:
-        return f"{who} was ended by {signal.Signals(-code).name}"
+        name = next((each.name for each in signal.Signals if each == -code), f"signal {-code}")
+        return f"{who} was ended by {name}"
     return f"{who} ended with code {code}"

@@ -38,6 +38,7 @@ class Worker(asyncio.Protocol):
     @classmethod
     async def start(cls, order: Order, hear: Callable[[int, Message], None]) -> Self:
         """Start a process that obeys `order`. Raises OSError when the system has no room for one."""
+        first_words = frame(order)  # now: once the recording ends, its sockets have no descriptors any more
         ours, theirs = socket.socketpair()
         with theirs:
             inherited = [sock.fileno() for port in order.ports for sock in port.sockets]
@@ -46,8 +47,8 @@ class Worker(asyncio.Protocol):
             except BaseException:
                 ours.close()
                 raise
-        await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=ours)
-        worker._write(order)
+        transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: worker, sock=ours)
+        transport.write(first_words)
         return worker
 
     @property
@@ -95,10 +96,6 @@ class Worker(asyncio.Protocol):
         """asyncio's."""
         self.up.cancel()
         self._silent.set_result(None)
-
-    def _write(self, message: Message) -> None:
-        if self._transport is not None:
-            self._transport.write(frame(message))
 
 
 async def _born(theirs: int, *inherited: int) -> asyncio.subprocess.Process:

@@ -177,7 +177,10 @@ def test_a_worker_that_is_killed_takes_its_own_sessions_only(identity: Identity,
 
 def test_no_process_outlives_a_killed_parent(identity: Identity, tmp_path: Path) -> None:
     """The workers end what they have and write it down; only the recording's own end is missing."""
-    with crowd(tmp_path / "tap", identity, *WORKERS, "-q", code=-signal.SIGKILL) as (recorder, let_in):
+    with crowd(tmp_path / "tap", identity, *WORKERS, "-q", "--transport", "asyncio", code=-signal.SIGKILL) as (
+        recorder,
+        let_in,
+    ):
         players = let_in()
         workers = workers_of(recorder)
         assert len(workers) == 3
