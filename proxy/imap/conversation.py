@@ -108,6 +108,13 @@ class Conversation:
         """TLS now protects a leg that was clear: what was said before is not to be trusted (M 6.8)."""
         self._shared.state.switch_to_tls()
 
+    def give_up(self, at: int, why: str) -> None:
+        """Read no further: what still comes is kept as it is, and the client's words hidden."""
+        for direction in Direction:
+            self._inflaters.pop(direction, None)
+            self._side(direction).lose()
+        self._shared.event(at, EventKind.RAW, "unread", f"both sides' bytes are not read from here on: {why}")
+
     def event(self, event: Event) -> None:
         """Put an event of the live side on record, in order with everything else."""
         self._record()

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 
 from proxy.imap.transcript import Direction, Layer
 from proxy.live.transport import resume_reading
+from proxy.live.turns import Pace
 
 
 class Owner(Protocol):
@@ -36,8 +37,10 @@ class Owner(Protocol):
         ...
 
 
-_FLOW = frozenset({"peer", "recorder"})
-"""Reasons to hold a leg that only ask it to be slower: what still comes is passed on. All others keep it back."""
+_SLOWER = frozenset({"peer", "recorder", "tap"})
+"""Reasons to hold a leg that only ask it to be slower: what still comes is passed on. All others keep it."""
+_FLOW = _SLOWER | {"turn"}
+"""Reasons that have nothing to do with what was said."""
 
 
 class Leg(asyncio.Protocol):
@@ -57,6 +60,7 @@ class Leg(asyncio.Protocol):
         self._later: list[Callable[[], object]] = []
         """What happened after the kept bytes had come."""
         self._said_all = False
+        self.pace = Pace()
 
     @property
     def kept(self) -> bool:
@@ -67,6 +71,10 @@ class Leg(asyncio.Protocol):
     def kept_back(self) -> bool:
         """Whether the session is busy with this leg, so that its bytes may not pass."""
         return bool(self._held_by - _FLOW)
+
+    @property
+    def _keeps(self) -> bool:
+        return bool(self._held_by - _SLOWER)
 
     @property
     def open(self) -> bool:
@@ -87,12 +95,16 @@ class Leg(asyncio.Protocol):
     def free(self, reason: str) -> None:
         """This reason is gone; read when there is no other."""
         self._held_by.discard(reason)
-        while self._kept and not self.kept_back:
+        while self._kept and not self._keeps:
             self._owner.data(self, self._kept.pop(0))
         if not self._kept:
             self._catch_up()
         if not self._held_by and self.open and not self.heard_all and self.transport:
             resume_reading(self.transport)
+
+    def turn(self, _: float) -> None:
+        """Its turn to be passed on has come."""
+        self.free("turn")
 
     def keep(self, data: bytes) -> None:
         """These bytes come again, first of all, when the leg is freed."""
@@ -161,7 +173,7 @@ class Leg(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes have come."""
-        if self._kept or self.kept_back:
+        if self._kept or self._keeps:
             # A transport may deliver what it had read before it was paused.
             self._kept.append(data)
             return

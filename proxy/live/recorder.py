@@ -25,8 +25,9 @@ from proxy.live.refusals import Refusals
 from proxy.live.session import Place, Session
 from proxy.live.settings import Compress, Settings
 from proxy.live.sink import Sink
-from proxy.live.tap import Tap, Ticker
+from proxy.live.tap import Tap
 from proxy.live.transport import slow_down
+from proxy.live.turns import Turns
 from proxy.live.upstream import Upstream
 
 _SWITCH_SECONDS = 0.001
@@ -62,7 +63,7 @@ class Recorder:
         self._upstream = Upstream(settings)
         self._authority = authority
         self._own_leaves = own_leaves
-        self._ticker = Ticker()
+        self._turns = Turns()
         self._numbers = itertools.count(1) if numbers is None else numbers
         self._sessions: set[Session] = set()
         self._places: list[tuple[Place, tuple[socket.socket, ...]]] = []
@@ -167,7 +168,7 @@ class Recorder:
             self._doors.left()
             return
         decode = self._settings.compress is not Compress.OPAQUE
-        tap = Tap(next(self._numbers), self._sink, self._ticker, decode=decode)
+        tap = Tap(next(self._numbers), self._sink, self._turns, decode=decode)
         session = Session(place, sock, peer, tap)
         self._sessions.add(session)
         try:

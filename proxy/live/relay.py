@@ -91,6 +91,23 @@ class Relay:
 
     def data(self, leg: Leg, data: bytes) -> None:
         """Bytes have come on this leg."""
+        if not self._heeded:
+            self._pass(leg, data)
+            return
+        share = leg.pace.share(data)
+        if share < len(data):
+            leg.keep(data[share:])
+            leg.hold("turn")
+            self._tap.turns.next(leg)
+            data = data[:share]
+        leg.pace.spend(share, lambda: self._pass(leg, data))
+
+    @property
+    def _heeded(self) -> bool:
+        """Whether what goes by is looked at before anything else may go by. That takes time."""
+        return bool(self.client_gate or self.server_gate or self.upstream_hears or self._wary)
+
+    def _pass(self, leg: Leg, data: bytes) -> None:
         first = not self._moved[leg.direction]
         self._moved[leg.direction] += len(data)
         if first and data[:2] in _TLS_RECORDS and not leg.layer & Layer.TLS:
@@ -103,6 +120,13 @@ class Relay:
             self._open_gates()
         if self._tap.full:
             self._wait_for_recorder()
+        if self._tap.behind:
+            self.hold("tap")
+            self._tap.when_understood(self._understood)
+
+    def _understood(self) -> None:
+        self.free("tap")
+        self._close_if_answered()
 
     def eof(self, leg: Leg) -> bool:
         """The peer sends no more. Half-closed legs stay open for the other direction where TCP alone carries them."""
@@ -119,7 +143,7 @@ class Relay:
             return False
         if not peer.write_eof():
             # TLS cannot be half-closed here: let the server finish its answers first.
-            self._last_answers = leg is self.client and self._tap.conversation.in_flight > 0
+            self._last_answers = leg is self.client and self._answers_due
             if not self._last_answers:
                 peer.close()
         return True
@@ -138,7 +162,7 @@ class Relay:
         self._end_by(leg, _reason(error))
         if leg is self.upstream and self.upstream_hears:
             self.upstream_hears.ended()
-        if leg is self.client and error is None and self._tap.conversation.in_flight:
+        if leg is self.client and error is None and self._answers_due:
             self._let_answer()
         elif not self._peer(leg).kept_back:
             self._peer(leg).close()
@@ -200,8 +224,14 @@ class Relay:
             self.upstream_hears = None
         for leg in (self.client, self.upstream):
             for data in leg.take_kept():
-                self._tap.heard(leg.direction, data, leg.layer)
+                self._tap.overheard(leg.direction, data, leg.layer)
                 self._tap.withheld(leg.direction, len(data))
+
+    async def understood(self) -> None:
+        """Wait until all that was said is understood."""
+        done = asyncio.Event()
+        self._tap.when_understood(done.set)
+        await done.wait()
 
     def _let_answer(self) -> None:
         """The client has gone without its last answers (imaplib goes after BYE); the record may still have them."""
@@ -240,14 +270,22 @@ class Relay:
                 self._raise_server_gate(self._dropped)
         else:
             self._server_gated(self.server_gate, data)
-        if self._last_answers and not self._tap.conversation.in_flight:
+        self._close_if_answered()
+
+    def _close_if_answered(self) -> None:
+        if self._last_answers and not self._answers_due:
             self.upstream.close()
+
+    @property
+    def _answers_due(self) -> bool:
+        """Whether the server has something left to say, as far as we have understood what it was asked."""
+        return self._tap.behind or self._tap.conversation.in_flight > 0
 
     def _hear(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """Without gates nothing hangs on what the bytes mean, unless one may have to be raised again."""
         if direction is Direction.CLIENT and self._dropped and not self._wary:
             self._wary = self._tap.offered("UNAUTHENTICATE") or b"UNAUTH" in data[:_LOOKED_AT].upper()
-        if self.server_gate or self.client_gate or self._wary:
+        if self._heeded:
             self._tap.heard(direction, data, layer)
         else:
             self._tap.overheard(direction, data, layer)

@@ -226,6 +226,8 @@ class Session:
             if not await relay.over(min(seconds, _CUT_SECONDS) if ending is Ending.CUT else seconds):
                 relay.client.abort()
                 relay.upstream.abort()
+            if ending is not Ending.CUT:
+                await relay.understood()
         except asyncio.CancelledError:
             relay.client.abort()
             relay.upstream.abort()

@@ -5,7 +5,6 @@ Everything in here runs after the bytes are on their way; nothing in here may st
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 
@@ -14,79 +13,57 @@ from proxy.imap.conversation import Conversation
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, SessionOpened
 from proxy.live.clock import Clock
 from proxy.live.sink import Sink
+from proxy.live.turns import TURN, Pace, Turns
 
-_TICK = 0.03
-_TURN = 0.002
 _BACKLOG_BYTES = 32 * 1024
 _BACKLOG_CHUNKS = 256
 _OPAQUE = frozenset({EventKind.COMPRESS, EventKind.RAW})
 
-
-class Ticker:
-    """Comes back to taps that have put off understanding, or hold back a part of a line; sleeps when there are none.
-
-    Understanding many exchanges at once costs less than each by itself, and none of them waits for it. So that
-    nothing else waits either, the taps take turns with the event loop.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[Tap, None] = {}
-        self._due: deque[Tap] = deque()
-        self._timer: asyncio.Handle | None = None
-
-    def add(self, tap: Tap) -> None:
-        """Come back to this tap at the next tick."""
-        self._waiting[tap] = None
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
-
-    def discard(self, tap: Tap) -> None:
-        """The tap has ended."""
-        self._waiting.pop(tap, None)
-
-    def _tick(self) -> None:
-        self._due.extend(self._waiting)
-        self._waiting.clear()
-        self._turn()
-
-    def _turn(self) -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _TURN
-        while self._due:
-            self._due.popleft().tick()
-            if loop.time() > end:
-                break
-        if self._due:
-            self._timer = loop.call_soon(self._turn)
-        else:
-            self._timer = loop.call_later(_TICK, self._tick) if self._waiting else None
+_Chunk = tuple[Direction, bytes, int, Layer]
 
 
 class Tap:
     """One session's ear."""
 
-    def __init__(self, session: int, sink: Sink, ticker: Ticker, *, decode: bool) -> None:
+    def __init__(self, session: int, sink: Sink, turns: Turns, *, decode: bool) -> None:
         self.session = session
         self.clock = Clock()
         self._conversation = Conversation(session, decode=decode)
-        self._backlog: list[tuple[Direction, bytes, int, Layer]] = []
+        self._backlog: deque[_Chunk | Callable[[], None]] = deque()
+        """What was overheard and is not understood yet, and what is to be put on record behind it."""
         self._backlog_bytes = 0
+        self._pace = Pace()
+        self._when_understood: list[Callable[[], None]] = []
         self._over = False
         self.opaque = False
         """Whether the streams are no longer IMAP in clear: compressed, or inside a SASL security layer."""
         self._sink = sink
-        self._ticker = ticker
+        self.turns = turns
 
     @property
     def conversation(self) -> Conversation:
-        """What has been understood of all that was heard."""
+        """What has been understood of all that was heard. Not to be asked for while the tap is `behind`."""
         if self._backlog:
-            self._settle()
+            while self._backlog:
+                self._understand_next(whole=True)
+            self._pass_on()
         return self._conversation
 
     def offered(self, capability: str) -> bool:
         """Whether the server was known to have this capability the last time that anything was understood."""
         return capability in self._conversation.state.capabilities
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much is not understood yet that no more should be read."""
+        return self._backlog_bytes > _BACKLOG_BYTES
+
+    def when_understood(self, callback: Callable[[], None]) -> None:
+        """Call back when all that was heard is understood; at once if it is."""
+        if self._backlog:
+            self._when_understood.append(callback)
+        else:
+            callback()
 
     @property
     def full(self) -> bool:
@@ -106,22 +83,29 @@ class Tap:
         self.conversation.receive(direction, data, self.clock.now(), layer)
         self._pass_on()
         if self._conversation.holds_text:
-            self._ticker.add(self)
+            self.turns.soon(self)
 
     def overheard(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """The same, where nobody waits for what it means: understood a little later, together with what follows."""
         self._backlog.append((direction, data, self.clock.now(), layer))
         self._backlog_bytes += len(data)
-        if self._backlog_bytes > _BACKLOG_BYTES or len(self._backlog) >= _BACKLOG_CHUNKS:
-            self._settle()
-        elif len(self._backlog) == 1:
-            self._ticker.add(self)
+        if self._backlog_bytes <= _BACKLOG_BYTES and len(self._backlog) < _BACKLOG_CHUNKS:
+            if len(self._backlog) == 1:
+                self.turns.soon(self)
+        elif self._backlog_bytes <= self._pace.size:
+            self.turn(self.turns.now() + TURN)
+        else:
+            self.turns.next(self)
 
     def event(self, kind: EventKind, name: str, text: str = "", direction: Direction | None = None) -> None:
         """Something happened that is not in the bytes."""
-        offset = None if direction is None else self.conversation.received(direction)
-        self.conversation.event(Event(self.session, self.clock.now(), kind, name, text, direction, offset))
-        self._pass_on()
+        at = self.clock.now()
+
+        def put() -> None:
+            offset = None if direction is None else self._conversation.received(direction)
+            self._conversation.event(Event(self.session, at, kind, name, text, direction, offset))
+
+        self._in_order(put)
 
     def rewrote(self, direction: Direction, rewrite: Rewrite) -> None:
         """Bytes of `direction` were changed on the way."""
@@ -129,8 +113,7 @@ class Tap:
             self.session, self.clock.now(), EventKind.REWRITE, rewrite.name, "", direction, rewrite.offset,
             len(rewrite.received), rewrite.received, rewrite.sent,
         )  # fmt: skip
-        self.conversation.event(event)
-        self._pass_on()
+        self._in_order(lambda: self._conversation.event(event))
 
     def inserted(self, direction: Direction, sent: bytes, name: str, held: int = 0) -> None:
         """imaptap itself sent these bytes to the peer that hears `direction`, before the last `held` received ones."""
@@ -142,23 +125,17 @@ class Tap:
 
     def withheld(self, direction: Direction, count: int) -> None:
         """The last `count` bytes received did not go on. They may hold a secret, so only their place is told."""
-        if count:
-            offset = self.conversation.received(direction) - count
-            self.conversation.event(
-                Event(
-                    self.session,
-                    self.clock.now(),
-                    EventKind.REWRITE,
-                    "withheld",
-                    "",
-                    direction,
-                    offset,
-                    count,
-                    None,
-                    b"",
-                )
+        at = self.clock.now()
+
+        def put() -> None:
+            offset = self._conversation.received(direction) - count
+            name, nothing = "withheld", b""
+            self._conversation.event(
+                Event(self.session, at, EventKind.REWRITE, name, "", direction, offset, count, None, nothing)
             )
-            self._pass_on()
+
+        if count:
+            self._in_order(put)
 
     def proxy_command(self, line: bytes) -> None:
         """imaptap sent a command of its own upstream."""
@@ -171,29 +148,53 @@ class Tap:
         self.conversation.answer(tag, status, text, self.clock.now())
         self._pass_on()
 
-    def tick(self) -> None:
-        """Understand what was put off, or else release what is public of unfinished lines."""
+    def turn(self, end: float) -> None:
+        """Understand what was put off, as far as there is time for it, or release what is public of a half line."""
         if self._backlog:
-            self._settle()
+            enough = self._backlog_bytes - self._pace.size
+            while self._backlog and (self._backlog_bytes > enough or self.turns.now() < end):
+                self._understand_next()
+            if self._conversation.holds_text:
+                self.turns.soon(self)
         elif not self._over:
             self._conversation.tick()
-            self._pass_on()
+        self._pass_on()
+        if self._backlog:
+            self.turns.next(self)
+        else:
+            due, self._when_understood = self._when_understood, []
+            for callback in due:
+                callback()
 
     def closed(self, ending: Ending, reason: str) -> None:
-        """The session is over."""
+        """The session is over; what is left of a long backlog will not be understood."""
+        if self.behind:
+            self._conversation.give_up(self.clock.now(), "the session was over before they were understood")
         self.conversation.close(self.clock.now(), ending, reason)
         self._pass_on()
-
         self._over = True
-        self._ticker.discard(self)
+        self.turns.forget(self)
 
-    def _settle(self) -> None:
-        backlog, self._backlog, self._backlog_bytes = self._backlog, [], 0
-        for direction, data, at, layer in backlog:
-            self._conversation.receive(direction, data, at, layer)
-        self._pass_on()
-        if self._conversation.holds_text:
-            self._ticker.add(self)
+    def _in_order(self, put: Callable[[], None]) -> None:
+        """Behind all that was heard before."""
+        if self._backlog:
+            self._backlog.append(put)
+        else:
+            put()
+            self._pass_on()
+
+    def _understand_next(self, *, whole: bool = False) -> None:
+        step = self._backlog.popleft()
+        if not isinstance(step, tuple):
+            step()
+            return
+        direction, data, at, layer = step
+        share = len(data) if whole else self._pace.share(data)
+        if share < len(data):
+            self._backlog.appendleft((direction, data[share:], at, layer))
+            data = data[:share]
+        self._backlog_bytes -= share
+        self._pace.spend(share, lambda: self._conversation.receive(direction, data, at, layer))
 
     def _pass_on(self) -> None:
         records = self._conversation.take()

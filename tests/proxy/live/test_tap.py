@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from proxy.imap.transcript import Direction, Ending, Exchange, Layer, Outcome, Piece, Record, SessionClosed, Span
-from proxy.live.tap import Tap, Ticker
+from proxy.live.tap import Tap
+from proxy.live.turns import Turns
 
 CLIENT, SERVER = Direction.CLIENT, Direction.SERVER
 
@@ -52,7 +54,7 @@ def basket() -> Basket:
 
 def test_what_was_overheard_is_understood_together_a_little_later(basket: Basket) -> None:
     async def scene() -> None:
-        tap = Tap(1, basket, Ticker(), decode=True)
+        tap = Tap(1, basket, Turns(), decode=True)
         overhear(tap, TWO)
         assert basket.records == []
         await basket.came.wait()
@@ -66,7 +68,7 @@ def test_what_was_overheard_is_understood_together_a_little_later(basket: Basket
 
 def test_whoever_asks_finds_all_of_it_understood(basket: Basket) -> None:
     async def scene() -> tuple[int, int]:
-        tap = Tap(1, basket, Ticker(), decode=True)
+        tap = Tap(1, basket, Turns(), decode=True)
         overhear(tap, f"{TWO}\nC: c NOOP")
         return tap.conversation.in_flight, tap.conversation.received(CLIENT)
 
@@ -76,7 +78,7 @@ def test_whoever_asks_finds_all_of_it_understood(basket: Basket) -> None:
 
 def test_what_is_put_off_is_bounded(basket: Basket) -> None:
     async def scene() -> None:
-        tap = Tap(1, basket, Ticker(), decode=True)
+        tap = Tap(1, basket, Turns(), decode=True)
         for _ in range(33):
             tap.overheard(SERVER, b"* OK " + b"x" * 1017 + b"\r\n", Layer.PLAIN)
 
@@ -86,12 +88,12 @@ def test_what_is_put_off_is_bounded(basket: Basket) -> None:
 
 def test_the_end_comes_last(basket: Basket) -> None:
     async def scene() -> None:
-        ticker = Ticker()
-        tap = Tap(1, basket, ticker, decode=True)
+        turns = Turns()
+        tap = Tap(1, basket, turns, decode=True)
         overhear(tap, TWO)
         tap.closed(Ending.CLIENT, "end of stream")
         before = len(basket.records)
-        tap.tick()
+        tap.turn(math.inf)
         assert len(basket.records) == before
 
     asyncio.run(scene())
@@ -102,8 +104,8 @@ def test_many_taps_take_turns(basket: Basket) -> None:
     """However many there are, each has its turn."""
 
     async def scene() -> None:
-        ticker = Ticker()
-        taps = [Tap(number, basket, ticker, decode=True) for number in range(1, 201)]
+        turns = Turns()
+        taps = [Tap(number, basket, turns, decode=True) for number in range(1, 201)]
         for tap in taps:
             overhear(tap, TWO)
         while len({x.session for x in basket.records}) < len(taps):
@@ -131,7 +133,7 @@ class Groups:
 def test_every_group_can_stand_without_the_next_one() -> None:
     """Killed behind any of them: no span goes beyond the stream, and of an exchange that has ended all is there."""
     sink = Groups()
-    tap = Tap(1, sink, Ticker(), decode=True)
+    tap = Tap(1, sink, Turns(), decode=True)
     tap.opened("127.0.0.1:5", "imaps://localhost:1993", "imaps://mail.example:993")
     tap.heard(SERVER, b"* OK hello\r\n", Layer.TLS)
     for number in range(3):
