@@ -7,6 +7,8 @@ microseconds since the session was opened.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from proxy.imap.client_side import ClientSide
 from proxy.imap.deflate import Failure, Inflater
 from proxy.imap.exchanges import Book
@@ -27,6 +29,8 @@ from proxy.imap.transcript import (
 )
 from proxy.imap.vault import Vault
 
+_LINES_AT_ONCE = 200
+
 
 class Conversation:
     """Listens to both directions of one session."""
@@ -40,6 +44,8 @@ class Conversation:
         self._server = ServerSide(self._shared, self._client, self._client.run)
         self._decode = decode
         self._inflaters: dict[Direction, Inflater] = {}
+        self._first_deflated: list[tuple[Direction, bytes, Layer]] = []
+        """What had come behind the OK to COMPRESS, or behind the command, and is to be inflated yet."""
 
     @property
     def state(self) -> SessionState:
@@ -75,14 +81,23 @@ class Conversation:
 
     def receive(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> None:
         """The peer on this side has sent these bytes."""
-        if not chunk:
-            return
+        for _ in self.steps(direction, chunk, at, layer):
+            pass
+
+    def steps(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> Iterator[None]:
+        """`receive` for somebody who has other things to do as well, between steps of a few hundred lines.
+
+        It must be gone through to the end. There is one step only, unless the bytes are deflated.
+        """
         try:
             inflater = self._inflaters.get(direction)
             if inflater:
-                self._receive_deflated(direction, inflater, chunk, at, layer)
-            else:
+                yield from self._receive_deflated(direction, inflater, chunk, at, layer)
+            elif chunk:
                 self._receive_clear(direction, chunk, at, layer)
+            while self._first_deflated:
+                direction, first, layer = self._first_deflated.pop()
+                yield from self._receive_deflated(direction, self._inflaters[direction], first, at, layer)
         except Exception as error:  # noqa: BLE001 - rule 1: whatever is wrong here concerns the record only
             self._fault(direction, error, at)
 
@@ -185,19 +200,23 @@ class Conversation:
         self._shared.event(at, EventKind.COMPRESS, "start", "both directions are deflated from here on")
         for direction in Direction:
             side, rest = self._side(direction), self._unread(direction)
-            self._inflaters[direction] = inflater = Inflater(side.reader)
+            self._inflaters[direction] = Inflater(side.reader)
             if rest:
-                layer = side.ledger.layer
+                self._first_deflated.append((direction, rest, side.ledger.layer))
                 side.ledger.take_back(side.reader.offset)
-                self._receive_deflated(direction, inflater, rest, at, layer)
 
     def _unread(self, direction: Direction) -> bytes:
         side = self._side(direction)
         return side.ledger.unmasked(side.reader.offset, side.ledger.received)
 
-    def _receive_deflated(self, direction: Direction, inflater: Inflater, chunk: bytes, at: int, layer: Layer) -> None:
+    def _receive_deflated(
+        self, direction: Direction, inflater: Inflater, chunk: bytes, at: int, layer: Layer
+    ) -> Iterator[None]:
         for part in inflater.feed(chunk):
-            self._receive_clear(direction, part, at, layer | Layer.DEFLATE)
+            size = max(1, len(part) * _LINES_AT_ONCE // max(part.count(b"\n"), _LINES_AT_ONCE))
+            for start in range(0, len(part), size):
+                self._receive_clear(direction, part[start : start + size], at, layer | Layer.DEFLATE)
+                yield
         if inflater.failure:
             self._stop_inflating(direction, inflater, inflater.failure, at)
             if inflater.rest:

@@ -6,7 +6,7 @@ Everything in here runs after the bytes are on their way; nothing in here may st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from proxy.imap.capabilities import Rewrite
 from proxy.imap.conversation import Conversation
@@ -18,6 +18,8 @@ from proxy.live.turns import TURN, Pace, Turns
 _BACKLOG_BYTES = 32 * 1024
 _BACKLOG_CHUNKS = 256
 _OPAQUE = frozenset({EventKind.COMPRESS, EventKind.RAW})
+
+_END = object()
 
 _Chunk = tuple[Direction, bytes, int, Layer]
 
@@ -32,6 +34,8 @@ class Tap:
         self._backlog: deque[_Chunk | Callable[[], None]] = deque()
         """What was overheard and is not understood yet, and what is to be put on record behind it."""
         self._backlog_bytes = 0
+        self._steps: Iterator[None] | None = None
+        """What is left to be done of the chunk taken last."""
         self._pace = Pace()
         self._when_understood: list[Callable[[], None]] = []
         self._over = False
@@ -43,10 +47,8 @@ class Tap:
     @property
     def conversation(self) -> Conversation:
         """What has been understood of all that was heard. Not to be asked for while the tap is `behind`."""
-        if self._backlog:
-            while self._backlog:
-                self._understand_next(whole=True)
-            self._pass_on()
+        if self._waiting:
+            self._settle()
         return self._conversation
 
     def offered(self, capability: str) -> bool:
@@ -54,13 +56,17 @@ class Tap:
         return capability in self._conversation.state.capabilities
 
     @property
+    def _waiting(self) -> bool:
+        return self._steps is not None or bool(self._backlog)
+
+    @property
     def behind(self) -> bool:
         """Whether so much is not understood yet that no more should be read."""
-        return self._backlog_bytes > _BACKLOG_BYTES
+        return self._steps is not None or self._backlog_bytes > _BACKLOG_BYTES
 
     def when_understood(self, callback: Callable[[], None]) -> None:
         """Call back when all that was heard is understood; at once if it is."""
-        if self._backlog:
+        if self._waiting:
             self._when_understood.append(callback)
         else:
             callback()
@@ -80,9 +86,11 @@ class Tap:
 
     def heard(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """These bytes were read from the peer of `direction`."""
-        self.conversation.receive(direction, data, self.clock.now(), layer)
+        self._take(self.conversation.steps(direction, data, self.clock.now(), layer))
         self._pass_on()
-        if self._conversation.holds_text:
+        if self._steps is not None:
+            self.turns.next(self)
+        elif self._conversation.holds_text:
             self.turns.soon(self)
 
     def overheard(self, direction: Direction, data: bytes, layer: Layer) -> None:
@@ -92,7 +100,7 @@ class Tap:
         if self._backlog_bytes <= _BACKLOG_BYTES and len(self._backlog) < _BACKLOG_CHUNKS:
             if len(self._backlog) == 1:
                 self.turns.soon(self)
-        elif self._backlog_bytes <= self._pace.size:
+        elif self._steps is None and self._backlog_bytes <= self._pace.size:
             self.turn(self.turns.now() + TURN)
         else:
             self.turns.next(self)
@@ -150,16 +158,16 @@ class Tap:
 
     def turn(self, end: float) -> None:
         """Understand what was put off, as far as there is time for it, or release what is public of a half line."""
-        if self._backlog:
+        if self._waiting:
             enough = self._backlog_bytes - self._pace.size
-            while self._backlog and (self._backlog_bytes > enough or self.turns.now() < end):
+            while self._waiting and (self._cheap(enough) or self.turns.now() < end):
                 self._understand_next()
             if self._conversation.holds_text:
                 self.turns.soon(self)
         elif not self._over:
             self._conversation.tick()
         self._pass_on()
-        if self._backlog:
+        if self._waiting:
             self.turns.next(self)
         else:
             due, self._when_understood = self._when_understood, []
@@ -175,15 +183,27 @@ class Tap:
         self._over = True
         self.turns.forget(self)
 
+    def _settle(self) -> None:
+        while self._waiting:
+            self._understand_next(whole=True)
+        self._pass_on()
+
+    def _cheap(self, enough: int) -> bool:
+        """Whether the backlog is not as short yet as this, and nothing else is known of it: no look at the clock."""
+        return self._steps is None and self._backlog_bytes > enough
+
     def _in_order(self, put: Callable[[], None]) -> None:
         """Behind all that was heard before."""
-        if self._backlog:
+        if self._waiting:
             self._backlog.append(put)
         else:
             put()
             self._pass_on()
 
     def _understand_next(self, *, whole: bool = False) -> None:
+        if self._steps is not None:
+            self._take(self._steps)
+            return
         step = self._backlog.popleft()
         if not isinstance(step, tuple):
             step()
@@ -194,7 +214,12 @@ class Tap:
             self._backlog.appendleft((direction, data[share:], at, layer))
             data = data[:share]
         self._backlog_bytes -= share
-        self._pace.spend(share, lambda: self._conversation.receive(direction, data, at, layer))
+        steps = self._conversation.steps(direction, data, at, layer)
+        self._pace.spend(share, lambda: self._take(steps))
+
+    def _take(self, steps: Iterator[None]) -> None:
+        """Take one of these steps; the others are left for later."""
+        self._steps = steps if next(steps, _END) is None else None
 
     def _pass_on(self) -> None:
         records = self._conversation.take()

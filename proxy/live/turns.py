@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-TURN: Final = 0.002
+TURN: Final = 0.001
 """Seconds."""
 _TICK: Final = 0.03
-_FIRST: Final = 4096
-_LEAST: Final = 512
+_FIRST: Final = 1024
+_LEAST: Final = 64
+_CAREFUL: Final = 2048
 _MOST: Final = 1 << 20
 _SAMPLES: Final = 16
 _SAMPLE: Final = 64
@@ -91,12 +92,12 @@ class Pace:
     def share(self, data: bytes) -> int:
         """How many bytes of `data` to deal with now."""
         size = min(len(data), self.size)
-        return _FIRST if size > _FIRST and _dense(data, size) else size
+        return _CAREFUL if size > _CAREFUL and _dense(data, size) else size
 
     def spend(self, size: int, work: Callable[[], None]) -> None:
         """Deal with so many bytes, and learn from it how long that takes."""
-        if size < _LEAST:
-            work()  # whatever it takes, there is hardly less to be taken at once
+        if size < _FIRST and 8 * size < self.size:
+            work()  # tells little, and looking at the clock takes time too
             return
         began = self._now()
         work()

@@ -204,16 +204,24 @@ def bomb(head: bytes, filler: bytes, size: int) -> bytes:
     return wire + stream.flush(zlib.Z_SYNC_FLUSH)
 
 
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is granted takes seconds to be used up."""
+    monkeypatch.setattr(deflate, "LINES_GRANTED", (2_000, 4))
+    monkeypatch.setattr(deflate, "BYTES_GRANTED", (4 * MIB, 100))
+
+
 BOMBS = {
-    "a literal of zeros": (SERVER, b"* 1 FETCH (BODY[] {1073741824}\r\n", b"\0", 64 * MIB),
-    "a letter of the client's": (CLIENT, b"a APPEND x {1073741824+}\r\n", b"\0", 64 * MIB),
-    "one line": (SERVER, b"* SEARCH ", b"1", 64 * MIB),
+    "a literal of zeros": (SERVER, b"* 1 FETCH (BODY[] {1073741824}\r\n", b"\0", 16 * MIB),
+    "a letter of the client's": (CLIENT, b"a APPEND x {1073741824+}\r\n", b"\0", 16 * MIB),
+    "one line": (SERVER, b"* SEARCH ", b"1", 16 * MIB),
     "line ends": (SERVER, b"", b"\r\n", 4 * MIB),
     "line ends of the client": (CLIENT, b"", b"\n", 4 * MIB),
     "commands": (CLIENT, b"", b"a\n", 4 * MIB),
 }
 
 
+@pytest.mark.usefixtures("small_bounds")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_deflate_bomb_is_inflated_up_to_a_bound(name: str) -> None:
     """Then its bytes are kept as they come: so much of the record, of the memory, and of lines to be read."""
@@ -238,6 +246,7 @@ def exploded(direction: Direction, wire: bytes, *cuts: Callable[[bytes], Iterabl
     return play([*COMPRESSED, Said(direction, wire)], *cuts)
 
 
+@pytest.mark.usefixtures("small_bounds")
 @pytest.mark.parametrize("name", ["line ends", "line ends of the client", "commands"])
 def test_where_a_bomb_is_given_up_does_not_hang_on_its_chunks(name: str) -> None:
     direction, head, filler, size = BOMBS[name]
@@ -247,6 +256,7 @@ def test_where_a_bomb_is_given_up_does_not_hang_on_its_chunks(name: str) -> None
         assert exploded(direction, wire, cut).facts == plain.facts
 
 
+@pytest.mark.usefixtures("small_bounds")
 def test_blank_lines_in_a_letter_are_no_bomb() -> None:
     """Lines within a literal cost nothing, so that no letter can blind the recorder."""
     body = b"\r\n" * 500_000

@@ -101,7 +101,7 @@ def test_the_pace_is_learned() -> None:
     assert pace.size == 1 << 15
     for _ in range(10):
         pace.took(pace.size, TURN * 1000)
-    assert 0 < pace.size <= 512
+    assert 0 < pace.size <= 64
     for _ in range(30):
         pace.took(pace.size, 0.0)
     assert pace.size <= 1 << 20
@@ -115,7 +115,7 @@ def test_dense_lines_are_taken_few_at_a_time(line: bytes, cautious: bool) -> Non
     pace = Pace()
     pace.size = 1 << 20
     data = line * (300_000 // len(line))
-    assert pace.share(data) == (4096 if cautious else len(data))
+    assert pace.share(data) == (2048 if cautious else len(data))
     assert pace.share(data[:100]) == 100
 
 
