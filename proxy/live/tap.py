@@ -205,7 +205,7 @@ class Tap:
             self._take(self._steps)
             return
         step = self._backlog.popleft()
-        if not isinstance(step, tuple):
+        if callable(step):
             step()
             return
         direction, data, at, layer = step

@@ -27,7 +27,7 @@ _DENSE: Final = 16
 class Taker(Protocol):
     """Who takes turns."""
 
-    def turn(self, end: float) -> None:
+    def turn(self, end: float, /) -> None:
         """Do something until `end` (of `Turns.now`) at most, or hardly longer."""
         ...
 
