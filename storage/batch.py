@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Batch:
-    """Records by kind. `records` are the same in their order, for when the batch cannot be written.
+    """Records by kind. An exchange that both began and ended in one batch is there once, as it ended."""
 
-    An exchange that both began and ended in one batch is there once, as it ended.
-    """
-
-    records: list[Record]
     opened: list[SessionOpened] = field(default_factory=list[SessionOpened])
     pieces: list[Piece] = field(default_factory=list[Piece])
     segments: list[Segment] = field(default_factory=list[Segment])
@@ -30,7 +26,23 @@ class Batch:
     seen: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.pieces or self.seen is not None)
+        rows = self.pieces or self.segments or self.exchanges or self.spans or self.events
+        return bool(rows or self.opened or self.closed or self.seen is not None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the streams in it."""
+        return sum(len(piece.data) for piece in self.pieces) + sum(segment.length for segment in self.segments)
+
+    def records(self) -> Iterator[Record]:
+        """What it was made of, as far as it is not on the disk yet: for when the batch cannot be written."""
+        yield from self.opened
+        yield from self.pieces
+        yield from (segment.rest() for segment in self.segments)
+        yield from self.spans
+        yield from self.exchanges.values()
+        yield from (event for _, event in self.events)
+        yield from self.closed
 
     def sessions(self) -> set[int]:
         """The numbers of all sessions that it is about."""
@@ -55,7 +67,7 @@ class Sorter:
 
     def sort(self, records: list[Record], now: float, *, flush_before: float) -> Batch:
         """A batch of `records`, and of what the assembler has held since `flush_before` (seconds, clock of `now`)."""
-        batch = Batch(records)
+        batch = Batch()
         for record in records:
             if isinstance(record, Exchange):
                 batch.exchanges[record.session, record.number] = record

@@ -46,6 +46,11 @@ class Segment:
         """Bytes of the whole segment."""
         return self.flushed + sum(map(len, self.parts))
 
+    def rest(self) -> Piece:
+        """What has not been written before, as a piece."""
+        where = (self.session, self.direction, self.start + self.flushed, self.at, self.layer)
+        return Piece(*where, b"".join(self.parts), literal=self.literal)
+
 
 @dataclass(slots=True)
 class _Unfinished:

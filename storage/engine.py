@@ -30,7 +30,8 @@ PAGE_SIZE: Final = 4096
 write six of them. What they save in CPU is small once the cache holds a whole batch (docs/schema.md, "The file")."""
 
 _CACHE_KIB: Final = 16 * 1024
-_CHECKPOINT_BYTES: Final = 16 * 1024 * 1024
+_CHECKPOINT_BYTES: Final = 64 * 1024 * 1024
+"""How long the log may get until a commit has to make a checkpoint: the last resort, see `storage.checkpoint`."""
 _WAL_KEPT_BYTES: Final = 32 * 1024 * 1024
 
 _SECRETS: Final = frozenset({"password", "sslpassword"})

@@ -24,10 +24,6 @@ _HEADER_BYTES: Final = 100
 _APPLICATION_ID_AT: Final = 68
 
 
-Identity = tuple[int, int]
-"""Device and inode: what is the same for as long as a path leads to the same file."""
-
-
 class Found(enum.Enum):
     """What lies at a path."""
 
@@ -51,15 +47,6 @@ def look(path: Path) -> Found:
         return Found.EMPTY
     _need_ours(path, header)
     return Found.OURS
-
-
-def identity(path: Path) -> Identity | None:
-    """Which file lies at `path`; None where there is none, or where nobody says so."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def need_folder(path: Path) -> None:

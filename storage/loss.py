@@ -28,7 +28,6 @@ class _Hole:
 
     at: int | None = None
     records: int = 0
-    bytes: int = 0
     ranges: dict[Direction, tuple[int, int]] = field(default_factory=dict[Direction, tuple[int, int]])
 
     def add(self, record: Record) -> None:
@@ -37,10 +36,14 @@ class _Hole:
         if at is not None and (self.at is None or at < self.at):
             self.at = at
         if isinstance(record, Piece):
-            self.bytes += len(record.data)
             first, last = self.ranges.get(record.direction, (record.offset, 0))
             end = record.offset + len(record.data)
             self.ranges[record.direction] = (min(first, record.offset), max(last, end))
+
+    @property
+    def bytes(self) -> int:
+        """How many are missing, however often one of them was let go."""
+        return sum(last - first for first, last in self.ranges.values())
 
 
 class Loss:
@@ -50,11 +53,19 @@ class Loss:
         self.since = since
         self.reason = reason
         self.records = 0
-        self.bytes = 0
         self.sessions = 0
+        self._whole_bytes = 0
         self._holes: dict[int, _Hole] = {}
         self._opened: dict[int, SessionOpened] = {}
         self._closed: list[SessionClosed] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.sessions or self._opened or self._closed)
+
+    @property
+    def bytes(self) -> int:
+        """How many are missing, in all."""
+        return self._whole_bytes + sum(hole.bytes for hole in self._holes.values())
 
     def take(self, record: Record) -> None:
         """Let `record` go, and remember that it was."""
@@ -69,13 +80,12 @@ class Loss:
         if self._opened.pop(record.session, None) is None:
             self._closed.append(record)
         else:  # began and ended unseen
-            self._holes.pop(record.session, None)
+            hole = self._holes.pop(record.session, None)
+            self._whole_bytes += hole.bytes if hole else 0
             self.sessions += 1
 
     def _count(self, record: Piece | Span | Exchange | Event) -> None:
         self.records += 1
-        if isinstance(record, Piece):
-            self.bytes += len(record.data)
         if record.session is not None:
             self._holes.setdefault(record.session, _Hole()).add(record)
 

@@ -145,5 +145,18 @@ def _recorded(connection: Connection, stored: StoredExchange, direction: Directi
     still_open = _exchange.session_id == session, _exchange.outcome == Outcome.OPEN.value
     if connection.execute(select(pick(_exchange.number)).where(*still_open)).scalar() != stored.exchange.number:
         return total
-    spanned = select(func.max(_span.end)).where(*side)
-    return total + max(0, stream_end(connection, session, direction) - (connection.execute(spanned).scalar() or 0))
+    spanned = connection.execute(select(func.max(_span.end)).where(*side)).scalar() or 0
+    return total + _behind(connection, stored, direction, spanned)
+
+
+def _behind(connection: Connection, stored: StoredExchange, direction: Direction, spanned: int) -> int:
+    """Bytes from offset `spanned` on that came since the exchange began: what came before cannot be an answer to it."""
+    mine = _piece.session_id == stored.session_id, _piece.direction == int(direction)
+    columns = select(_piece.offset, _piece.length, _piece.at, _piece.chunks)
+    count = 0
+    for row in connection.execute(columns.where(*mine, _piece.offset + _piece.length > spanned)):
+        end = row.offset
+        for length, at in unpack_chunks(row.chunks, row.length, row.at):
+            end += length
+            count += max(0, min(length, end - spanned)) if at >= stored.exchange.started else 0
+    return count

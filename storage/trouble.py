@@ -41,6 +41,8 @@ _KNOWN: Final = (
 
 def explain(error: Exception, where: str) -> StorageError:
     """The StorageError that says what `error`, raised by a driver or the system, means for the database `where`."""
+    if isinstance(error, StorageError):
+        return error
     text = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
     first = text.strip().split("\n", 1)[0].rstrip(".")
     for words, sentence, hint in _KNOWN:
@@ -55,7 +57,7 @@ def passing(error: Exception) -> bool:
     """Whether the same write may succeed later: the surroundings failed (disk, lock, network), not the data."""
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         return False
-    return isinstance(error, DBAPIError | OSError)
+    return isinstance(error, DBAPIError | OSError | StorageError)
 
 
 def _system(error: OSError, where: str) -> StorageError:

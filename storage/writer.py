@@ -1,9 +1,10 @@
-"""The recorder's pen: records go in from the event loop, a thread of its own brings them to the disk.
+"""The recorder's writer: records go in from the event loop, a thread of its own brings them to the disk.
 
-Healthy, it takes what has gathered every few hundredths of a second and writes it in one transaction. When the
-database fails, the batch is kept and tried again while the queue fills up and the relay slows down. When that does not
-help for PATIENCE seconds, the traffic goes on unrecorded: the batch is still kept and tried once a second, all that
-follows is counted and let go (`storage.loss`), and when the batch can be written the recording says what is missing.
+Healthy, it takes what has gathered every few hundredths of a second and has it written in one transaction. When the
+database fails, or does not answer, the batch is kept and tried again while the queue fills up and the relay slows down.
+When that does not help for `patience` seconds, the traffic goes on unrecorded: the batch is still kept and tried once a
+second, all that follows is counted and let go (`storage.outage`), and when the batch can be written the recording says
+what is missing. With `stops`, nothing is let go: the traffic is to stand still until everything could be written.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from storage.batch import Batch, Sorter
+from storage.batch import Sorter
 from storage.clock import monotonic, wall
 from storage.errors import StorageError
-from storage.files import Identity, identity
-from storage.ledger import Ledger
-from storage.loss import Loss
+from storage.outage import Outage
+from storage.pen import Pen, UnansweredError
 from storage.queue import RecordQueue
-from storage.recording import begin_recording, end_recording
+from storage.recording import begin_recording
 from storage.sharing import Sharing, alone
+from storage.telling import Telling
 from storage.trouble import explain, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.imap.transcript import Record
+    from storage.batch import Batch
     from storage.store import Store
     from storage.values import Recording
 
@@ -37,10 +38,14 @@ QUEUE_BYTES: Final = 32 * 1024 * 1024
 HEARTBEAT_SECONDS: Final = 5.0
 PATIENCE: Final = 5.0
 """How many seconds a failing write is tried again before the traffic goes on unrecorded."""
+LOOK_SECONDS: Final = 1.0
+"""How often somebody looks whether the file is still there while nothing is written."""
 
 _HOLD_SECONDS: Final = 0.03
+_ANSWER_SECONDS: Final = 5.0  # a write that takes longer counts as failed; SQLite itself waits 2 s for a lock
 _RETRY_SECONDS: Final = 0.2
 _RETRY_LOST_SECONDS: Final = 1.0
+_SHORTLY: Final = 0.05  # in an outage: who waits for the database does not count what must be let go
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +62,7 @@ class Writer:
         settings: str = "",
         queue_bytes: int = QUEUE_BYTES,
         on_trouble: Callable[[str, str], None] | None = None,
+        stops: Callable[[bool], None] | None = None,
         patience: float = PATIENCE,
         sharing: Sharing | None = None,
         joined: Recording | None = None,
@@ -66,26 +72,27 @@ class Writer:
         With several writers, all have the same `sharing`; one of them begins the recording, and ends it when it is
         closed after all others, which have `joined` it.
         `settings` is text for people: how it listens and for whom, without secrets. `on_trouble(message, hint)` is
-        called in the writer's thread whenever writing fails, gives up, or works again. Raises StorageError: the store
-        is read-only, the name is taken or cannot be a name.
+        called in the writer's thread whenever writing fails, gives up, or works again. So is `stops`, if there is one:
+        with True when the traffic must stop since it cannot be recorded, with False when it may go on. Without it the
+        traffic goes on unrecorded. Raises StorageError: the store is read-only, the name is taken or cannot be one.
         """
         self.recording = joined or begin_recording(store, name, version=version, settings=settings)
         self.failed = False
-        """Whether anything of this recording was lost. It stays so: the command shall end with an error."""
-        self._store = store
+        """Whether anything was lost, or traffic was stopped. It stays so: the command shall end with an error."""
+        self._where = store.where
         self._ends = joined is None
         sharing = sharing or alone()
-        self._ledger = Ledger(store.engine, self.recording.id, sharing.turn)
+        self._pen = Pen(store, self.recording, sharing.turn)
         self._queue = RecordQueue(queue_bytes)
         self._sorter = Sorter(sharing.event_numbers)
-        self._on_trouble = on_trouble
+        self._telling = Telling(on_trouble)
+        self._stops = stops
         self._patience = patience
-        self._file = Path(store.where) if store.engine.dialect.name == "sqlite" else None
-        self._file_was: Identity | None = identity(self._file) if self._file else None
         self._beat = monotonic() + HEARTBEAT_SECONDS
-        self._stuck: Batch | None = None
-        self._loss: Loss | None = None
-        self._next_try = 0.0
+        self._in_hand: list[Record] = []
+        self._held = False
+        self._stopped = False
+        self._outage: Outage | None = None
         self._thread = threading.Thread(target=self._run, name="imaptap-writer", daemon=True)
         self._thread.start()
 
@@ -96,7 +103,7 @@ class Writer:
     @property
     def full(self) -> bool:
         """Whether the relay should stop reading until `when_drained` calls back."""
-        return self._queue.full
+        return self._held or self._queue.full
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, from the writer's thread, as soon as the queue is less than half full."""
@@ -115,12 +122,13 @@ class Writer:
             self._guarded(self._turn)
             self._guarded(self._call_back)
         self._guarded(self._finish)
+        self._pen.close()
 
     def _rest(self) -> float:
         """How long nothing needs to be done if nothing comes, in seconds."""
-        if self._loss is not None:
-            return _RETRY_LOST_SECONDS
-        return _HOLD_SECONDS if self._sorter.holding else max(0.0, self._beat - monotonic())
+        if self._outage is not None:
+            return max(0.0, self._outage.next_try - monotonic())
+        return _HOLD_SECONDS if self._sorter.holding else min(LOOK_SECONDS, max(0.0, self._beat - monotonic()))
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
@@ -130,135 +138,136 @@ class Writer:
             name = type(error).__name__
             _log.error("the writer failed: %s\n%s", name, "".join(traceback.format_tb(error.__traceback__)))
             self.failed = True
-            self._tell(f"The recorder failed: {name}.", "Please report this.")
+            fault = StorageError(f"The recorder failed: {name}.", "Please report this.")
+            self._telling.warn(str(fault), fault.hint)
+            lost, self._in_hand = self._in_hand, []
+            if lost:
+                (self._outage or self._begin_losing(fault)).let_go(lost)
 
     def _turn(self) -> None:
-        records = self._queue.take()
-        if self._loss is not None:
-            for record in records:
-                self._loss.take(record)
-            if monotonic() >= self._next_try:
-                self._try_again(self._loss)
+        records = self._in_hand = self._queue.take()
+        if self._outage is not None:
+            self._outage.let_go(records)
+            self._in_hand = []
+            if monotonic() >= self._outage.next_try:
+                self._try_again(self._outage, _SHORTLY)
             return
         now = monotonic()
         batch = self._sorter.sort(records, now, flush_before=now - _HOLD_SECONDS)
         if now >= self._beat:
             self._beat = now + HEARTBEAT_SECONDS
             batch.seen = wall()
-            self._look_at_file()
-        if batch:
+        if batch or self._pen.trouble():
             self._save(batch)
-
-    def _look_at_file(self) -> None:
-        """Notice that the file was deleted: SQLite would go on writing to it, though nobody can open it any more."""
-        if self._file is None or self._file_was is None or identity(self._file) == self._file_was:
-            return
-        self._file_was = None
-        self.failed = True
-        self._tell(
-            f"The database {self._file} is gone or was replaced; what is recorded from here on is lost.",
-            "Stop this recording and begin another one.",
-        )
+        self._in_hand = []
 
     def _call_back(self) -> None:
         for callback in self._queue.done():
             self._guarded(callback)
 
+    # --- when writing fails -----------------------------------------------------------------------------------------
+
     def _save(self, batch: Batch) -> None:
-        """Write `batch`, trying again for a while; or else begin to lose."""
-        give_up: float | None = None
-        while (error := self._write(batch)) is not None:
-            if give_up is None:
-                # From here on: to wait for one's turn, or for a slow disk, is not to fail.
-                give_up = monotonic() + self._patience
-                trouble = explain(error, self._store.where)
-                self._tell(f"Recording is held up: {trouble}", trouble.hint)
-            elif not passing(error):
-                self._let_go(batch, error)
+        """Write `batch`, trying again for a while; then begin to lose, or wait while all traffic stands still."""
+        error = self._pen.write(batch, _ANSWER_SECONDS)
+        if error is None:
+            return
+        # From here on: to wait for one's turn, or for a slow disk, is not to fail.
+        give_up = monotonic() + self._patience
+        trouble = explain(error, self._where)
+        told = self._telling.warn(f"Recording is held up: {trouble}", trouble.hint)
+        self._held = self._stops is not None
+        while (error := self._once_more(batch)) is not None:
+            if not passing(error):
+                self._begin_losing(explain(error, self._where)).let_go(batch.records())
                 return
-            elif monotonic() >= give_up:
-                self._begin_losing(batch, error)
+            if not isinstance(error, UnansweredError):  # which says less than the error before it
+                trouble = explain(error, self._where)
+            if monotonic() < give_up:
+                continue
+            if self._stops is None or self._queue.closing:
+                self._begin_losing(trouble, batch)
                 return
+            self._stop(trouble)
+        self._go_on("nothing was lost.", told=told)
+
+    def _once_more(self, batch: Batch) -> Exception | None:
+        if not self._pen.busy:
             threading.Event().wait(_RETRY_SECONDS)
-        if give_up is not None:
-            self._tell("Recording works again; nothing was lost.", "")
+        return self._pen.write(batch, _RETRY_SECONDS)
 
-    def _write(self, batch: Batch) -> Exception | None:
-        try:
-            self._ledger.write(batch)
-        except Exception as error:  # noqa: BLE001  the callers decide what it means
-            return error
-        return None
-
-    def _begin_losing(self, batch: Batch, error: Exception) -> None:
-        batch.pieces.extend(self._sorter.give_up())
-        self._stuck = batch
-        self._loss = self._new_loss(error)
-        self._next_try = monotonic() + _RETRY_LOST_SECONDS
-
-    def _new_loss(self, error: Exception) -> Loss:
+    def _begin_losing(self, trouble: StorageError, stuck: Batch | None = None) -> Outage:
+        """From here on all is counted and let go, until `stuck` is written, and behind it what was lost."""
         self.failed = True
-        trouble = explain(error, self._store.where)
-        self._tell(f"Traffic goes on UNRECORDED: {trouble}", trouble.hint)
-        return Loss(wall(), str(trouble))
+        self._outage = Outage(str(trouble), self.recording.started, stuck)
+        held = self._sorter.give_up()
+        if stuck is None:
+            self._outage.let_go(held)
+        else:
+            stuck.pieces.extend(held)
+        if self._stops is None:
+            self._outage.told = self._telling.warn(f"Traffic goes on UNRECORDED: {trouble}", trouble.hint)
+        else:
+            self._stop(trouble)
+        return self._outage
 
-    def _try_again(self, loss: Loss) -> None:
-        self._next_try = monotonic() + _RETRY_LOST_SECONDS
-        if self._stuck is not None and self._write(self._stuck) is not None:
+    def _try_again(self, outage: Outage, seconds: float) -> None:
+        """Write what waits; `seconds` is how long the database may take for each batch before we look again."""
+        outage.next_try = monotonic() + _RETRY_LOST_SECONDS
+        while (batch := outage.next(self._sorter)) is not None:
+            error = self._pen.write(batch, seconds)
+            if error is not None:
+                if not passing(error):
+                    outage.refused()
+                elif self._pen.busy:
+                    outage.next_try = monotonic() + _RETRY_SECONDS
+                return
+            outage.written()
+        self._outage = None
+        lost = " ".join(outage.losses)
+        hint = "The recording's gap events say what is missing." if lost else ""
+        self._go_on(lost or "nothing was lost.", hint, told=outage.told)
+
+    def _stop(self, trouble: StorageError) -> None:
+        """Have the traffic stand still, if that is wanted and has not been done before."""
+        self.failed = True
+        if self._stops is None or self._stopped:
             return
-        self._stuck = None
-        self._testify(loss)
+        self._stopped = self._held = True
+        self._telling.tell(f"Traffic is STOPPED, since it cannot be recorded: {trouble}", trouble.hint)
+        self._stops(True)
 
-    def _let_go(self, batch: Batch, error: Exception) -> None:
-        """Give up a batch that will never be written, and go on with the next one."""
-        loss = self._new_loss(error)
-        for record in [*batch.records, *self._sorter.give_up()]:
-            loss.take(record)
-        self._testify(loss)
+    def _go_on(self, what: str, hint: str = "", *, told: bool) -> None:
+        self._held = False
+        if told or self._stopped:
+            clients = " Clients are let in again." if self._stopped else ""
+            self._telling.tell(f"Recording works again; {what}{clients}", hint)
+        if self._stopped and self._stops:
+            self._stopped = False
+            self._stops(False)
 
-    def _testify(self, loss: Loss) -> None:
-        """Write what was lost; until that succeeds, go on losing."""
-        batch = self._sorter.sort(loss.testimony(wall(), self.recording.started), monotonic(), flush_before=0.0)
-        if self._write(batch) is not None:
-            self._loss = loss
-            self._next_try = monotonic() + _RETRY_LOST_SECONDS
-            return
-        self._loss = None
-        self._tell(f"Recording works again; {loss.summary()}", "The recording's gap events say what is missing.")
+    # --- the end ----------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        self._look_at_file()
         batch = self._sorter.sort([], monotonic(), flush_before=monotonic())
         batch.pieces.extend(self._sorter.give_up())
-        if self._loss is not None:
-            self._try_again(self._loss)
-        if self._loss is None and batch:
+        if self._outage is None and (batch or self._pen.trouble()):
             self._save(batch)
-        if self._loss is not None:
-            self._tell(f"Recording ended in failure: {self._loss.summary()}", "The end of the recording is missing.")
-            return
-        if self._ends:
+        if self._outage is not None:
+            self._try_again(self._outage, self._patience)
+        if self._outage is not None:
+            self._outage.give_up_stuck()
+            lost = self._outage.loss.summary()
+            self._telling.tell(f"Recording ended in failure: {lost}", "The end of the recording is missing.")
+        elif self._ends:
             self._end()
 
     def _end(self) -> None:
         """Mark the recording ended. It matters little and is tried for as long as any write."""
         give_up = monotonic() + self._patience
-        while True:
-            try:
-                end_recording(self._store, self.recording)
-            except StorageError as trouble:
-                if monotonic() >= give_up:
-                    self._tell(f"The recording could not be marked as ended: {trouble}", trouble.hint)
-                    return
-                threading.Event().wait(_RETRY_SECONDS)
-            else:
+        while (error := self._pen.end(give_up - monotonic())) is not None:
+            if monotonic() >= give_up:
+                trouble = explain(error, self._where)
+                self._telling.tell(f"The recording could not be marked as ended: {trouble}", trouble.hint)
                 return
-
-    def _tell(self, message: str, hint: str) -> None:
-        if self._on_trouble is None:
-            _log.warning("%s %s", message, hint)
-            return
-        try:
-            self._on_trouble(message, hint)
-        except Exception:  # noqa: BLE001  a listener's fault must not stop the writer
-            _log.exception("nobody heard: %s %s", message, hint)
+            threading.Event().wait(_RETRY_SECONDS)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.need import NOT_HERE
+from tests.servers.postgresql import PostgreSQL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", "end_to_end")
 """Quick folders first. "" is what lies directly in tests/."""
@@ -42,6 +47,13 @@ def seed(request: pytest.FixtureRequest, soak: bool) -> int:
     """The first seed for a test with chance in it; such a test prints the one that it plays."""
     given = request.config.getoption("seed")
     return int(time.time()) if given is None and soak else given or 1
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server, started once a run. Tests that stop it start it again."""
+    with PostgreSQL() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

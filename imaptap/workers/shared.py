@@ -19,9 +19,10 @@ from typing import Final, Self
 
 from storage import Sharing
 
-TURN_SECONDS: Final = 10.0
+TURN_SECONDS: Final = 4.0
 """How long others may keep the turn. Who has waited so long writes all the same: a process that hangs, stopped or
-with its connection to the database dead, must not take all others with it. The database has locks of its own."""
+with its connection to the database dead, must not take all others with it. The database has locks of its own.
+Shorter than a writer waits for its database to answer: the others would believe that it hangs."""
 
 _POLL_SECONDS = 0.002
 _SESSIONS, _EVENTS, _QUEUE = 0, 8, 16

@@ -25,7 +25,7 @@ from tests.storage.scenes import S, Wire, exchange, opened, record, together
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.storage.conftest import Server
+    from tests.servers.postgresql import PostgreSQL
 
     Newer = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -236,8 +236,8 @@ def test_a_file_from_the_future_is_refused(where: str, newer: Newer, create: boo
         open_store(where, create=create)
 
 
-def test_an_older_server_is_migrated(server: Server, newer: Newer) -> None:
-    url = server.new_database()
+def test_an_older_server_is_migrated(postgresql: PostgreSQL, newer: Newer) -> None:
+    url = postgresql.new_database()
     open_store(url, create=True).close()
     with newer(), open_store(url, create=False) as store, store.reading() as connection:
         assert migrate.revision(connection) == "0002"
@@ -254,8 +254,8 @@ def test_alembic_is_silent(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
-def test_a_foreign_server_is_not_touched(server: Server) -> None:
-    url = server.new_database()
+def test_a_foreign_server_is_not_touched(postgresql: PostgreSQL) -> None:
+    url = postgresql.new_database()
     foreign = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with foreign.begin() as connection:
         connection.execute(text("CREATE TABLE session (id INTEGER)"))
@@ -267,8 +267,8 @@ def test_a_foreign_server_is_not_touched(server: Server) -> None:
     foreign.dispose()
 
 
-def test_a_server_beside_others_is_shared(server: Server) -> None:
-    url = server.new_database()
+def test_a_server_beside_others_is_shared(postgresql: PostgreSQL) -> None:
+    url = postgresql.new_database()
     other = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with other.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
@@ -280,9 +280,9 @@ def test_a_server_beside_others_is_shared(server: Server) -> None:
     open_store(url.replace("postgresql:", "postgres:"), create=False).close()
 
 
-def test_no_server_there_is_a_sentence_without_the_password(server: Server) -> None:
-    url = server.url("nothing").replace("tester@", "tester:s3cret@")
-    for wrong in (url, url.replace(f":{server.port}", ":1")):
+def test_no_server_there_is_a_sentence_without_the_password(postgresql: PostgreSQL) -> None:
+    url = postgresql.url("nothing").replace("tester@", "tester:s3cret@")
+    for wrong in (url, url.replace(f":{postgresql.port}", ":1")):
         with pytest.raises(StorageError) as refused:
             open_store(wrong, create=True)
         assert "s3cret" not in str(refused.value) + refused.value.hint

@@ -27,7 +27,7 @@ writer = Writer(open_store(sys.argv[1], create=True), "killed")
 client, server = Wire(direction=C), Wire()
 said = [opened(), client.say(b"a1 NOOP\\r\\n"), begun(1, client_bytes=9), client.span(0, 1)]
 said += [server.say(b"a1 OK\\r\\n"), exchange(1), server.span(0, 1)]
-said += [client.say(b"a2 UID FETCH 1 BODY[]\\r\\n"), begun(2, client_bytes=3)]
+said += [client.say(b"a2 UID FETCH 1 BODY[]\\r\\n"), begun(2, client_bytes=3, started=20)]
 said += [server.say(b"* 1 FETCH (BODY[] {90000}\\r\\n"), *server.literal(bytes(90000))[:3]]
 for record in said:
     writer.put(record)
@@ -91,6 +91,24 @@ def test_the_next_recorder_writes_it_down(killed: Store) -> None:
     assert recording.ended == recording.seen
     with killed.reading() as connection:
         assert connection.execute(tables.session.select()).one().ending == "cut"
+
+
+def test_what_came_before_a_command_is_no_part_of_its_answer(sqlite: Store) -> None:
+    """A greeting whose span had not been written yet."""
+    writer = Writer(sqlite, "killed")
+    server, client = Wire(), Wire(direction=C)
+    greeting = server.say(b"* OK hello\r\n")
+    client.at = server.at + 5
+    command = client.say(b"a1 NOOP\r\n")
+    server.at = client.at + 5
+    answer = server.say(b"* 1 EXISTS\r\n")
+    joined = answer._replace(
+        offset=0, at=greeting.at, data=bytes(server.stream), chunks=((12, greeting.at), (12, answer.at))
+    )
+    writer.put(opened(), joined, command, begun(1, client_bytes=9, started=command.at))
+    writer.close()
+    (cut,) = sqlite.exchanges(next(sqlite.sessions(sqlite.recording("killed"))))
+    assert (cut.exchange.outcome, cut.exchange.client_bytes, cut.exchange.server_bytes) == (Outcome.INCOMPLETE, 9, 12)
 
 
 def test_recover_leaves_the_living_alone(store: Store, where: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from tests.storage.conftest import Server
+    from tests.servers.postgresql import PostgreSQL
 
 VIEWS = ("sessions", "exchanges", "stream", "events")
 
@@ -66,8 +66,8 @@ def test_migrations_make_the_tables_that_the_program_uses(sqlite: Store, tmp_pat
         assert len(shape(migrated)) == len(tables.metadata.tables) == 8
 
 
-def test_migrations_make_them_in_postgresql_too(server: Server) -> None:
-    with open_store(server.new_database(), create=True) as store, store.reading() as connection:
+def test_migrations_make_them_in_postgresql_too(postgresql: PostgreSQL) -> None:
+    with open_store(postgresql.new_database(), create=True) as store, store.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": migrate.VERSION_TABLE})
         assert compare_metadata(context, tables.metadata) == []
 

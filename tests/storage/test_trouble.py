@@ -4,123 +4,87 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import sqlite3
 import subprocess
 import threading
 from contextlib import closing
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from proxy.imap.transcript import Direction, Event, EventKind, Outcome, SessionClosed
-from storage import GapError, Store, Writer, open_store
+from storage import Store, Writer, open_store
 from storage import writer as writer_module
-from storage.ledger import Ledger
-from storage.loss import Loss
-from tests.storage.scenes import C, S, Wire, begun, eventually, exchange, opened, together
+from tests.storage.losing import Listener, check, lose_and_find
+from tests.storage.scenes import C, S, Wire, eventually, exchange, opened, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from storage.batch import Batch
-    from tests.storage.conftest import Server
-
-
-class Listener:
-    """Hears of trouble."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-        self.hints: list[str] = []
-
-    def __call__(self, message: str, hint: str) -> None:
-        self.messages.append(message)
-        self.hints.append(hint)
-
-    def heard(self, words: str) -> bool:
-        return any(words in message for message in self.messages)
+    from tests.servers.postgresql import PostgreSQL
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry soon: these tests wait for retries."""
-    monkeypatch.setattr(writer_module, "_RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(writer_module, "_RETRY_LOST_SECONDS", 0.05)
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of 3 MB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=False).returncode
-    ):
-        pytest.skip("only root can mount a disk to fill")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+@dataclass(frozen=True)
+class Disk:
+    """A folder on a disk that `fill` leaves without room, until `free`; then a recorder says `message`."""
+
+    folder: Path
+    fill: Callable[[], None]
+    free: Callable[[], None]
+    message: str
 
 
-def lose_and_find(writer: Writer, listener: Listener, break_: Callable[[], None], mend: Callable[[], None]) -> Wire:
-    """A session that is recorded, lost, and recorded again."""
-    wire = Wire()
-    for record in (opened(), wire.say(b"before "), begun(1)):
-        writer.put(record)
-    eventually(lambda: writer._queue._done_bytes == writer._queue._put_bytes)
-    break_()
-    writer.put(wire.say(b"kept "))
-    eventually(lambda: listener.heard("UNRECORDED"))
-    assert writer.failed
-    lost = wire.say(b"lost " * 1000)
-    for record in (lost, exchange(1), exchange(2)):
-        writer.put(record)
-    eventually(lambda: writer._loss is not None and writer._loss.records == 3)
-    mend()
-    eventually(lambda: listener.heard("works again"))
-    for record in (wire.say(b"after"), exchange(3), wire.closed()):
-        writer.put(record)
-    writer.close()
-    return wire
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Disk]:
+    """One of 3 MB: only root may mount it."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True)
+    filler = folder / "filler"
+
+    def fill() -> None:
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+
+    try:
+        yield Disk(folder, fill, filler.unlink, "There is no room left on the disk of")
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
-def check(store: Store, writer: Writer, wire: Wire) -> None:
-    assert writer.failed
-    recording = store.recording("last")
-    session = next(store.sessions(recording))
-    with pytest.raises(GapError) as hole:
-        together(store.stream(session, S))
-    assert (hole.value.start, hole.value.end) == (12, 5012)
-    assert together(store.stream(session, S, 0, 12)) == b"before kept "
-    assert together(store.stream(session, S, 5012)) == b"after"
-    (gap,) = store.events(session, EventKind.GAP)
-    assert (gap.direction, gap.offset, gap.length) == (S, 12, 5000)
-    assert "3 records with 5000 bytes" in gap.text
-    (whole,) = store.recording_events(recording, EventKind.GAP)
-    assert "3 records with 5000 bytes" in whole.text
-    outcomes = [stored.exchange.outcome for stored in store.exchanges(session)]
-    assert outcomes == [Outcome.INCOMPLETE, Outcome.COMPLETED]
-    assert session.server_bytes == len(wire.stream)
+@contextlib.contextmanager
+def limited_files(folder: Path) -> Iterator[Disk]:
+    """No file of this process may grow: that is an error which SQLite tells from a full disk, but a writer need not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill() -> None:
+        size = (folder / "x.db-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    def free() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    try:
+        yield Disk(folder, fill, free, "Reading or writing")
+    finally:
+        free()
 
 
-def test_a_full_disk(small_disk: Path) -> None:
-    filler = small_disk / "filler"
+@pytest.mark.parametrize("kind", [small_disk, limited_files] if os.geteuid() == 0 else [limited_files])
+def test_a_full_disk(tmp_path: Path, kind: Callable[[Path], contextlib.AbstractContextManager[Disk]]) -> None:
     listener = Listener()
-    with open_store(small_disk / "x.db", create=True) as store:
+    with kind(tmp_path) as disk, open_store(tmp_path / "x.db", create=True) as store:
         writer = Writer(store, patience=0.1, on_trouble=listener)
-
-        def fill() -> None:
-            with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-                while file.write(bytes(4096)):
-                    pass
-
-        wire = lose_and_find(writer, listener, fill, filler.unlink)
+        wire = lose_and_find(writer, listener, disk.fill, disk.free)
         check(store, writer, wire)
-    assert listener.heard("There is no room left on the disk of")
-    assert any("Free some space" in hint for hint in listener.hints)
+        assert listener.heard(disk.message)
+        assert all(listener.hints[:-1])
 
 
 def test_a_file_that_may_not_grow(sqlite: Store) -> None:
@@ -174,88 +138,27 @@ def test_a_lock_that_stays_lets_traffic_go_on(tmp_path: Path, sqlite: Store) -> 
     check(sqlite, writer, wire)
 
 
-def test_the_server_goes_away_and_comes_back(server: Server) -> None:
+def test_the_server_goes_away_and_comes_back(postgresql: PostgreSQL) -> None:
     listener = Listener()
-    with open_store(server.new_database(), create=True) as store:
+    with open_store(postgresql.new_database(), create=True) as store:
         writer = Writer(store, patience=0.1, on_trouble=listener)
-        wire = lose_and_find(writer, listener, server.stop, server.start)
+        wire = lose_and_find(writer, listener, postgresql.stop, postgresql.start)
         check(store, writer, wire)
 
 
-def test_the_server_restarts_and_nothing_is_lost(server: Server) -> None:
+def test_the_server_restarts_and_nothing_is_lost(postgresql: PostgreSQL) -> None:
     listener = Listener()
-    with open_store(server.new_database(), create=True) as store:
+    with open_store(postgresql.new_database(), create=True) as store:
         writer = Writer(store, patience=60, on_trouble=listener)
         writer.put(opened())
-        server.stop()
+        postgresql.stop()
         writer.put(exchange())
         eventually(lambda: listener.heard("held up"))
-        server.start()
+        postgresql.start()
         eventually(lambda: listener.heard("nothing was lost"))
         writer.close()
         assert not writer.failed
         assert store.totals(store.recording("last")).exchanges == 1
-
-
-def test_a_batch_that_can_never_be_written_is_let_go_and_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = Listener()
-    write = Ledger.write
-
-    def choke(self: Ledger, batch: Batch) -> None:
-        if any(e.tag == "poison" for e in batch.exchanges.values()):
-            raise TypeError("cannot be written")
-        write(self, batch)
-
-    monkeypatch.setattr(Ledger, "write", choke)
-    writer = Writer(store, on_trouble=listener)
-    wire = Wire()
-    for record in (opened(), exchange(1, tag="poison"), wire.say(b"gone")):
-        writer.put(record)
-    eventually(lambda: listener.heard("works again"))
-    for record in (exchange(2), wire.say(b"there"), wire.closed()):
-        writer.put(record)
-    writer.close()
-    assert writer.failed
-    session = next(store.sessions(store.recording("last")))
-    assert [stored.exchange.number for stored in store.exchanges(session)] == [2]
-    assert [(gap.offset, gap.length) for gap in store.events(session, EventKind.GAP)] == [(0, 4)]
-
-
-def test_a_fault_in_the_writer_itself_is_heard(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    listener = Listener()
-    writer = Writer(sqlite, on_trouble=listener)
-
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(writer._sorter, "sort", fail)
-    writer.put(opened())
-    eventually(lambda: listener.heard("The recorder failed: RuntimeError."))
-    assert writer.failed
-    assert not writer.full
-    monkeypatch.undo()
-    writer.close()
-    assert sqlite.recording("last").ended
-
-
-def test_a_fault_tells_nobody_what_was_to_be_written(
-    sqlite: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    listener, letter = Listener(), "Dear " + "Anna"
-    writer = Writer(sqlite, on_trouble=listener)
-
-    def fail(*_: object, **__: object) -> None:
-        raise ValueError(letter)
-
-    monkeypatch.setattr(writer._sorter, "sort", fail)
-    writer.put(opened())
-    eventually(lambda: listener.heard("ValueError"))
-    monkeypatch.undo()
-    writer.close()
-    assert "ValueError" in caplog.text
-    assert "in _turn" in caplog.text, "where it happened"
-    assert letter not in caplog.text
-    assert not listener.heard("Dear")
 
 
 def test_no_error_of_the_database_quotes_parameters(store: Store) -> None:
@@ -269,27 +172,51 @@ def test_no_error_of_the_database_quotes_parameters(store: Store) -> None:
 def test_a_file_that_is_deleted_underneath_is_noticed(
     sqlite: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaced: bool
 ) -> None:
-    monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(writer_module, "LOOK_SECONDS", 0.01)
     listener = Listener()
-    writer = Writer(sqlite, on_trouble=listener)
+    writer = Writer(sqlite, on_trouble=listener, patience=0.1)
     file = tmp_path / "recordings.db"
     file.rename(tmp_path / "elsewhere.db")
     if replaced:
         file.touch()
-    eventually(lambda: listener.heard(f"The database {file} is gone or was replaced"))
-    assert writer.failed
+    eventually(lambda: listener.heard(f"Recording is held up: The database {file} was deleted or replaced"))
+    eventually(lambda: listener.heard(f"Traffic goes on UNRECORDED: The database {file} was deleted or replaced"))
+    writer.put(opened())
     writer.close()
-    assert len([message for message in listener.messages if "is gone" in message]) == 1
+    assert writer.failed
+    assert listener.heard("Recording ended in failure: 0 records with 0 bytes")
+    assert len(listener.messages) == 3, "each thing is said once"
     assert all(listener.hints)
 
 
 def test_a_file_that_is_deleted_before_the_end_is_noticed(sqlite: Store, tmp_path: Path) -> None:
     listener = Listener()
-    writer = Writer(sqlite, on_trouble=listener)
+    writer = Writer(sqlite, on_trouble=listener, patience=0.1)
     (tmp_path / "recordings.db").rename(tmp_path / "elsewhere.db")
     writer.close()
     assert writer.failed
-    assert listener.heard("is gone or was replaced")
+    assert listener.heard("was deleted or replaced")
+    assert listener.heard("Recording ended in failure")
+
+
+def test_a_file_that_comes_back_is_written_to_again(sqlite: Store, tmp_path: Path) -> None:
+    """With what it missed told, and nothing lost of what came within the writer's patience."""
+    listener = Listener()
+    file, elsewhere = tmp_path / "recordings.db", tmp_path / "elsewhere.db"
+    writer = Writer(sqlite, on_trouble=listener, patience=0.1)
+    wire = lose_and_find(writer, listener, lambda: file.rename(elsewhere), lambda: elsewhere.rename(file))
+    check(sqlite, writer, wire)
+
+
+def test_a_log_that_is_deleted_underneath_is_noticed(sqlite: Store, tmp_path: Path) -> None:
+    """SQLite would put what is committed into a file that nobody else can see."""
+    listener = Listener()
+    writer = Writer(sqlite, on_trouble=listener, patience=0.1)
+    (tmp_path / "recordings.db-wal").unlink()
+    writer.put(opened())
+    eventually(lambda: listener.heard("was deleted or replaced"))
+    writer.close()
+    assert writer.failed
 
 
 def test_listeners_that_fail_are_survived(
@@ -343,22 +270,3 @@ def test_ending_in_failure_is_told(tmp_path: Path, sqlite: Store) -> None:
         other.execute("ROLLBACK")
     assert writer.failed
     assert listener.heard("ended in failure: 1 records")
-
-
-def test_loss_keeps_what_a_living_session_needs() -> None:
-    loss = Loss(1_000_000, "no room.")
-    wire = Wire(2)
-    for record in (opened(1), opened(2), wire.say(b"abc"), wire.say(b"de"), exchange(1, 1), exchange(1, 3)):
-        loss.take(record)
-    loss.take(Wire(1).closed())
-    loss.take(Wire(3).closed())
-    assert (loss.records, loss.bytes, loss.sessions) == (4, 5, 1)
-    said = loss.testimony(9_000_000, 400_000)
-    assert said[0] == opened(2)
-    assert isinstance(said[1], Event)
-    assert (said[1].session, said[1].at) == (None, 600_000)
-    assert "1 whole sessions" in said[1].text
-    about = [(e.session, e.at, e.direction, e.offset, e.length) for e in said[2:-1] if isinstance(e, Event)]
-    assert about == [(2, 10, Direction.SERVER, 0, 5), (3, 1000, None, None, None)]
-    assert isinstance(said[-1], SessionClosed)
-    assert said[-1].session == 3

@@ -143,16 +143,16 @@ def test_asking_for_a_call_back_when_there_is_room_already(sqlite: Store) -> Non
     writer.close()
 
 
-def test_an_idle_writer_sleeps_until_its_heartbeat(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_writer_wakes_only_to_look_after_its_file(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
     wait = RecordQueue.wait
     monkeypatch.setattr(RecordQueue, "wait", lambda self, seconds: (asked.append(seconds), wait(self, seconds))[1])
     writer = Writer(sqlite)
     writer.put(opened())
     eventually(lambda: len(asked) >= 2)
-    assert asked[-1] > 1.0
+    assert asked[-1] == writer_module.LOOK_SECONDS
     writer.close()
-    assert len(asked) <= 4
+    assert len(asked) <= 5
 
 
 def test_the_heart_beats(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:

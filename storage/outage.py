@@ -1,0 +1,74 @@
+"""The time in which recording does not work: one batch waits to be written, what follows is counted and let go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.clock import monotonic, wall
+from storage.loss import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from proxy.imap.transcript import Record
+    from storage.batch import Batch, Sorter
+
+
+class Outage:
+    """Knows what to write next, until nothing is left to be written."""
+
+    def __init__(self, reason: str, began: int, stuck: Batch | None = None) -> None:
+        """`reason` is a sentence, `began` when the recording did (µs since 1970), `stuck` what could not be written."""
+        self.next_try = 0.0
+        """When to try again, by the clock that is for waiting."""
+        self.told = False
+        """Whether the person was told that it began."""
+        self.losses: list[str] = []
+        """What was lost, in words, as far as the recording says so by now."""
+        self._reason, self._began = reason, began
+        self._stuck = stuck
+        self._testifies = False
+        self._refusals = 0
+        self._loss = self._no_loss()
+
+    @property
+    def loss(self) -> Loss:
+        """What was lost that the recording does not say yet."""
+        return self._loss
+
+    def let_go(self, records: Iterable[Record]) -> None:
+        """Count records that nobody will write."""
+        for record in records:
+            self._loss.take(record)
+
+    def next(self, sorter: Sorter) -> Batch | None:
+        """What to write next: what is stuck; then what says what was lost meanwhile; None: recording works again.
+
+        It is the same batch until it was `written` or given up.
+        """
+        if self._stuck is None and self._loss:
+            said = self._loss.testimony(wall(), self._began)
+            self._stuck, self._testifies = sorter.sort(said, monotonic(), flush_before=0.0), True
+            self.losses.append(self._loss.summary())
+            self._loss = self._no_loss()
+        return self._stuck
+
+    def written(self) -> None:
+        """The batch that came next is written."""
+        self._stuck, self._testifies = None, False
+
+    def refused(self) -> None:
+        """The database works, but does not take the batch that came next: it gets another chance, and no third one."""
+        self._refusals += 1
+        if self._refusals > 1:
+            self._refusals = 0
+            self.give_up_stuck()
+
+    def give_up_stuck(self) -> None:
+        """What is stuck can never be written: let it go too. (What says that something was lost never is.)"""
+        if self._stuck is not None and not self._testifies:
+            self.let_go(self._stuck.records())
+            self._stuck = None
+
+    def _no_loss(self) -> Loss:
+        return Loss(wall(), self._reason)
