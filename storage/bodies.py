@@ -39,7 +39,7 @@ class Segment:
     chunks: tuple[tuple[int, int], ...]
     sha256: bytes
     flushed: int
-    parts: tuple[bytes, ...]
+    parts: tuple[bytes | memoryview, ...]
 
     @property
     def length(self) -> int:
@@ -64,11 +64,11 @@ class _Unfinished:
     since: float
     digest: HASH = field(default_factory=hashlib.sha256)
     marks: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    parts: list[bytes] = field(default_factory=list[bytes])
+    parts: list[bytes | memoryview] = field(default_factory=list[bytes | memoryview])
     held: int = 0
     unflushed_marks: int = 0
 
-    def add(self, data: bytes, at: int, now: float) -> None:
+    def add(self, data: bytes | memoryview, at: int, now: float) -> None:
         if not self.parts:
             self.since = now
         self.parts.append(data)

@@ -117,7 +117,7 @@ class Ledger:
             known.update((bytes(row.sha256), row.id) for row in connection.execute(found))
         return known
 
-    def _whole(self, connection: Connection, segment: Segment, session: int) -> bytes | None:
+    def _whole(self, connection: Connection, segment: Segment, session: int) -> bytes | memoryview | None:
         """All bytes of a segment; None where rows written before have been lost since."""
         if not segment.flushed:
             return segment.parts[0] if len(segment.parts) == 1 else b"".join(segment.parts)

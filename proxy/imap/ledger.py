@@ -123,18 +123,22 @@ class Ledger:
 
     def _piece(self, upto: int, literal: LiteralPart | None) -> Piece:
         chunks, offset = self._chunks, self._recorded
-        start, data, first_at, layer = chunks[0]
-        end = start + len(data)
-        if end > upto or start < offset:
-            data, end = data[offset - start : upto - start], min(end, upto)
-        if end == start + len(chunks[0][1]):
+        start, chunk, at, layer = chunks[0]
+        end = min(start + len(chunk), upto)
+        if end == start + len(chunk):
             chunks.popleft()
+        whole = end - offset == len(chunk)
         marks: tuple[tuple[int, int], ...] = ()
-        if end < upto and literal is None and chunks[0][3] == layer:
-            data, end, marks = self._join(data, end, first_at, upto)
+        data: bytes | memoryview
+        if literal and not self._masks:
+            data = chunk if whole else memoryview(chunk)[offset - start : end - start]
+        else:
+            data = chunk if whole else chunk[offset - start : end - start]
+            if end < upto and literal is None and chunks[0][3] == layer:
+                data, end, marks = self._join(data, end, at, upto)
+            data = self._masked(offset, data) if self._masks else data
         self._recorded = end
-        masked = self._masked(offset, data) if self._masks else data
-        return Piece(self.session, self.direction, offset, first_at, layer, masked, marks, literal)
+        return Piece(self.session, self.direction, offset, at, layer, data, marks, literal)
 
     def _join(self, data: bytes, end: int, at: int, upto: int) -> tuple[bytes, int, tuple[tuple[int, int], ...]]:
         """`data` and what follows it up to `upto` in the same layer; where that ends, and the chunks it is made of."""

@@ -103,7 +103,8 @@ class Piece(NamedTuple):
     """Contiguous bytes of one direction, secrets masked with the same length.
 
     `chunks` gives (length, at) of each chunk the piece is made of, when it is more than one; `at` is the first one's.
-    Pieces of one direction follow each other without a gap. A piece never mixes bytes of a `literal` with others.
+    Pieces of one direction follow each other without a gap. A piece never mixes bytes of a `literal` with others; its
+    `data` may be a view of the chunk that they came in, so that bodies are not copied.
     """
 
     session: int
@@ -111,7 +112,7 @@ class Piece(NamedTuple):
     offset: int
     at: int
     layer: Layer
-    data: bytes
+    data: bytes | memoryview
     chunks: tuple[tuple[int, int], ...] = ()
     literal: LiteralPart | None = None
 

@@ -31,7 +31,7 @@ def traces(records: list[Record], secret: bytes = MARKER) -> list[bytes]:
 
 
 def _bytes_of(record: Record) -> bytes:
-    raw = b"\0".join(value for value in record if isinstance(value, bytes))
+    raw = b"\0".join(value for value in record if isinstance(value, bytes | memoryview))
     shown = repr(record).encode()
     return raw + b"\0" + shown + b"\0" + re.sub(rb'\\(["\\])', rb"\1", shown.replace(b"\\\\", b"\\"))
 
