@@ -45,7 +45,6 @@ class Conversation:
         self._decode = decode
         self._inflaters: dict[Direction, Inflater] = {}
         self._first_deflated: list[tuple[Direction, bytes, Layer]] = []
-        """What had come behind the OK to COMPRESS, or behind the command, and is to be inflated yet."""
 
     @property
     def state(self) -> SessionState:
@@ -81,24 +80,33 @@ class Conversation:
 
     def receive(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> None:
         """The peer on this side has sent these bytes."""
-        for _ in self.steps(direction, chunk, at, layer):
+        for _ in self.begin(direction, chunk, at, layer) or ():
             pass
 
-    def steps(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> Iterator[None]:
-        """`receive` for somebody who has other things to do as well, between steps of a few hundred lines.
+    def begin(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> Iterator[None] | None:
+        """`receive` for somebody who has other things to do as well: what is deflated is left to the steps returned.
 
-        It must be gone through to the end. There is one step only, unless the bytes are deflated.
+        Each of them reads a few hundred lines at most. All have to be taken before anything else is received.
         """
+        if direction in self._inflaters:
+            return self._deflated(direction, chunk, at, layer)
         try:
-            inflater = self._inflaters.get(direction)
-            if inflater:
-                yield from self._receive_deflated(direction, inflater, chunk, at, layer)
-            elif chunk:
+            if chunk:
                 self._receive_clear(direction, chunk, at, layer)
-            while self._first_deflated:
-                direction, first, layer = self._first_deflated.pop()
-                yield from self._receive_deflated(direction, self._inflaters[direction], first, at, layer)
         except Exception as error:  # noqa: BLE001 - rule 1: whatever is wrong here concerns the record only
+            self._fault(direction, error, at)
+        return self._deflated_first(at) if self._first_deflated else None
+
+    def _deflated_first(self, at: int) -> Iterator[None]:
+        """What came behind the OK to COMPRESS, or behind the command."""
+        while self._first_deflated:
+            direction, chunk, layer = self._first_deflated.pop()
+            yield from self._deflated(direction, chunk, at, layer)
+
+    def _deflated(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> Iterator[None]:
+        try:
+            yield from self._receive_deflated(direction, self._inflaters[direction], chunk, at, layer)
+        except Exception as error:  # noqa: BLE001 - as above
             self._fault(direction, error, at)
 
     def proxy_command(self, line: bytes, at: int) -> None:

@@ -100,7 +100,9 @@ class Relay:
             leg.hold("turn")
             self._tap.turns.next(leg)
             data = data[:share]
-        leg.pace.spend(share, lambda: self._pass(leg, data))
+        began = leg.pace.begin(share)
+        self._pass(leg, data)
+        leg.pace.end(share, began)
 
     @property
     def _heeded(self) -> bool:

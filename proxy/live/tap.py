@@ -86,7 +86,7 @@ class Tap:
 
     def heard(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """These bytes were read from the peer of `direction`."""
-        self._take(self.conversation.steps(direction, data, self.clock.now(), layer))
+        self._steps = self.conversation.begin(direction, data, self.clock.now(), layer)
         self._pass_on()
         if self._steps is not None:
             self.turns.next(self)
@@ -202,7 +202,8 @@ class Tap:
 
     def _understand_next(self, *, whole: bool = False) -> None:
         if self._steps is not None:
-            self._take(self._steps)
+            if next(self._steps, _END) is _END:
+                self._steps = None
             return
         step = self._backlog.popleft()
         if callable(step):
@@ -214,12 +215,9 @@ class Tap:
             self._backlog.appendleft((direction, data[share:], at, layer))
             data = data[:share]
         self._backlog_bytes -= share
-        steps = self._conversation.steps(direction, data, at, layer)
-        self._pace.spend(share, lambda: self._take(steps))
-
-    def _take(self, steps: Iterator[None]) -> None:
-        """Take one of these steps; the others are left for later."""
-        self._steps = steps if next(steps, _END) is None else None
+        began = self._pace.begin(share)
+        self._steps = self._conversation.begin(direction, data, at, layer)
+        self._pace.end(share, began)
 
     def _pass_on(self) -> None:
         records = self._conversation.take()

@@ -94,14 +94,15 @@ class Pace:
         size = min(len(data), self.size)
         return _CAREFUL if size > _CAREFUL and _dense(data, size) else size
 
-    def spend(self, size: int, work: Callable[[], None]) -> None:
-        """Deal with so many bytes, and learn from it how long that takes."""
-        if size < _FIRST and 8 * size < self.size:
-            work()  # tells little, and looking at the clock takes time too
-            return
-        began = self._now()
-        work()
-        self.took(size, self._now() - began)
+    def begin(self, size: int) -> float | None:
+        """So many bytes are about to be dealt with. Returns what to give to `end`."""
+        # A few tell little, and looking at the clock takes time too.
+        return None if size < _FIRST and 8 * size < self.size else self._now()
+
+    def end(self, size: int, began: float | None) -> None:
+        """They have been dealt with: learn from it."""
+        if began is not None:
+            self.took(size, self._now() - began)
 
     def took(self, size: int, seconds: float) -> None:
         """So many bytes have taken so long."""
