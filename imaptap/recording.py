@@ -34,6 +34,8 @@ class Job:
     own_leaves: dict[str, OwnLeaf] = field(default_factory=dict[str, OwnLeaf])
     transport: TransportKind = TransportKind.AUTO
     workers: int = 1
+    max_literal: int | None = None
+    """Of literals of more bytes only place, length and hash are kept; None: all are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,10 @@ async def carry_on(recorder: Recorder, writer: Writer, stop: asyncio.Event) -> b
 def begin(job: Job, store: Store, tell: Tell, sharing: Sharing | None = None) -> Writer:
     """The writer of a new recording; `sharing` if it will have company."""
     settings = _describe(job)
-    return Writer(store, job.name, version=__version__, settings=settings, on_trouble=tell, sharing=sharing)
+    return Writer(
+        store, job.name, version=__version__, settings=settings, on_trouble=tell, sharing=sharing,
+        max_literal=job.max_literal,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -137,5 +142,6 @@ def _describe(job: Job) -> str:
     listen = " ".join(endpoint.url for endpoint in settings.listen)
     routes = "".join(f" --route {name}={endpoint.url}" for name, endpoint in settings.routes.items())
     workers = f" --workers {job.workers}" if job.workers > 1 else ""
-    how = f"--compress {settings.compress} --scram {settings.scram}{workers}"
+    literal = "" if job.max_literal is None else f" --max-literal {job.max_literal}"
+    how = f"--compress {settings.compress} --scram {settings.scram}{literal}{workers}"
     return f"{settings.upstream.url} on {listen}{routes} {how}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from storage.check import Check, Finding
-from storage.errors import GapError, StorageError
+from storage.errors import GapError, LeftOutError, StorageError
 from storage.follow import Follower
 from storage.opening import database_file, names_password, open_store
 from storage.sharing import Sharing
@@ -19,6 +19,7 @@ __all__ = [
     "Finding",
     "Follower",
     "GapError",
+    "LeftOutError",
     "Note",
     "Recording",
     "RecordingTotals",

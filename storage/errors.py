@@ -25,3 +25,14 @@ class GapError(StorageError):
         )
         self.start = start
         self.end = end
+
+
+class LeftOutError(GapError):
+    """Bytes `start` up to `end` of a stream were not kept, as `--max-literal` asked. Reading can go on behind them."""
+
+    def __init__(self, start: int, end: int) -> None:
+        message = f"Bytes {start} to {end} of this stream are of a literal that was not kept (--max-literal)."
+        hint = "`imaptap show` tells its length and SHA-256; the bytes on both sides of it are intact."
+        StorageError.__init__(self, message, hint)
+        self.start = start
+        self.end = end

@@ -82,6 +82,7 @@ class Ledger:
         run.exchange.run(connection, [make.exchange_row(e, ids[e.session]) for e in batch.exchanges.values()])
         run.span.run(connection, [make.span_row(span, ids[span.session]) for span in batch.spans])
         run.piece.run(connection, [make.piece_row(piece, ids[piece.session]) for piece in batch.pieces])
+        run.left_out.run(connection, [make.left_out_row(each, ids[each.session]) for each in batch.left_out])
         events = (
             make.event_row(event, number, self._recording, None if event.session is None else ids[event.session])
             for number, event in batch.events

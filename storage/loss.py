@@ -20,6 +20,7 @@ from proxy.imap.transcript import (
     SessionOpened,
     Span,
 )
+from storage.left_out import LeftOut
 
 
 @dataclass(slots=True)
@@ -30,15 +31,19 @@ class _Hole:
     records: int = 0
     ranges: dict[Direction, tuple[int, int]] = field(default_factory=dict[Direction, tuple[int, int]])
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record | LeftOut) -> None:
         self.records += 1
         at = _moment(record)
         if at is not None and (self.at is None or at < self.at):
             self.at = at
         if isinstance(record, Piece):
-            first, last = self.ranges.get(record.direction, (record.offset, 0))
-            end = record.offset + len(record.data)
-            self.ranges[record.direction] = (min(first, record.offset), max(last, end))
+            self._add(record.direction, record.offset, record.offset + len(record.data))
+        elif isinstance(record, LeftOut):
+            self._add(record.direction, record.end - record.fresh, record.end)
+
+    def _add(self, direction: Direction, start: int, end: int) -> None:
+        first, last = self.ranges.get(direction, (start, end))
+        self.ranges[direction] = (min(first, start), max(last, end))
 
     @property
     def bytes(self) -> int:
@@ -67,7 +72,7 @@ class Loss:
         """How many are missing, in all."""
         return self._whole_bytes + sum(hole.bytes for hole in self._holes.values())
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record | LeftOut) -> None:
         """Let `record` go, and remember that it was."""
         if isinstance(record, SessionOpened):
             self._opened[record.session] = record
@@ -84,7 +89,7 @@ class Loss:
             self._whole_bytes += hole.bytes if hole else 0
             self.sessions += 1
 
-    def _count(self, record: Piece | Span | Exchange | Event) -> None:
+    def _count(self, record: Piece | LeftOut | Span | Exchange | Event) -> None:
         self.records += 1
         if record.session is not None:
             self._holes.setdefault(record.session, _Hole()).add(record)
@@ -112,8 +117,8 @@ class Loss:
         return [Event(*about, side, first, last - first) for side, (first, last) in sorted(hole.ranges.items())]
 
 
-def _moment(record: Record) -> int | None:
-    if isinstance(record, Piece | Event):
+def _moment(record: Record | LeftOut) -> int | None:
+    if isinstance(record, Piece | LeftOut | Event):
         return record.at
     if isinstance(record, Exchange):
         return record.started

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from proxy.imap.transcript import Record
     from storage.batch import Batch, Sorter
+    from storage.left_out import LeftOut
 
 
 class Outage:
@@ -36,7 +37,7 @@ class Outage:
         """What was lost that the recording does not say yet."""
         return self._loss
 
-    def let_go(self, records: Iterable[Record]) -> None:
+    def let_go(self, records: Iterable[Record | LeftOut]) -> None:
         """Count records that nobody will write."""
         for record in records:
             self._loss.take(record)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from storage.bodies import Segment
+    from storage.left_out import LeftOut
 
 Values = tuple[Any, ...]
 
@@ -100,7 +101,7 @@ def span_row(span: Span, session: int) -> Values:
 
 
 def piece_row(piece: Piece, session: int) -> Values:
-    """For `piece`, with the bytes in the row itself."""
+    """For `piece` without `left_out`, with the bytes in the row itself."""
     start, length = (piece.literal.start, piece.literal.length) if piece.literal else (None, None)
     chunks = pack_chunks(piece.chunks, piece.at) if piece.chunks else None
     layer = piece.layer._value_
@@ -109,11 +110,19 @@ def piece_row(piece: Piece, session: int) -> Values:
 
 
 def segment_row(segment: Segment, session: int, body: int) -> Values:
-    """For `piece`, with the bytes in a body."""
+    """For `piece` without `left_out`, with the bytes in a body."""
     chunks = pack_chunks(segment.chunks, segment.at)
     literal = (segment.literal.start, segment.literal.length)
     place = (session, int(segment.direction), segment.start, segment.length, segment.at, int(segment.layer))
     return (*place, chunks, *literal, body, None)
+
+
+def left_out_row(left_out: LeftOut, session: int) -> Values:
+    """For `piece`, without the bytes."""
+    chunks = pack_chunks(left_out.chunks, left_out.at)
+    literal = (left_out.literal.start, left_out.literal.length)
+    place = (session, int(left_out.direction), left_out.start, left_out.length, left_out.at, int(left_out.layer))
+    return (*place, chunks, *literal, None, None, left_out.sha256)
 
 
 def event_row(event: Event, number: int, recording: int, session: int | None) -> Values:
@@ -190,9 +199,9 @@ def to_piece(row: Row[Any]) -> StoredPiece:
     """From all columns of `piece` and `sha256` of the body."""
     literal = None if row.literal_start is None else LiteralPart(row.literal_start, row.literal_length)
     chunks = unpack_chunks(row.chunks, row.length, row.at)
-    sha256 = None if row.sha256 is None else bytes(row.sha256).hex()
+    sha256, left_out = (None if digest is None else bytes(digest).hex() for digest in (row.sha256, row.left_out))
     data = None if row.data is None else bytes(row.data)
-    return StoredPiece(row.offset, row.length, row.at, Layer(row.layer), chunks, literal, sha256, data)
+    return StoredPiece(row.offset, row.length, row.at, Layer(row.layer), chunks, literal, sha256, data, left_out)
 
 
 def to_note(row: Row[Any]) -> Note:

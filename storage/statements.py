@@ -43,7 +43,8 @@ class WriteStatements:
         self.session = _insert(dialect, tables.session, new_session)
         self.exchange = _insert(dialect, tables.exchange, replace=("session_id", "number"))
         self.span = _insert(dialect, tables.span)
-        self.piece = _insert(dialect, tables.piece)
+        self.piece = _insert(dialect, tables.piece, [c.name for c in tables.piece.columns if c.name != "left_out"])
+        self.left_out = _insert(dialect, tables.piece, replace=("session_id", "direction", "offset"))
         self.body = _insert(dialect, tables.body, ("sha256", "length", "data"))
         self.event = _insert(dialect, tables.event)
         self.closed = _compile(

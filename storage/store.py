@@ -167,7 +167,8 @@ class Store:
     def stream(self, session: Session, direction: Direction, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Bytes `start` up to `end` (None: all there are) as received, secrets masked, in blocks of up to a megabyte.
 
-        Raises GapError at a hole; go on behind it with `start=error.end`.
+        Raises GapError at a hole, LeftOutError (one of them) at a literal that was not kept; go on behind it with
+        `start=error.end`.
         """
         return stream.received(self, session, direction, start, end)
 

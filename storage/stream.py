@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.transcript import Direction, Event, EventKind
 from storage import read, tables
-from storage.errors import GapError
+from storage.errors import GapError, LeftOutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +18,18 @@ _event = tables.event.c
 
 
 def received(store: Store, session: Session, direction: Direction, start: int, end: int | None) -> Iterator[bytes]:
-    """Bytes `start` up to `end` (None: all there are) in blocks of at most about a megabyte. Raises GapError."""
+    """Bytes `start` up to `end` (None: all there are) in blocks of at most about a megabyte.
+
+    Raises GapError at what is missing, LeftOutError (one of them) at what was not kept on purpose.
+    """
     position = start
     for piece in read.pieces(store, session.id, direction, start, end):
         if piece.offset > position:
             raise GapError(position, piece.offset)
-        data = _bytes(store, piece)
         stop = piece.end if end is None else min(piece.end, end)
+        if piece.left_out is not None:
+            raise LeftOutError(position, stop)
+        data = _bytes(store, piece)
         yield data[position - piece.offset : stop - piece.offset]
         position = stop
     _need_whole(store, session, direction, position, end)

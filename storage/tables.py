@@ -128,6 +128,7 @@ piece = Table(
     Column("literal_length", BigInteger),
     Column("body_id", BigInteger, ForeignKey("body.id")),
     Column("data", LargeBinary),
+    Column("left_out", LargeBinary),
     sqlite_with_rowid=False,
 )
 Index(

@@ -74,7 +74,10 @@ class StoredExchange:
 
 @dataclass(frozen=True, slots=True)
 class StoredPiece:
-    """A row of `piece`: contiguous bytes of one direction, either inline (`data`) or in a body (`sha256`, hex)."""
+    """A row of `piece`: contiguous bytes of one direction, inline (`data`), in a body (`sha256`, hex), or not kept.
+
+    Then `left_out` is their SHA-256 in hex: they are a literal longer than `--max-literal`, or as much of it as came.
+    """
 
     offset: int
     length: int
@@ -84,6 +87,7 @@ class StoredPiece:
     literal: LiteralPart | None
     sha256: str | None
     data: bytes | None
+    left_out: str | None = None
 
     @property
     def end(self) -> int:

@@ -66,6 +66,7 @@ class Writer:
         patience: float = PATIENCE,
         sharing: Sharing | None = None,
         joined: Recording | None = None,
+        max_literal: int | None = None,
     ) -> None:
         """Begin a recording called `name` (default: the time) and start the thread.
 
@@ -74,7 +75,8 @@ class Writer:
         `settings` is text for people: how it listens and for whom, without secrets. `on_trouble(message, hint)` is
         called in the writer's thread whenever writing fails, gives up, or works again. So is `stops`, if there is one:
         with True when the traffic must stop since it cannot be recorded, with False when it may go on. Without it the
-        traffic goes on unrecorded. Raises StorageError: the store is read-only, the name is taken or cannot be one.
+        traffic goes on unrecorded. Of literals longer than `max_literal` bytes only place, length and hash are kept
+        (`storage.left_out`). Raises StorageError: the store is read-only, the name is taken or cannot be one.
         """
         self.recording = joined or begin_recording(store, name, version=version, settings=settings)
         self.failed = False
@@ -84,7 +86,7 @@ class Writer:
         sharing = sharing or alone()
         self._pen = Pen(store, self.recording, sharing.turn)
         self._queue = RecordQueue(queue_bytes)
-        self._sorter = Sorter(sharing.event_numbers)
+        self._sorter = Sorter(sharing.event_numbers, max_literal)
         self._telling = Telling(on_trouble)
         self._stops = stops
         self._patience = patience

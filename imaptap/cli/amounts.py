@@ -29,9 +29,16 @@ class Size(click.ParamType[int]):
 
     name = "size"
 
+    def __init__(self, least: int = 0, why: str = "") -> None:
+        """Not less than `least` bytes; `why` is a sentence."""
+        self._least, self._why = least, why
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read it."""
         match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)([KMGT]?)B?", str(value).upper(), re.ASCII)
         if not match:
             self.fail(f"{value!r} is no size: write 500M or 1.5G.", param, ctx)
-        return int(float(match[1]) * _BYTES[match[2]])
+        size = int(float(match[1]) * _BYTES[match[2]])
+        if size < self._least:
+            self.fail(f"{value!r} is less than {self._least} bytes. {self._why}".rstrip(), param, ctx)
+        return size

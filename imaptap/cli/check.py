@@ -48,6 +48,8 @@ def _print(look: Check) -> int:
             output.say(text, "yellow")
     verdict = "Nothing is wrong." if not count else "One finding." if count == 1 else f"{count} findings."
     looked = f"recordings: {len(look.recordings)}, sessions: {look.sessions}, bodies: {look.bodies}"
+    if look.left_out:
+        looked += f", not kept: {look.left_out}"
     output.say(f"# {looked}. {verdict}", "red" if count else "green")
     return count
 
@@ -64,8 +66,8 @@ def _place(finding: Finding) -> str:
 def _print_document(look: Check) -> int:
     findings = [_finding_document(finding) for finding in look.findings()]
     recordings = [{"recording": each.id, "name": each.name, "state": state(each)} for each in look.recordings]
-    counts: Document = {"recordings": iter(recordings), "sessions": look.sessions, "bodies": look.bodies}
-    print_document(counts | {"findings": iter(findings)})
+    counts: Document = {"sessions": look.sessions, "bodies": look.bodies, "left_out": look.left_out}
+    print_document({"recordings": iter(recordings), **counts, "findings": iter(findings)})
     return len(findings)
 
 

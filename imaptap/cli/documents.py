@@ -8,7 +8,7 @@ from typing import cast
 
 import click
 
-from imaptap.reading.values import Hidden, Line
+from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
 from storage import Recording, RecordingTotals, Session, Store
 
@@ -117,7 +117,7 @@ def event_document(event: Event, wall: int) -> Document:
 
 def line_document(line: Line, wall: int) -> Document:
     """A line of a transcript; what is not shown of it is said in parentheses."""
-    shown = (hidden_text(part) if isinstance(part, Hidden) else readable(part.data) for part in line.parts)
+    shown = (readable(part.data) if isinstance(part, Run) else hidden_text(part) for part in line.parts)
     return {
         "at": moment(wall + line.at),
         "direction": side(line.direction),
@@ -125,11 +125,16 @@ def line_document(line: Line, wall: int) -> Document:
         "text": "".join(shown),
         "certainty": str(line.certainty),
         "body": line.body,
+        "left_out": [_left_out(part) for part in line.parts if isinstance(part, LeftOut)],
     }
 
 
-def hidden_text(part: Hidden) -> str:
+def hidden_text(part: Hidden | LeftOut) -> str:
     """What stands in a line for bytes that are not shown."""
+    if isinstance(part, LeftOut):
+        whole = part.length == part.literal
+        what = f"literal {part.length} B" if whole else f"{part.length} B of a literal of {part.literal} B"
+        return f"({what}, not kept: --max-literal, sha256 {part.sha256})"
     words = {"literal": "literal {} B", "rest": "... {} B more", "hole": "hole: {} B were never recorded"}
     return f"({words[part.what].format(part.length)})"
 
@@ -148,6 +153,10 @@ def state(recording: Recording) -> str:
 def side(direction: Direction | None) -> str | None:
     """client or server."""
     return None if direction is None else direction.name.lower()
+
+
+def _left_out(part: LeftOut) -> Document:
+    return {"offset": part.start, "length": part.length, "sha256": part.sha256, "literal": part.literal}
 
 
 def _secret(event: Event) -> Document:

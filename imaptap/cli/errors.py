@@ -52,7 +52,7 @@ def in_words() -> Generator[None, None, None]:
         yield
     except _expected() as error:
         # A hole in a recording is a finding, not a mistake of whoever asks.
-        code = NO if type(error).__name__ == "GapError" else UNUSABLE
+        code = NO if any(kind.__name__ == "GapError" for kind in type(error).__mro__) else UNUSABLE
         raise UserError(str(error), getattr(error, "hint", ""), code) from error
 
 

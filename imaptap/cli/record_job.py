@@ -24,7 +24,10 @@ def make_job(options: RecordOptions) -> Job:
     leaves = dict(_leaf(text, passwords) for text in options.leaves)
     # Last, since it may make files: a slip in the command line shall leave nothing behind.
     authority = _authority(options)
-    return Job(settings, authority, options.db, options.name, leaves, options.transport, options.workers)
+    return Job(
+        settings, authority, options.db, options.name, leaves,
+        transport=options.transport, workers=options.workers, max_literal=options.max_literal,
+    )  # fmt: skip
 
 
 def _settings(options: RecordOptions) -> Settings:

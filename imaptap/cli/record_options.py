@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
+from imaptap.cli.amounts import Size
 from imaptap.cli.authority import ca_key_password_option
 from imaptap.cli.options import db_option
 from imaptap.cli.passwords import Source, password_option
 from proxy.imap.capabilities import Scram
+from proxy.imap.transcript import BODY_MIN
 from proxy.live.limits import MAX_SESSIONS
 from proxy.live.settings import Compress
 from proxy.live.transport import TransportKind
@@ -47,6 +49,7 @@ class RecordOptions:
     upstream_key_password: Source | None
     max_sessions: int | None
     max_rate: int | None
+    max_literal: int | None
     compress: Compress
     scram: Scram
     ca_cert: Path | None
@@ -135,6 +138,12 @@ _OPTIONS: tuple[Option, ...] = (
         type=click.IntRange(min=1),
         metavar="N",
         help="Most connections a minute from one address; what is more is turned away (default: any number).",
+    ),
+    click.option(
+        "--max-literal",
+        type=Size(BODY_MIN, "Shorter literals are names, flags and words to search for, and are always kept."),
+        metavar="SIZE",
+        help="Of longer literals keep only place, length and SHA-256: 500K, 10M (default: keep all).",
     ),
     _choice(
         "--compress",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imaptap.reading.values import TEXT_MOST, Hidden, Line, Part, Run
+from imaptap.reading.values import TEXT_MOST, Hidden, LeftOut, Line, Part, Run
 from proxy.imap.units import Boundary, UnitReader
 
 if TYPE_CHECKING:
@@ -51,6 +51,16 @@ class Cutter:
             self._literal_size += end
             if boundary is Boundary.LITERAL_END:
                 self._end_literal()
+
+    def leave_out(self, known: LeftOut, offset: int, length: int, time_of: TimeOf) -> None:
+        """`length` bytes of a literal at `offset` that were not kept; `known` of them, and of those before them."""
+        self._line.begin(offset, time_of)
+        last = self._line.parts[-1] if self._line.parts else None
+        if isinstance(last, LeftOut) and last.start == known.start:  # it has grown since
+            self._line.parts.pop()
+        self._line.parts.append(known)
+        while length and self._reader.literal is not None:
+            length -= self._reader.read(_NOTHING[:length], 0)[1]
 
     def hole(self, start: int, end: int) -> Iterator[Line]:
         """Bytes that were never recorded. No unit is whole from here on, so reading begins anew behind them."""

@@ -29,7 +29,20 @@ class Hidden:
     length: int
 
 
-Part = Run | Hidden
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Bytes that were not kept, `length` of them from offset `start` of their stream on, with this SHA-256 (hex).
+
+    `literal` is how long their literal is: more than `length` where they are a part of it.
+    """
+
+    start: int
+    length: int
+    sha256: str
+    literal: int
+
+
+Part = Run | Hidden | LeftOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imaptap.reading.cutter import Cutter
 from imaptap.reading.pieces import Pieces
-from imaptap.reading.values import ENDLESS
+from imaptap.reading.values import ENDLESS, LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +39,10 @@ class Wire:
             if piece.offset > position:
                 yield from cutter.hole(position, piece.offset)
             start, position = max(position, piece.offset), min(piece.end, span.end)
+            if piece.literal is not None and piece.left_out is not None:
+                known = LeftOut(piece.offset, piece.length, piece.left_out, piece.literal.length)
+                cutter.leave_out(known, start, position - start, timed.time_of)
+                continue
             if piece.literal is not None and not self._bodies:
                 cutter.skip(start, position - start, timed.time_of)
                 continue

@@ -132,6 +132,8 @@ async def _record(order: Order, parent: Parent) -> bool:
             numbers=shared.session_numbers, began=order.recording.started,
         )  # fmt: skip
         recorder.listen(order.ports)
-        ears.writer = Writer(store, on_trouble=parent.tell, sharing=shared.sharing, joined=order.recording)
+        ears.writer = Writer(
+            store, on_trouble=parent.tell, sharing=shared.sharing, joined=order.recording, max_literal=job.max_literal
+        )
         parent.say(Up())
         return await carry_on(recorder, ears.writer, parent.stop)

@@ -15,6 +15,7 @@ from storage import read, tables
 from storage.check.database import bodies_after, body_findings, orphan_findings, sqlite_findings
 from storage.check.finding import Finding, Flaw
 from storage.check.session import session_findings
+from storage.check.stream import left_out
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Check:
         """How many sessions were looked at, as far as `findings` has come."""
         self.bodies = 0
         """The same of bodies."""
+        self.left_out = 0
+        """How many literals of these sessions were not kept, so that nobody can look at their bytes."""
         self._store = store
         self._only = None if recordings is None else [recording.id for recording in recordings]
 
@@ -55,7 +58,7 @@ class Check:
             yield from self._look(functools.partial(_list, recording, keys), about)
             for key in keys:
                 self.sessions += 1
-                yield from self._look(functools.partial(_one, recording, key), about)
+                yield from self._look(functools.partial(self._one, recording, key), about)
         more = [0]
         while more:  # empty where there are none, or where nothing can be read
             last, more = more[0], []
@@ -64,6 +67,11 @@ class Check:
     def _all_recordings(self, connection: Connection) -> Iterator[Finding]:
         self.recordings = tuple(read.recordings(connection))
         return iter(())
+
+    def _one(self, recording: Recording, key: int, connection: Connection) -> Iterator[Finding]:
+        self.left_out += left_out(connection, key)
+        row = connection.execute(select(tables.session).where(_session.id == key)).first()
+        return session_findings(connection, recording, row) if row else iter(())
 
     def _some_bodies(self, last: int, more: list[int], connection: Connection) -> Iterator[Finding]:
         """Look at a few bodies behind the one with key `last`; leave the key of the last one of them in `more`."""
@@ -86,8 +94,3 @@ def _list(recording: Recording, keys: list[int], connection: Connection) -> Iter
     mine = select(_session.id).where(_session.recording_id == recording.id).order_by(_session.number)
     keys.extend(connection.execute(mine).scalars())
     return iter(())
-
-
-def _one(recording: Recording, key: int, connection: Connection) -> Iterator[Finding]:
-    row = connection.execute(select(tables.session).where(_session.id == key)).first()
-    return session_findings(connection, recording, row) if row else iter(())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES: Final = 12
 _LAYERS: Final = range(4)
+_SHA256_BYTES: Final = 32
 _AT_ONCE: Final = 500
 _piece, _body = tables.piece.c, tables.body.c
 
@@ -60,6 +61,12 @@ class Stream:
             yield self.position, f"{row.offset - self.position} bytes are missing, and no gap event says so"
 
 
+def left_out(connection: Connection, session: int) -> int:
+    """How many pieces of the session with this key were left out."""
+    mine = _piece.session_id == session, _piece.left_out.is_not(None)
+    return int(connection.execute(select(func.count()).select_from(tables.piece).where(*mine)).scalar_one())
+
+
 def _pieces(session: int, direction: Direction) -> Select[Any]:
     own = [column for column in tables.piece.columns if column.name != "data"]
     sizes = [func.length(_piece.data).label("size"), _body.length.label("body_size")]
@@ -71,16 +78,25 @@ def _own(row: Row[Any]) -> Iterator[str]:
     """What is wrong with a piece, wherever it stands."""
     if row.length <= 0 or row.layer not in _LAYERS:
         yield f"the piece has length {row.length} and layer {row.layer}"
-    if (row.size is None) == (row.body_id is None):
+    yield from _bytes(row)
+    if not _chunks_add_up(row):
+        yield "the lengths of the piece's chunks do not add up to its own"
+    if row.literal_start is not None and not _well_cut(row):
+        yield "the piece does not lie in its literal as it should"
+
+
+def _bytes(row: Row[Any]) -> Iterator[str]:
+    """What is wrong with the one place where its bytes are, or with what is known of those that were left out."""
+    if row.left_out is not None and (row.size, row.body_id) != (None, None):
+        yield "the piece was left out, and yet has bytes or a body"
+    elif row.left_out is not None and (row.literal_start is None or len(row.left_out) != _SHA256_BYTES):
+        yield "the piece was left out, but is of no literal, or has no SHA-256"
+    elif row.left_out is None and (row.size is None) == (row.body_id is None):
         yield "the piece has neither bytes nor a body" if row.size is None else "the piece has both bytes and a body"
     elif row.size not in {None, row.length}:
         yield f"the piece says it has {row.length} bytes, but {row.size} are there"
     elif row.body_size not in {None, row.length}:
         yield f"the piece says it has {row.length} bytes, but its body has {row.body_size}"
-    if not _chunks_add_up(row):
-        yield "the lengths of the piece's chunks do not add up to its own"
-    if row.literal_start is not None and not _well_cut(row):
-        yield "the piece does not lie in its literal as it should"
 
 
 def _chunks_add_up(row: Row[Any]) -> bool:

@@ -1,0 +1,48 @@
+"""Pieces whose bytes were not kept: `imaptap record --max-literal`."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+# The comment stands where SQLite keeps it: within the definition.
+COLUMN = "ALTER TABLE piece ADD COLUMN left_out /* SHA-256 of the bytes, where they were not kept */ {blob}"
+
+SQLITE_WORDS = {
+    "blob": "BLOB",
+    "time": "strftime('%Y-%m-%dT%H:%M:%f', (s.wall + p.at) / 1000000.0, 'unixepoch') || 'Z'",
+    "readable": "CAST(p.data AS TEXT)",
+    "body": "lower(hex(b.sha256))",
+    "left_out": "lower(hex(p.left_out))",
+}
+POSTGRESQL_WORDS = {
+    "blob": "BYTEA",
+    "time": """to_char(to_timestamp((s.wall + p.at) / 1000000.0) AT TIME ZONE 'UTC',
+        'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""",
+    "readable": "encode(p.data, 'escape')",
+    "body": "encode(b.sha256, 'hex')",
+    "left_out": "encode(p.left_out, 'hex')",
+}
+
+STREAM = """CREATE VIEW stream AS SELECT r.name AS recording, s.number AS session,
+    {time} AS time,
+    CASE p.direction WHEN 0 THEN 'C' WHEN 1 THEN 'S' END AS side, p."offset", p.length,
+    CASE WHEN p.left_out IS NOT NULL
+        THEN '(' || p.length || ' bytes of a literal, not kept, sha256 ' || {left_out} || ')'
+        WHEN p.body_id IS NULL THEN {readable}
+        ELSE '(' || p.length || ' bytes of a literal, sha256 ' || {body} || ')' END AS text,
+    p.session_id, p.at
+FROM piece p JOIN session s ON s.id = p.session_id JOIN recording r ON r.id = s.recording_id
+    LEFT JOIN body b ON b.id = p.body_id"""
+
+
+def upgrade() -> None:
+    """Add the column, and have the view say what it means."""
+    connection = op.get_bind()
+    words = POSTGRESQL_WORDS if connection.dialect.name == "postgresql" else SQLITE_WORDS
+    for statement in (COLUMN, "DROP VIEW stream", STREAM):
+        connection.exec_driver_sql(statement.format(**words))
