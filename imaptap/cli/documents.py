@@ -156,7 +156,7 @@ def side(direction: Direction | None) -> str | None:
 
 
 def _left_out(part: LeftOut) -> Document:
-    return {"offset": part.start, "length": part.length, "sha256": part.sha256, "literal": part.literal}
+    return {"offset": part.start, "length": part.length, "sha256": part.sha256, "literal_length": part.literal}
 
 
 def _secret(event: Event) -> Document:

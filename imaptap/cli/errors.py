@@ -51,7 +51,7 @@ def in_words() -> Generator[None, None, None]:
     try:
         yield
     except _expected() as error:
-        # A hole in a recording is a finding, not a mistake of whoever asks.
+        # What a recording lacks is a finding, not a mistake of whoever asks.
         code = NO if any(kind.__name__ == "GapError" for kind in type(error).__mro__) else UNUSABLE
         raise UserError(str(error), getattr(error, "hint", ""), code) from error
 

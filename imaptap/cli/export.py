@@ -47,7 +47,7 @@ _DIRECTIONS = {"client": Direction.CLIENT, "server": Direction.SERVER}
 def export(address: str, form: str, side: str, version: str, output: Path | None, db: str) -> None:  # noqa: ARG001
     """Write the exact stream of one side of a session; secrets are masked with as many x.
 
-    Exits 1 where the recording has a hole: what came before it is written.
+    Exits 1 where the recording has a hole, or a literal that was not kept: what came before it is written.
     """
     with open_store(db, create=False) as store:
         session = find_session(store, address)

@@ -80,10 +80,11 @@ class Tale:
         return self.records
 
 
-def recorded(db: Path, *tales: list[Record], name: str | None = None) -> Recording:
+def recorded(db: Path, *tales: list[Record], name: str | None = None, max_literal: int | None = None) -> Recording:
     """Record sessions into the store `db`."""
     with open_store(db, create=True) as store:
-        writer = Writer(store, name, version="0.1.0", settings="imaps://mail.example.org on imaps://localhost:1993")
+        settings = "imaps://mail.example.org on imaps://localhost:1993"
+        writer = Writer(store, name, version="0.1.0", settings=settings, max_literal=max_literal)
         for tale in tales:
             for record in tale:
                 writer.put(record)

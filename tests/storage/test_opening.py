@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from storage import StorageError, Store, Writer, engine, migrate, open_store
+from storage import Check, StorageError, Store, Writer, engine, migrate, open_store
 from tests.need import ROOT
 from tests.storage.scenes import S, Wire, exchange, opened, record, together
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     Newer = Callable[[], contextlib.AbstractContextManager[None]]
 
-SECOND = """
+NEWEST = f"""
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{migrate.HEAD}"
 def upgrade():
     op.execute("ALTER TABLE note ADD COLUMN colour TEXT")
 """
@@ -46,7 +46,7 @@ def fingerprint(path: Path) -> tuple[str, int, list[str]]:
     )
 
 
-def recorded(path: Path) -> bytes:
+def recorded(path: Path | str) -> bytes:
     """A file with something in it; the stream of its only session."""
     wire = Wire()
     with open_store(path, create=True) as store:
@@ -63,16 +63,40 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Newer:
     """`with newer():` this imaptap is one revision ahead."""
     scripts = tmp_path_factory.mktemp("newer") / "migrations"
     shutil.copytree(migrate._SCRIPTS, scripts)
-    (scripts / "versions" / "0002_second.py").write_text(SECOND)
+    (scripts / "versions" / "9999_newest.py").write_text(NEWEST)
 
     @contextlib.contextmanager
     def ahead() -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(migrate, "_SCRIPTS", scripts)
-            patch.setattr(migrate, "HEAD", "0002")
+            patch.setattr(migrate, "HEAD", "9999")
             yield
 
     return ahead
+
+
+@contextlib.contextmanager
+def behind(scripts: Path, head: str) -> Iterator[None]:
+    """This imaptap is one of the time when revision `head` was the newest."""
+    shutil.copytree(migrate._SCRIPTS, scripts)
+    for script in (scripts / "versions").glob("[0-9]*.py"):
+        if script.name[:4] > head:
+            script.unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "_SCRIPTS", scripts)
+        patch.setattr(migrate, "HEAD", head)
+        yield
+
+
+def test_a_database_of_the_first_revision_is_whole_in_this_one(where: str, tmp_path: Path) -> None:
+    with behind(tmp_path / "migrations", "0001"):
+        said = recorded(where)
+    with open_store(where, create=False) as store, store.reading() as connection:
+        assert stream(store) == said
+        texts = list(connection.exec_driver_sql("SELECT text FROM stream ORDER BY 1 DESC").scalars())
+        assert [words.split(",")[0].strip() for words in texts] == ["* OK hello", "(10000 bytes of a literal"]
+        assert list(Check(store).findings()) == []
+        assert connection.exec_driver_sql("SELECT count(left_out) FROM piece").scalar() == 0
 
 
 def test_a_new_file_is_ours_alone(tmp_path: Path) -> None:
@@ -186,14 +210,14 @@ def test_an_older_file_is_migrated_after_a_backup(tmp_path: Path, newer: Newer) 
     with newer(), open_store(path, create=False) as store:
         assert stream(store) == said
         with store.reading() as connection:
-            assert migrate.revision(connection) == "0002"
+            assert migrate.revision(connection) == "9999"
             assert connection.exec_driver_sql("SELECT colour FROM note").all() == []
-    backup = tmp_path / "old.db.before-0002.backup"
+    backup = tmp_path / "old.db.before-9999.backup"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     with open_store(backup, create=False) as store:
         assert stream(store) == said
         with store.reading() as connection:
-            assert migrate.revision(connection) == "0001"
+            assert migrate.revision(connection) == migrate.HEAD
 
 
 def test_a_second_backup_does_not_replace_the_first(tmp_path: Path, newer: Newer) -> None:
@@ -204,15 +228,15 @@ def test_a_second_backup_does_not_replace_the_first(tmp_path: Path, newer: Newer
             open_store(path, create=True).close()
         path.unlink()
     names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == ["old.db.before-0002-2.backup", "old.db.before-0002.backup"]
+    assert names == ["old.db.before-9999-2.backup", "old.db.before-9999.backup"]
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Newer) -> None:
     path = tmp_path / "old.db"
     said = recorded(path)
     with newer():
-        script = migrate._SCRIPTS / "versions" / "0002_second.py"
-        script.write_text(SECOND + '    op.execute("ALTER TABLE nothing ADD COLUMN x TEXT")\n')
+        script = migrate._SCRIPTS / "versions" / "9999_newest.py"
+        script.write_text(NEWEST + '    op.execute("ALTER TABLE nothing ADD COLUMN x TEXT")\n')
         with pytest.raises(StorageError):
             open_store(path, create=True)
     with open_store(path, create=True) as store:
@@ -232,7 +256,7 @@ def test_an_old_file_in_use_is_not_migrated(tmp_path: Path, newer: Newer) -> Non
 def test_a_file_from_the_future_is_refused(where: str, newer: Newer, create: bool) -> None:
     with newer():
         open_store(where, create=True).close()
-    with pytest.raises(StorageError, match="newer imaptap \\(schema 0002; this one knows up to 0001\\)"):
+    with pytest.raises(StorageError, match=f"newer imaptap \\(schema 9999; this one knows up to {migrate.HEAD}\\)"):
         open_store(where, create=create)
 
 
@@ -240,7 +264,7 @@ def test_an_older_server_is_migrated(postgresql: PostgreSQL, newer: Newer) -> No
     url = postgresql.new_database()
     open_store(url, create=True).close()
     with newer(), open_store(url, create=False) as store, store.reading() as connection:
-        assert migrate.revision(connection) == "0002"
+        assert migrate.revision(connection) == "9999"
 
 
 def test_alembic_is_silent(tmp_path: Path) -> None:

@@ -60,6 +60,13 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
 
 
 @pytest.fixture
+def weeded(program: Program) -> Program:
+    """Recording "weeded": a session with a letter that was not kept."""
+    recorded(program.db, typed_session(), name="weeded", max_literal=5000)
+    return program
+
+
+@pytest.fixture
 def two(program: Program) -> Program:
     """Recording 1, "typed", with two sessions; recording 2, "short", with one."""
     recorded(program.db, typed_session(), Tale(2).say("S: * OK hello\nC: a1 NOOP\nS: a1 OK").end(), name="typed")

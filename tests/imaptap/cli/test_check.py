@@ -36,6 +36,7 @@ def test_all_is_well_in_json(two: Program) -> None:
         "recordings": [{"recording": 2, "name": "short", "state": "ended"}],
         "sessions": 1,
         "bodies": 0,
+        "left_out": 0,
         "findings": [],
     }
 
@@ -83,3 +84,15 @@ def test_nothing_to_check(program: Program) -> None:
     program.db.unlink()
     assert "no recordings at" in program.refused("check")
     assert not program.db.exists()
+
+
+def test_letters_that_were_not_kept_are_counted(weeded: Program) -> None:
+    assert weeded.lines("check") == ["# recordings: 1, sessions: 1, bodies: 0, not kept: 1. Nothing is wrong."]
+    assert weeded.json("check", "weeded")["left_out"] == 1
+    with closing(sqlite3.connect(weeded.db)) as database:
+        database.execute("UPDATE piece SET left_out = x'00' WHERE left_out IS NOT NULL")
+        database.commit()
+    said = weeded("check")
+    assert said.exit_code == 1
+    assert "weeded/1 server at " in said.stdout
+    assert "has no SHA-256" in said.stdout

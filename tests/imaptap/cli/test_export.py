@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.imaptap.telling import S, Tale, recorded
+from tests.imaptap.telling import LETTER, S, Tale, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,3 +91,17 @@ def test_a_new_file_is_the_owners_only(binary: Program, tmp_path: Path) -> None:
             os.umask(umask)
         assert file.stat().st_size > len(BINARY)
         assert stat.S_IMODE(file.stat().st_mode) == after
+
+
+def test_a_letter_that_was_not_kept_is_told_and_ends_it(weeded: Program) -> None:
+    """Both ways: a stream without its letter would be a wrong one. The other side's has all."""
+    for version in ("received", "sent"):
+        done = weeded("export", "--side", "server", "--as", version, "weeded/1")
+        assert done.exit_code == 1
+        assert done.stdout_bytes.endswith(b"* 4 FETCH (RFC822 {%d}\r\n" % len(LETTER))
+        start = len(done.stdout_bytes)
+        sentence, hint = done.stderr.splitlines()
+        words = f"imaptap: Bytes {start} to {start + len(LETTER)} of this stream are of a literal that was not kept"
+        assert sentence == f"{words} (--max-literal)."
+        assert "imaptap show" in hint
+    assert weeded("export", "--side", "client", "weeded/1").exit_code == 0

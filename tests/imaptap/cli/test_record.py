@@ -177,3 +177,24 @@ def test_what_others_can_read_is_said_before_anything_is_recorded(tmp_path: Path
         said = (folder / "stderr.log").read_text()
         assert f"imaptap: The database {recorder.db} is open to other users (mode 0644)" in said.splitlines()[0]
         assert said.splitlines()[0].endswith(f"chmod 600 {recorder.db} {recorder.db}-wal {recorder.db}-shm")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ("4K", "'4K' is less than 4096 bytes. Shorter literals are names, flags"),
+        ("0", "'0' is less than 4096 bytes."),
+        ("-1", "'-1' is no size"),
+        ("much", "'much' is no size: write 500M or 1.5G."),
+    ],
+)
+def test_limits_of_literals_that_are_none(program: Program, size: str, said: str) -> None:
+    done = program("record", UPSTREAM, *LISTEN, "--max-literal", size)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not program.db.exists()
+
+
+def test_the_recording_says_what_it_does_not_keep(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN, "--max-literal", "1.5MB") as recorder:
+        assert "--max-literal 1500000" in recorder.json("ls")["recordings"][0]["settings"]

@@ -108,3 +108,8 @@ def test_no_duration(text: str) -> None:
 def test_no_size(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no size"):
         Size().convert(text, None, None)
+
+
+def test_a_recording_with_a_letter_that_was_not_kept(weeded: Program) -> None:
+    assert weeded("rm", "--yes", "weeded").exit_code == 0
+    assert weeded.lines("check") == ["# recordings: 0, sessions: 0, bodies: 0. Nothing is wrong."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import TYPE_CHECKING
 
 from proxy.imap.transcript import EventKind
@@ -157,7 +158,7 @@ def test_json_of_an_exchange_has_its_lines(two: Program) -> None:
         ("server", rf"(literal {len(LETTER)} B) FLAGS (\Seen))"),
         ("server", ". OK done"),
     ]
-    assert list(shown["lines"][0]) == ["at", "direction", "offset", "text", "certainty", "body"]
+    assert list(shown["lines"][0]) == ["at", "direction", "offset", "text", "certainty", "body", "left_out"]
 
 
 def test_json_of_a_recording(two: Program) -> None:
@@ -167,3 +168,24 @@ def test_json_of_a_recording(two: Program) -> None:
         ["LOGIN", "SELECT", "FETCH", "LOGOUT"],
         ["NOOP"],
     ]
+
+
+def test_a_letter_that_was_not_kept(weeded: Program) -> None:
+    digest = hashlib.sha256(LETTER).hexdigest()
+    said = f"(literal {len(LETTER)} B, not kept: --max-literal, sha256 {digest})"
+    for words in (("weeded/1",), ("weeded/1/3",), ("weeded/1/3", "--bodies")):
+        lines = weeded.lines("show", *words)
+        assert lines.count(rf"S: {said} FLAGS (\Seen))") == 1
+        assert not any(line.startswith("S|") for line in lines)
+    *_, line, last = weeded.json("show", "weeded/1/3")["lines"]
+    assert (line["text"], last["text"]) == (rf"{said} FLAGS (\Seen))", ". OK done")
+    place = {"offset": line["offset"], "length": len(LETTER), "sha256": digest, "literal_length": len(LETTER)}
+    assert line["left_out"] == [place]
+    assert last["left_out"] == []
+
+
+def test_a_part_of_a_letter_that_was_not_kept(program: Program) -> None:
+    tale = Tale().say("S: * OK hi\nC: a APPEND Drafts {300000+}").send(C, LETTER[:5000], LETTER[5000:])
+    recorded(program.db, tale.end(), name="torn", max_literal=5000)
+    known = f"not kept: --max-literal, sha256 {hashlib.sha256(LETTER).hexdigest()}"
+    assert program.lines("show", "torn/1/1")[2:] == [f"C: ({len(LETTER)} B of a literal of 300000 B, {known})"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaptap.reading.cutter import Cutter
-from imaptap.reading.values import TEXT_MOST, Hidden, Line, Run
+from imaptap.reading.values import TEXT_MOST, Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Certainty, Direction, Span
 
 if TYPE_CHECKING:
@@ -103,3 +103,50 @@ def test_reading_goes_on_behind_a_hole() -> None:
 def test_the_client_announces_literals_too() -> None:
     data = b"a APPEND Drafts {300+}\r\n" + b"x\r\n" * 100 + b"\r\n"
     assert texts(cut(data, direction=Direction.CLIENT)) == ["a APPEND Drafts {300+}", "<literal 300>"]
+
+
+def left_out(start: int, length: int, sha256: str = "abc", literal: int = 5000) -> LeftOut:
+    return LeftOut(start, length, sha256, literal)
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+def test_what_was_not_kept_stands_where_a_literal_would(bodies: bool) -> None:
+    """It may have grown between two looks; a part of it may have a row of its own, or come behind a hole."""
+    span = Span(1, 1, Direction.SERVER, 0, 100, 7, 7, 1, Certainty.SURE)
+    head = b"* 1 FETCH (BODY[] {5000}\r\n"
+    start = len(head)
+    grown, whole = left_out(start, 2000), left_out(start, 5000, "def")
+    first, second = left_out(start, 2000), left_out(start + 2000, 3000)
+    for known, lengths, shown in (
+        ((whole,), (5000,), [whole]),
+        ((grown, whole), (2000, 3000), [whole]),
+        ((first, second), (2000, 3000), [first, second]),
+    ):
+        cutter = Cutter(span, bodies=bodies)
+        lines, offset = list(cutter.feed(0, head, lambda _: 1)), start
+        for each, length in zip(known, lengths, strict=True):
+            cutter.leave_out(each, offset, length, lambda _: 2)
+            offset += length
+        lines += cutter.feed(offset, b" X {2}\r\nab)\r\n", lambda _: 3)
+        assert [line.parts for line in lines[1:]] == [(*shown, Run(offset, b" X {2}")), (Run(offset + 8, b"ab)"),)]
+        assert (lines[1].start, lines[1].at, lines[1].body) == (start, 2, False)
+
+
+def test_what_was_not_kept_and_torn_off() -> None:
+    span = Span(1, 1, Direction.SERVER, 0, 5127, 7, 7, 1, Certainty.SURE)
+    head = b"* 1 FETCH (BODY[] {5000}\r\n"
+    before, after = left_out(26, 100), left_out(226, 4800)
+    cutter = Cutter(span, bodies=False)
+    lines = list(cutter.feed(0, head, lambda _: 1))
+    cutter.leave_out(before, 26, 100, lambda _: 2)
+    lines += cutter.hole(126, 226)
+    cutter.leave_out(after, 226, 4800, lambda _: 2)
+    lines += cutter.feed(5026, b")\r\n", lambda _: 3)
+    cutter.leave_out(left_out(5029, 50), 5029, 50, lambda _: 4)
+    lines += cutter.flush()
+    assert [line.parts for line in lines[1:]] == [
+        (before,),
+        (Hidden("hole", 100),),
+        (after, Run(5026, b")")),
+        (left_out(5029, 50),),
+    ]
