@@ -38,7 +38,9 @@ class Hunted:
 def hunted(identity: Identity, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hunted]:
     """One recorder for all forms of login. Once it has stopped, everything it left behind is searched again."""
     with Dovecot(users=ACCOUNTS) as server:
-        with line_up(tmp_path_factory.mktemp("secrets") / "tap", "implicit", server, identity) as line:
+        folder = tmp_path_factory.mktemp("secrets") / "tap"
+        # With the one option that has anything hashed in place of what was said.
+        with line_up(folder, "implicit", server, identity, "--max-literal", "4096") as line:
             prey = Hunted(line, server)
             yield prey
         assert prey.look(prey.secrets) == []

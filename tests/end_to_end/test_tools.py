@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -95,6 +96,8 @@ def test_the_hunt_finds_a_marker_in_every_disguise(tmp_path: Path, before: bytes
         "utf16": marker.encode("utf-16-le"),
         "percent": "".join(chr(byte) if chr(byte).isalnum() else f"%{byte:02X}" for byte in raw).encode(),
         "hex": raw.hex().upper().encode(),
+        "hash": hashlib.sha256(raw).digest(),
+        "hash in hex": hashlib.sha256(raw).hexdigest().encode(),
     }
     for name, data in plants.items():
         (tmp_path / name).write_bytes(before + data + b"...")

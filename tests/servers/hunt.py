@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,9 @@ def disguises(secret: str) -> Iterator[tuple[str, bytes]]:
     yield "UTF-16", secret.encode("utf-16-le")
     yield "hex", raw.hex().encode()
     yield "hex", raw.hex().upper().encode()
+    # An unsalted hash of a password is as good as the password (M 7.9).
+    yield "SHA-256", hashlib.sha256(raw).digest()
+    yield "SHA-256 in hex", hashlib.sha256(raw).hexdigest().encode()
     for offset in range(3):
         # The characters at both ends depend on the neighbours too: only those in the middle are the secret's alone.
         encoded = base64.b64encode(bytes(offset) + raw)[4 if offset else 0 : (offset + len(raw)) // 3 * 4]

@@ -266,6 +266,13 @@ def test_what_follows_something_given_up_is_not_joined_to_it() -> None:
     assert (rest.start, rest.length, rest.sha256.hex()) == (10_000, 10_000, sha(LONG[10_000:20_000]))
 
 
+def test_nothing_is_remembered_of_a_session_that_ended_in_the_middle() -> None:
+    wire, sorter = Wire(), Sorter(itertools.count(1), CAP)
+    said = wire.literal(LONG[:50_000], 10_000)[:2]
+    assert [each.length for each in sorter.sort([*said, wire.closed()], 0.0, flush_before=0.0).left_out] == [20_000]
+    assert sorter._measurer._runs == {}
+
+
 def test_two_literals_of_two_sessions_in_one_batch() -> None:
     one, two = Wire(1), Wire(2)
     said = [each for pair in zip(one.literal(LONG[:20_000]), two.literal(LONG[:30_000]), strict=False) for each in pair]
