@@ -18,8 +18,8 @@ from storage.engine import UNMANAGED
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-EVERY_BYTES: Final = 8 * 1024 * 1024
-"""So much is let gather in the log between two checkpoints."""
+EVERY_BYTES: Final = 32 * 1024 * 1024
+"""So much is let gather in the log between two checkpoints: what was written again meanwhile is copied once."""
 
 _PASSES: Final = 3
 """What was written during a checkpoint needs another one, and that a shorter one; only then the log begins anew."""

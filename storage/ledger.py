@@ -6,14 +6,15 @@ its hashes, inside its transaction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from proxy.imap.transcript import Outcome, SessionOpened
 from storage import rows, tables
 from storage.clock import wall
 from storage.engine import WRITING
+from storage.extents import SHORT, Packing
 from storage.statements import WriteStatements
 
 if TYPE_CHECKING:
@@ -24,10 +25,21 @@ if TYPE_CHECKING:
 
     from storage.batch import Batch
     from storage.bodies import Segment
+    from storage.extents import Packed
 
 _KEYS_AT_ONCE: Final = 500
 _T = TypeVar("_T")
-_piece = tables.piece.c
+_piece, _extent = tables.piece.c, tables.extent.c
+
+Parts = tuple[bytes | memoryview, ...]
+"""The bytes of one body, in order."""
+
+
+class Last(NamedTuple):
+    """The extent that was written last, and how long it is."""
+
+    id: int
+    length: int
 
 
 class Ledger:
@@ -39,6 +51,9 @@ class Ledger:
         self._turn = turn
         self._statements = WriteStatements(engine.dialect)
         self._ids: dict[int, int] = {}
+        self._last: Last | None = None
+        self._written_last: Last | None = None
+        """What will be `_last`, should all be written."""
 
     def write(self, batch: Batch) -> None:
         """Raises what SQLAlchemy raises; nothing of the batch is written then, and it can be written again."""
@@ -53,6 +68,7 @@ class Ledger:
             for closed in batch.closed:
                 ids.pop(closed.session, None)
             self._ids = ids
+            self._last = self._written_last
 
     def _sessions(self, connection: Connection, batch: Batch) -> dict[int, int]:
         """The key of every session that the batch is about, by its number."""
@@ -94,15 +110,14 @@ class Ledger:
         if not segments:
             return
         bodies = self._known(connection, {segment.sha256 for segment in segments})
-        new: dict[bytes, rows.Values] = {}
+        new: dict[bytes, tuple[Segment, Parts]] = {}
         for segment in segments:
             if segment.sha256 not in bodies and segment.sha256 not in new:
-                data = self._whole(connection, segment, ids[segment.session])
-                if data is not None:
-                    new[segment.sha256] = (segment.sha256, len(data), data)
-        # All recorders in one order: two that insert the same ones crosswise would wait for each other (PostgreSQL).
-        self._statements.body.run(connection, [new[sha256] for sha256 in sorted(new)])
-        bodies |= self._known(connection, new.keys())
+                parts = self._whole(connection, segment, ids[segment.session])
+                if parts is not None:
+                    new[segment.sha256] = segment, parts
+        if new:
+            bodies |= self._bodies(connection, new)
         ready = [segment for segment in segments if segment.sha256 in bodies]
         for segment in ready:
             if segment.flushed:
@@ -111,20 +126,52 @@ class Ledger:
         self._statements.piece.run(connection, pieces)
 
     def _known(self, connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        columns = tables.body.c
         known: dict[bytes, int] = {}
         for some in _some(list(hashes)):
-            found = select(columns.sha256, columns.id).where(columns.sha256.in_(some))
-            known.update((bytes(row.sha256), row.id) for row in connection.execute(found))
+            found = self._statements.known(connection, some)
+            known.update((bytes(sha256), key) for sha256, key in found)
         return known
 
-    def _whole(self, connection: Connection, segment: Segment, session: int) -> bytes | memoryview | None:
+    def _bodies(self, connection: Connection, new: dict[bytes, tuple[Segment, Parts]]) -> dict[bytes, int]:
+        """Bodies that were not there before, in extents. Returns their keys by their hashes."""
+        last = self._last_extent(connection)
+        packing = Packing(last.length if last else 0)
+        places = {sha256: packing.add(parts, segment.length) for sha256, (segment, parts) in new.items()}
+        packed = packing.packed()
+        extents = [self._write_extent(connection, each, last) for each in packed]
+        # All recorders in one order: two that insert the same ones crosswise would wait for each other (PostgreSQL).
+        made = [
+            (sha256, new[sha256][0].length, extents[places[sha256][0]], places[sha256][1]) for sha256 in sorted(new)
+        ]
+        self._statements.body.run(connection, made)
+        self._written_last = Last(extents[-1], packed[-1].length)
+        return self._known(connection, new.keys())
+
+    def _last_extent(self, connection: Connection) -> Last | None:
+        """The extent that was written last, if it is short, and still as we left it."""
+        last = self._last
+        # In PostgreSQL, where short rows leave no room unused, it would be a whole row more each time.
+        if last is None or last.length >= SHORT or connection.dialect.name != "sqlite":
+            return None
+        length = select(func.length(_extent.data)).where(_extent.id == last.id)
+        return last if connection.execute(length).scalar() == last.length else None
+
+    def _write_extent(self, connection: Connection, packed: Packed, last: Last | None) -> int:
+        if last is None or not packed.before:
+            return int(connection.execute(self._statements.extent, {"data": packed.data}).scalar_one())
+        # Not `data || ...`: SQLite makes text of that, which ends at the first NUL.
+        this = _extent.id == last.id
+        before: bytes = connection.execute(select(_extent.data).where(this)).scalar_one()
+        connection.execute(update(tables.extent).where(this).values(data=b"".join((before, packed.data))))
+        return last.id
+
+    def _whole(self, connection: Connection, segment: Segment, session: int) -> Parts | None:
         """All bytes of a segment; None where rows written before have been lost since."""
         if not segment.flushed:
-            return segment.parts[0] if len(segment.parts) == 1 else b"".join(segment.parts)
+            return segment.parts
         flushed = select(_piece.data).where(*self._flushed(segment, session)).order_by(_piece.offset)
-        data = b"".join([*connection.execute(flushed).scalars(), *segment.parts])
-        return data if len(data) == segment.length else None
+        parts = (*connection.execute(flushed).scalars(), *segment.parts)
+        return parts if sum(map(len, parts)) == segment.length else None
 
     def _forget_flushed(self, connection: Connection, segment: Segment, session: int) -> None:
         connection.execute(delete(tables.piece).where(*self._flushed(segment, session)))

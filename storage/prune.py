@@ -28,7 +28,7 @@ _KEYS: Final = 500
 _PAGES: Final = 2000
 _MICROSECONDS: Final = 1_000_000
 
-_piece, _session = tables.piece.c, tables.session.c
+_piece, _session, _body = tables.piece.c, tables.session.c, tables.body.c
 
 
 def remove(store: Store, recording: Recording) -> Removed:
@@ -144,8 +144,15 @@ def _delete_pieces(store: Store, session: int) -> int | None:
 
 
 def _delete_orphans(connection: Connection, suspects: list[int]) -> int:
-    needed = select(_piece.body_id).where(_piece.body_id == tables.body.c.id).exists()
-    return connection.execute(delete(tables.body).where(tables.body.c.id.in_(suspects), ~needed)).rowcount
+    """Delete those of these bodies that nobody needs, and extents in which none is left. How many bodies."""
+    needed = select(_piece.body_id).where(_piece.body_id == _body.id).exists()
+    mine = _body.id.in_(suspects), ~needed
+    gone = connection.execute(select(_body.id, _body.extent_id).where(*mine)).all()
+    connection.execute(delete(tables.body).where(_body.id.in_([row.id for row in gone])))
+    extents = sorted({row.extent_id for row in gone})
+    used = select(_body.id).where(_body.extent_id == tables.extent.c.id).exists()
+    connection.execute(delete(tables.extent).where(tables.extent.c.id.in_(extents), ~used))
+    return len(gone)
 
 
 def _delete_rows(store: Store, table: Table, session: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import func, select, tuple_
 
@@ -169,8 +170,35 @@ def _pieces_from(session: int, direction: Direction, position: int) -> Select[An
 
 def body(connection: Connection, sha256: str) -> bytes:
     """A body's bytes by its hash in hex. Raises StorageError where there is none."""
-    query = select(tables.body.c.data).where(tables.body.c.sha256 == bytes.fromhex(sha256))
-    data = connection.execute(query).scalar()
-    if data is None:
+    query = select(tables.body).where(tables.body.c.sha256 == bytes.fromhex(sha256))
+    row = connection.execute(query).first()
+    if row is None:
         raise StorageError(f"There is no body with sha256 {sha256}.", "Its recording may have been removed meanwhile.")
-    return bytes(data)
+    return body_bytes(connection, row)
+
+
+def body_bytes(connection: Connection, row: Row[Any]) -> bytes:
+    """The bytes of the body of which `row` has all columns. Raises StorageError where they are not there."""
+    part = _slice if connection.dialect.name == "sqlite" else _substr
+    data = part(connection, row.extent_id, row.offset, row.length)
+    if len(data) == row.length:
+        return data
+    sha256 = bytes(row.sha256).hex()
+    raise StorageError(f"The bytes of the body with sha256 {sha256} are not there.", "`imaptap check` looks for more.")
+
+
+def _slice(connection: Connection, extent: int, offset: int, length: int) -> bytes:
+    """SQLite's substr() would read the whole extent each time."""
+    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+    try:
+        with driver.blobopen("extent", "data", extent, readonly=True) as blob:
+            blob.seek(offset)
+            return blob.read(length)
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        raise StorageError(f"Extent {extent} cannot be read: {error}.", "`imaptap check` looks for more.") from error
+
+
+def _substr(connection: Connection, extent: int, offset: int, length: int) -> bytes:
+    columns = tables.extent.c
+    query = select(func.substr(columns.data, offset + 1, length)).where(columns.id == extent)
+    return bytes(connection.execute(query).scalar() or b"")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Dialect, Table, Update
 
@@ -45,7 +45,9 @@ class WriteStatements:
         self.span = _insert(dialect, tables.span)
         self.piece = _insert(dialect, tables.piece, [c.name for c in tables.piece.columns if c.name != "left_out"])
         self.left_out = _insert(dialect, tables.piece, replace=("session_id", "direction", "offset"))
-        self.body = _insert(dialect, tables.body, ("sha256", "length", "data"))
+        self.body = _insert(dialect, tables.body, ("sha256", "length", "extent_id", "offset"))
+        self.extent = insert(tables.extent).returning(tables.extent.c.id)
+        self._mark = "%s" if dialect.name == "postgresql" else "?"
         self.event = _insert(dialect, tables.event)
         self.closed = _compile(
             update(tables.session).where(tables.session.c.id == bindparam("key")),
@@ -53,6 +55,12 @@ class WriteStatements:
             ("at_end", "ending", "reason", "client_bytes", "server_bytes"),
             ("key",),
         )
+
+    def known(self, connection: Connection, hashes: list[bytes]) -> Iterable[tuple[bytes, int]]:
+        """Those of the hashes of which there are bodies, with their keys."""
+        marks = ", ".join([self._mark] * len(hashes))
+        sql = f"SELECT sha256, id FROM body WHERE sha256 IN ({marks})"  # noqa: S608  (marks only)
+        return ((row[0], row[1]) for row in connection.exec_driver_sql(sql, tuple(hashes)))
 
 
 def _insert(

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -145,6 +146,15 @@ body = Table(
     Column("sha256", LargeBinary, nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("encoding", Text, nullable=False, server_default="identity"),
+    Column("extent_id", BigInteger, ForeignKey("extent.id")),
+    Column("offset", Integer, nullable=False, server_default=text("0")),
+)
+Index("body_extent", body.c.extent_id)
+
+extent = Table(
+    "extent",
+    metadata,
+    Column("id", _Id, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, func, select, true
 
-from storage import tables
+from storage import read, tables
 from storage.bodies import SEGMENT
 from storage.check.finding import Finding, Flaw
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Table
 
 _MESSAGES: Final = 100
-_BODIES: Final = 16  # a megabyte each
+_BODIES: Final = 16
 _body, _piece, _session = tables.body.c, tables.piece.c, tables.session.c
 
 
@@ -42,6 +43,9 @@ def orphan_findings(connection: Connection) -> Iterator[Finding]:
     unused = ~select(_piece.body_id).where(_piece.body_id == _body.id).exists()
     if count := _count(connection, tables.body, unused):
         yield Finding(Flaw.ORPHAN, f"{count} of the rows in body are of no piece")
+    empty = ~select(_body.id).where(_body.extent_id == tables.extent.c.id).exists()
+    if count := _count(connection, tables.extent, empty):
+        yield Finding(Flaw.ORPHAN, f"{count} of the rows in extent hold no body")
     for table in (tables.event, tables.note):
         strange = table.c.session_id == _session.id, table.c.recording_id != _session.recording_id
         if count := _count(connection, table, select(_session.id).where(*strange).exists()):
@@ -62,12 +66,20 @@ def bodies_after(connection: Connection, last: int, recordings: Sequence[int] | 
     return connection.execute(query).all()
 
 
-def body_findings(row: Row[Any]) -> Iterator[Finding]:
+def body_findings(connection: Connection, row: Row[Any]) -> Iterator[Finding]:
     """What is wrong with the body of which `row` has all columns."""
-    data, name = bytes(row.data), bytes(row.sha256).hex()
+    name = bytes(row.sha256).hex()
     if row.encoding != "identity":
         yield Finding(Flaw.BODY, f"{name} is encoded as {row.encoding!r}, which this imaptap cannot read")
-    elif hashlib.sha256(data).digest() != row.sha256:
+        return
+    if not 0 < row.length <= SEGMENT:
+        yield Finding(Flaw.BODY, f"{name} says it has {row.length} bytes, which no body has")
+        return
+    try:
+        data = read.body_bytes(connection, row)
+    except StorageError:
+        yield Finding(Flaw.BODY, f"{name} says it has {row.length} bytes at {row.offset} of extent {row.extent_id}, "
+                      "but they are not there")  # fmt: skip
+        return
+    if hashlib.sha256(data).digest() != row.sha256:
         yield Finding(Flaw.BODY, f"{name} has other bytes than its hash says")
-    elif len(data) != row.length or not 0 < row.length <= SEGMENT:
-        yield Finding(Flaw.BODY, f"{name} says it has {row.length} bytes, but {len(data)} are there")

@@ -17,7 +17,7 @@ from storage import Check, Store, Writer
 from storage.batch import Sorter
 from storage.bodies import SEGMENT
 from storage.check.gaps import Gaps
-from storage.engine import WRITING
+from storage.engine import PAGE_SIZE, WRITING
 from storage.ledger import Ledger
 from storage.recording import begin_recording, end_recording
 from storage.sharing import alone
@@ -91,10 +91,15 @@ DAMAGES = {
     "chunks that do not add up": ("UPDATE piece SET chunks = zeroblob(24) WHERE body_id = 1", "stream do not add up"),
     "chunks that are none": ("UPDATE piece SET chunks = zeroblob(7) WHERE body_id = 1", "stream do not add up"),
     "a layer nobody knows": ("UPDATE piece SET layer = 9 WHERE offset = 0", "stream layer 9"),
-    "other bytes in a body": ("UPDATE body SET data = zeroblob(length)", "body other bytes than its hash"),
-    "a body longer than it says": ("UPDATE body SET length = 7 WHERE id = 2", "body says it has 7 bytes"),
+    "other bytes in a body": ("UPDATE extent SET data = zeroblob(length(data))", "body other bytes than its hash"),
+    "a body behind the end of its extent": ("UPDATE body SET offset = 1048576 WHERE id = 2", "body are not there"),
+    "a body at the wrong place": ("UPDATE body SET length = 5, offset = 1 WHERE id = 2", "body other bytes"),
+    "a body of a lost extent": ("DELETE FROM extent", "orphan name a extent that is not there (extent_id)"),
+    "an extent of nobody": ("INSERT INTO extent VALUES (9, x'00')", "orphan in extent hold no body"),
+    "a body that is too long": ("UPDATE body SET length = 1048577 WHERE id = 1", "body which no body has"),
+    "a body longer than it says": ("UPDATE body SET length = 7 WHERE id = 2", "body other bytes than its hash"),
     "an encoding of the future": ("UPDATE body SET encoding = 'zstd' WHERE id = 1", "body encoded as 'zstd'"),
-    "a body of nobody": ("INSERT INTO body VALUES (9, x'00', 1, 'identity', x'00')", "orphan of no piece"),
+    "a body of nobody": ("INSERT INTO body VALUES (9, x'00', 1, 'identity', 1, 0)", "orphan of no piece"),
     "a piece of a lost body": ("DELETE FROM body WHERE id = 1", "orphan name a body that is not there (body_id)"),
     "rows of a lost session": ("DELETE FROM session", "orphan name a session that is not there (session_id)"),
     "a session of no recording": ("UPDATE session SET recording_id = 7", "orphan name a recording"),
@@ -140,20 +145,20 @@ def test_damage_is_found_in_postgresql_too(store: Store) -> None:
     recorded(store, *said())
     with store.engine.connect().execution_options(**WRITING) as connection, connection.begin():
         connection.execute(text("SET session_replication_role = replica"))  # foreign keys look away
-        connection.execute(text("UPDATE body SET data = 'x' WHERE length < 100000"))
+        connection.execute(text("UPDATE extent SET data = 'x' WHERE octet_length(data) < 100000"))
         connection.execute(text("DELETE FROM session"))
     assert {flaw for flaw, _ in found(store)} == {"body", "orphan"}
 
 
-@pytest.mark.parametrize("first", [2, 60], ids=["everywhere", "in the bodies"])
+@pytest.mark.parametrize("first", [1, 20], ids=["everywhere", "in the bodies"])
 def test_pages_that_were_overwritten_are_found(sqlite: Store, tmp_path: Path, first: int) -> None:
     recorded(sqlite, *said())
     sqlite.close()
     file = tmp_path / "recordings.db"
     with file.open("r+b") as database:
-        for page in range(first, file.stat().st_size // 4096, 7):
-            database.seek(page * 4096)
-            database.write(os.urandom(4096))
+        for page in range(first, file.stat().st_size // PAGE_SIZE, 7):
+            database.seek(page * PAGE_SIZE)
+            database.write(os.urandom(PAGE_SIZE))
     findings = found(sqlite)
     assert "database" in {flaw for flaw, _ in findings}, findings
     assert len(findings) < 300
@@ -163,7 +168,7 @@ def test_one_recording_can_be_checked_alone(sqlite: Store, tmp_path: Path) -> No
     recorded(sqlite, *said())
     Writer(sqlite, "other").close()
     with closing(sqlite3.connect(tmp_path / "recordings.db")) as database:
-        database.executescript("UPDATE session SET client_bytes = 9; UPDATE body SET data = x'00'")
+        database.executescript("UPDATE session SET client_bytes = 9; UPDATE extent SET data = x'00'")
     assert {flaw for flaw, _ in found(sqlite, "checked")} == {"stream", "body"}
     assert found(sqlite, "other") == []
 

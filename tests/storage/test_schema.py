@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.servers.postgresql import PostgreSQL
 
-VIEWS = ("sessions", "exchanges", "stream", "events")
+VIEWS = ("sessions", "exchanges", "stream", "bodies", "events")
 
 
 def columns(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -63,7 +63,7 @@ def test_migrations_make_the_tables_that_the_program_uses(sqlite: Store, tmp_pat
         closing(sqlite3.connect(tmp_path / "recordings.db")) as migrated,
     ):
         assert shape(migrated) == shape(declared)
-        assert len(shape(migrated)) == len(tables.metadata.tables) == 8
+        assert len(shape(migrated)) == len(tables.metadata.tables) == 9
 
 
 def test_migrations_make_them_in_postgresql_too(postgresql: PostgreSQL) -> None:

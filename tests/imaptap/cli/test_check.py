@@ -20,7 +20,7 @@ def damaged(two: Program) -> Program:
     """A database whose first recording lacks an exchange and a letter's bytes."""
     with closing(sqlite3.connect(two.db)) as database:
         database.execute("DELETE FROM exchange WHERE number = 2 AND session_id = 1")
-        database.execute("UPDATE body SET data = x'00'")
+        database.execute("UPDATE extent SET data = zeroblob(length(data))")
         database.commit()
     return two
 

@@ -1,0 +1,134 @@
+"""Extents: bodies side by side, in as few rows as can be, each found again where it was put."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import random
+import shutil
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from storage import Check, Store, Writer, migrate, open_store, tables
+from storage.extents import EXTENT, SHORT, Packing
+from tests.storage.scenes import S, Wire, eventually, opened, together
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pytest
+
+
+def lengths(store: Store) -> list[int]:
+    """Of all extents, in order."""
+    with store.reading() as connection:
+        found = connection.execute(select(tables.extent.c.data).order_by(tables.extent.c.id)).scalars()
+        return [len(data) for data in found]
+
+
+def told(store: Store, letters: Sequence[bytes]) -> bytes:
+    """A recording of these letters, each in a transaction of its own. Returns its stream."""
+    wire = Wire()
+    writer = Writer(store, "letters")
+    writer.put(opened())
+    for number, letter in enumerate(letters, 1):
+        for piece in wire.literal(letter):
+            writer.put(piece)
+        eventually(lambda number=number: stored(store, writer) == number)
+    writer.close()
+    return bytes(wire.stream)
+
+
+def stored(store: Store, writer: Writer) -> int:
+    """How many bodies the recording has so far."""
+    return sum(1 for s in store.sessions(writer.recording) for piece in store.pieces(s, S) if piece.sha256)
+
+
+@given(st.lists(st.integers(1, EXTENT)), st.integers(0, SHORT - 1))
+def test_every_body_is_where_it_was_put(sizes: list[int], before: int) -> None:
+    dice = random.Random(len(sizes))  # noqa: S311 - no secret
+    packing = Packing(before)
+    bodies = [dice.randbytes(min(size, 40)) + bytes(max(0, size - 40)) for size in sizes]
+    places = [packing.add([memoryview(body)[:7], body[7:]], len(body)) for body in bodies]
+    extents = packing.packed()
+    whole = [bytes(each.before) + bytes(each.data) for each in extents]
+    assert all(each.length == len(data) <= EXTENT for each, data in zip(extents, whole, strict=True))
+    for body, (number, offset) in zip(bodies, places, strict=True):
+        assert whole[number][offset : offset + len(body)] == body
+    assert [each.before for each in extents[1:]] == [0] * len(extents[1:])
+    assert sum(len(each.data) for each in extents) == sum(sizes)
+    for one, two in itertools.pairwise(whole):
+        assert len(one) + len(two) > EXTENT, "two extents could have been one"
+
+
+def test_nothing_is_packed_for_nothing() -> None:
+    assert Packing().packed() == []
+    assert Packing(99).packed() == []
+
+
+def test_letters_that_come_one_by_one_share_an_extent(sqlite: Store) -> None:
+    letters = [b"\0 begins with NUL" + os.urandom(30_000 + n) for n in range(9)]
+    said = told(sqlite, letters)
+    session = sqlite.session(sqlite.recording("letters"), 1)
+    assert together(sqlite.stream(session, S)) == said
+    assert lengths(sqlite) == [sum(map(len, letters))]
+    assert list(Check(sqlite).findings()) == []
+
+
+def test_a_long_extent_is_not_written_again(sqlite: Store) -> None:
+    letters = [os.urandom(SHORT - 5), os.urandom(10), *(os.urandom(5000) for _ in range(2))]
+    letters[1] += os.urandom(4990)
+    told(sqlite, letters)
+    assert lengths(sqlite) == [SHORT - 5 + 5000, 10_000]
+
+
+def test_an_extent_that_somebody_else_has_changed_is_left_alone(sqlite: Store) -> None:
+    wire = Wire()
+    writer = Writer(sqlite, "letters")
+    writer.put(opened())
+    for number in (1, 2):
+        for piece in wire.literal(os.urandom(5000)):
+            writer.put(piece)
+        eventually(lambda number=number: stored(sqlite, writer) == number)
+        with sqlite.writing() as connection:
+            connection.exec_driver_sql("UPDATE extent SET data = CAST(data || zeroblob(1) AS BLOB) WHERE id = 1")
+    writer.close()
+    assert lengths(sqlite)[1:] == [5000]
+
+
+def test_each_body_can_be_read_by_itself(store: Store) -> None:
+    letters = [os.urandom(4096 + n) for n in range(20)]
+    wire = Wire()
+    writer = Writer(store, "letters")
+    writer.put(opened(), *(piece for letter in letters for piece in wire.literal(letter)))
+    writer.close()
+    (session,) = store.sessions(writer.recording)
+    bodies = [store.body(piece.sha256) for piece in store.pieces(session, S) if piece.sha256]
+    assert bodies == letters
+    with store.reading() as connection:
+        shown = connection.exec_driver_sql("SELECT data FROM bodies ORDER BY length").scalars()
+        assert [bytes(data) for data in shown] == letters
+
+
+def test_the_bodies_of_an_older_store_move(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = [b"\0first", os.urandom(9000)]
+    with monkeypatch.context() as past:
+        scripts = tmp_path / "past" / "migrations"
+        shutil.copytree(migrate._SCRIPTS, scripts, ignore=shutil.ignore_patterns("000[3-9]_*", "00[1-9]*"))
+        past.setattr(migrate, "_SCRIPTS", scripts)
+        past.setattr(migrate, "HEAD", "0002")
+        with open_store(where, create=True) as store, store.writing() as connection:
+            old = text("INSERT INTO body (sha256, length, data) VALUES (:sha256, :length, :data)")
+            for data in letters:
+                row = {"sha256": hashlib.sha256(data).digest(), "length": len(data), "data": data}
+                connection.execute(old, row)
+    with open_store(where, create=False) as store:
+        assert [store.body(hashlib.sha256(data).hexdigest()) for data in letters] == letters
+        assert lengths(store) == [6, 9000]
+        told(store, [os.urandom(5000)])
+        assert lengths(store) == [6, 9000, 5000]
