@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import random
-import shutil
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from storage import Check, Store, Writer, migrate, open_store, tables
+from storage import Check, Store, Writer, tables
 from storage.extents import EXTENT, SHORT, Packing
 from tests.storage.scenes import S, Wire, eventually, opened, together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-
-    import pytest
 
 
 def lengths(store: Store) -> list[int]:
@@ -113,22 +108,3 @@ def test_each_body_can_be_read_by_itself(store: Store) -> None:
     with store.reading() as connection:
         shown = connection.exec_driver_sql("SELECT data FROM bodies ORDER BY length").scalars()
         assert [bytes(data) for data in shown] == letters
-
-
-def test_the_bodies_of_an_older_store_move(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    letters = [b"\0first", os.urandom(9000)]
-    with monkeypatch.context() as past:
-        scripts = tmp_path / "past" / "migrations"
-        shutil.copytree(migrate._SCRIPTS, scripts, ignore=shutil.ignore_patterns("000[3-9]_*", "00[1-9]*"))
-        past.setattr(migrate, "_SCRIPTS", scripts)
-        past.setattr(migrate, "HEAD", "0002")
-        with open_store(where, create=True) as store, store.writing() as connection:
-            old = text("INSERT INTO body (sha256, length, data) VALUES (:sha256, :length, :data)")
-            for data in letters:
-                row = {"sha256": hashlib.sha256(data).digest(), "length": len(data), "data": data}
-                connection.execute(old, row)
-    with open_store(where, create=False) as store:
-        assert [store.body(hashlib.sha256(data).hexdigest()) for data in letters] == letters
-        assert lengths(store) == [6, 9000]
-        told(store, [os.urandom(5000)])
-        assert lengths(store) == [6, 9000, 5000]

@@ -88,15 +88,39 @@ def behind(scripts: Path, head: str) -> Iterator[None]:
         yield
 
 
+FIRST_ROWS = (
+    """INSERT INTO recording (name, started, ended, seen, host, pid, version, settings)
+        VALUES ('kept', 0, 9, 9, 'host', 1, '0.1', '')""",
+    """INSERT INTO session (recording_id, number, wall, at_end, client, listen, upstream, ending, reason, client_bytes,
+        server_bytes) VALUES (1, 1, 0, 9, 'c', 'l', 'u', 'closed by client', 'gone', 0, 10014)""",
+    "INSERT INTO body (sha256, length, data) VALUES (:sha256, 10000, :letter)",
+    """INSERT INTO piece (session_id, direction, "offset", length, at, layer, data)
+        VALUES (1, 1, 0, 14, 1, 1, :hello)""",
+    """INSERT INTO piece (session_id, direction, "offset", length, at, layer, literal_start, literal_length, body_id)
+        VALUES (1, 1, 14, 10000, 2, 1, 14, 10000, 1)""",
+    "INSERT INTO span VALUES (1, 0, 1, 0, 10014, 1, 2, 1, 'unsolicited', NULL)",
+)
+"""What the first imaptap wrote down of a greeting with a letter in it."""
+
+
 def test_a_database_of_the_first_revision_is_whole_in_this_one(where: str, tmp_path: Path) -> None:
-    with behind(tmp_path / "migrations", "0001"):
-        said = recorded(where)
+    letter = b"\0" + os.urandom(9_999)
+    values = {"letter": letter, "sha256": hashlib.sha256(letter).digest(), "hello": b"* OK {10000}\r\n"}
+    with (
+        behind(tmp_path / "migrations", "0001"),
+        open_store(where, create=True) as store,
+        store.writing() as connection,
+    ):
+        for statement in FIRST_ROWS:
+            connection.execute(text(statement), values if ":" in statement else {})
     with open_store(where, create=False) as store, store.reading() as connection:
-        assert stream(store) == said
+        assert stream(store) == values["hello"] + letter
         texts = list(connection.exec_driver_sql("SELECT text FROM stream ORDER BY 1 DESC").scalars())
-        assert [words.split(",")[0].strip() for words in texts] == ["* OK hello", "(10000 bytes of a literal"]
+        assert [words.split(",")[0].strip() for words in texts] == ["* OK {10000}", "(10000 bytes of a literal"]
         assert list(Check(store).findings()) == []
         assert connection.exec_driver_sql("SELECT count(left_out) FROM piece").scalar() == 0
+        record(store, [opened(), *Wire().literal(os.urandom(10_000))], "another")
+        assert list(Check(store).findings()) == []
 
 
 def test_a_new_file_is_ours_alone(tmp_path: Path) -> None:
