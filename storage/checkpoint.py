@@ -18,8 +18,11 @@ from storage.engine import UNMANAGED
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-EVERY_BYTES: Final = 32 * 1024 * 1024
-"""So much is let gather in the log between two checkpoints: what was written again meanwhile is copied once."""
+MOST_BYTES: Final = 128 * 1024 * 1024
+"""About so much is let gather in the log at most. What was written again meanwhile is copied once."""
+
+QUIET_SECONDS: Final = 1.0
+"""When nothing has come for so long, all is copied. While much comes, bytes on the wire need the machine more."""
 
 _PASSES: Final = 3
 """What was written during a checkpoint needs another one, and that a shorter one; only then the log begins anew."""
@@ -32,17 +35,23 @@ class Checkpoints:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._bytes = 0
+        self._written = 0  # changed by the writer's thread only
+        self._copied = 0  # by this one's only
         self._due = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="imaptap-checkpoints", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Bytes in the log that are not in the file, as far as is known here."""
+        return self._written - self._copied
+
     def written(self, size: int) -> None:
-        """So many bytes more have been committed."""
-        self._bytes += size
-        if self._bytes >= EVERY_BYTES:
-            self._bytes = 0
+        """About so many bytes more are in the log."""
+        first = not self.waiting
+        self._written += size
+        if first or self.waiting >= MOST_BYTES:
             self._due.set()
 
     def close(self) -> None:
@@ -52,14 +61,24 @@ class Checkpoints:
         self._thread.join(_LONGEST_SECONDS)
 
     def _run(self) -> None:
-        while True:
-            self._due.wait()
+        while not self._closing:
+            if not self.waiting:
+                self._due.wait()
+            self._let_gather()
+            if not self._closing:
+                upto = self._written
+                # Where the disk fails the next commit fails as well, and the writer knows what to do about that.
+                with contextlib.suppress(DBAPIError), self._engine.connect() as connection:
+                    _copy(connection.execution_options(**UNMANAGED))
+                self._copied = upto
+
+    def _let_gather(self) -> None:
+        """Wait until there is much, or until nothing more comes."""
+        before = -1
+        while before != self._written and self.waiting < MOST_BYTES and not self._closing:
+            before = self._written
             self._due.clear()
-            if self._closing:
-                return
-            # Where the disk fails the next commit fails as well, and the writer knows what to do about that.
-            with contextlib.suppress(DBAPIError), self._engine.connect() as connection:
-                _copy(connection.execution_options(**UNMANAGED))
+            self._due.wait(QUIET_SECONDS)
 
 
 def _copy(connection: Connection) -> None:

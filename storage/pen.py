@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.checkpoint import Checkpoints
+from storage.engine import PAGE_SIZE
 from storage.errors import StorageError
 from storage.ledger import Ledger
 from storage.recording import end_recording
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from storage.batch import Batch
     from storage.store import Store
     from storage.values import Recording
+
+_PAGES = 4
+"""About so many pages get rows of one session, each in a place of its own."""
 
 
 class UnansweredError(StorageError):
@@ -65,7 +69,7 @@ class Pen:
             return trouble
         error = self._do(functools.partial(self._ledger.write, batch), seconds)
         if error is None and self._checkpoints:
-            self._checkpoints.written(batch.size)
+            self._checkpoints.written(batch.size + _PAGES * PAGE_SIZE * (1 + len(batch.sessions())))
         return error
 
     def end(self, seconds: float) -> Exception | None:
