@@ -146,7 +146,22 @@ def _recorded(connection: Connection, stored: StoredExchange, direction: Directi
     if connection.execute(select(pick(_exchange.number)).where(*still_open)).scalar() != stored.exchange.number:
         return total
     spanned = connection.execute(select(func.max(_span.end)).where(*side)).scalar() or 0
-    return total + _behind(connection, stored, direction, spanned)
+    return total + _behind(connection, stored, direction, spanned + _claimed(connection, stored, direction))
+
+
+def _claimed(connection: Connection, stored: StoredExchange, direction: Direction) -> int:
+    """Bytes that are known to be those of other open exchanges though their span is not written: they came first."""
+    others = _exchange.session_id == stored.session_id, _exchange.outcome == Outcome.OPEN.value
+    count = _exchange.client_bytes if direction is Direction.CLIENT else _exchange.server_bytes
+    claims = {
+        row.number: int(row.bytes)
+        for row in connection.execute(select(_exchange.number, count.label("bytes")).where(*others))
+        if row.number != stored.exchange.number and row.bytes
+    }
+    side = _span.session_id == stored.session_id, _span.direction == int(direction)
+    told = select(_span.exchange, func.sum(_span.end - _span.start).label("bytes")).where(*side)
+    spans = {row.exchange: int(row.bytes) for row in connection.execute(told.group_by(_span.exchange))}
+    return sum(max(0, bytes_ - spans.get(number, 0)) for number, bytes_ in claims.items())
 
 
 def _behind(connection: Connection, stored: StoredExchange, direction: Direction, spanned: int) -> int:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from proxy.imap.transcript import Direction, Ending, Outcome
 from storage import Check, Session, Store, open_store
 from tests.servers.busy import Seen, Talker, Upstream, work
@@ -172,10 +174,12 @@ def kill_until(folder: Path, new_db: Callable[[], str], seed: int, moments: int)
         print(tally)  # noqa: T201
 
 
+@pytest.mark.timeout(3600)
 def test_killed_at_random_moments_sqlite(tmp_path: Path, seed: int, soak: bool) -> None:
     numbers = itertools.count()
     kill_until(tmp_path, lambda: str(tmp_path / f"record{next(numbers)}.db"), seed, 200 if soak else 12)
 
 
+@pytest.mark.timeout(3600)
 def test_killed_at_random_moments_postgresql(tmp_path: Path, postgresql: PostgreSQL, seed: int, soak: bool) -> None:
     kill_until(tmp_path, postgresql.new_database, seed, 200 if soak else 4)

@@ -111,6 +111,22 @@ def test_what_came_before_a_command_is_no_part_of_its_answer(sqlite: Store) -> N
     assert (cut.exchange.outcome, cut.exchange.client_bytes, cut.exchange.server_bytes) == (Outcome.INCOMPLETE, 9, 12)
 
 
+def test_bytes_that_an_exchange_claims_are_not_counted_for_the_next_one_too(store: Store) -> None:
+    """Two commands that came together; the span of the first was to be written when the second has ended."""
+    writer = Writer(store, "killed")
+    client = Wire(direction=C)
+    fetch, append, half = b"a1 FETCH 7 BODY[]\r\n", b"a2 APPEND INBOX {900+}\r\n", b"half of the letter"
+    both = client.say(fetch + append)
+    first = begun(1, client_bytes=len(fetch), started=both.at)
+    writer.put(opened(), both, first, begun(2, client_bytes=0, started=both.at))
+    writer.put(client.say(half))
+    writer.close()
+    session = next(store.sessions(store.recording("killed")))
+    counts = [(cut.exchange.outcome, cut.exchange.client_bytes) for cut in store.exchanges(session)]
+    assert counts == [(Outcome.INCOMPLETE, len(fetch)), (Outcome.INCOMPLETE, len(append + half))]
+    assert session.client_bytes == len(fetch + append + half)
+
+
 def test_recover_leaves_the_living_alone(store: Store, where: str) -> None:
     writer = Writer(store, "alive")
     writer.put(opened())
