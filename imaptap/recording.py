@@ -11,13 +11,14 @@ from pathlib import Path
 from certs.authority import Authority
 from certs.contexts import OwnLeaf
 from imaptap import __version__
+from imaptap.fail_closed import steer
 from imaptap.news import News
 from proxy.imap.transcript import Record
 from proxy.live.endpoint import Endpoint
 from proxy.live.recorder import Recorder
 from proxy.live.settings import Settings
 from proxy.live.transport import TransportKind
-from storage import Recording, Sharing, StorageError, Store, Writer, open_store
+from storage import Control, Recording, Sharing, StorageError, Store, Writer, open_store
 
 Tell = Callable[[str, str], None]
 Hear = Callable[[Record], None]
@@ -36,6 +37,8 @@ class Job:
     workers: int = 1
     max_literal: int | None = None
     """Of literals of more bytes only place, length and hash are kept; None: all are kept."""
+    fail_closed: bool = False
+    """Whether traffic has to stop rather than go on unrecorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ class Ears:
 
 
 async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], news: News | None, tell: Tell) -> bool:
-    """Record until `stop` is set. Returns whether everything was recorded.
+    """Record until `stop` is set; with `job.fail_closed`, also until nothing can be recorded any more, which sets it.
 
+    Returns whether everything was recorded, and nobody's session had to end because it could not be.
     `ready` is called once clients may connect, `tell` with a sentence and a hint for the person (from any thread);
     `news` gets what is worth a line. Raises StorageError, CertificateError or LiveError when it cannot begin; then, as
     when `ready` raises, no recording is left. `imaptap.workers.parent.run` does the same with several processes.
@@ -87,8 +91,13 @@ async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], new
         # A port that is taken must not cost an empty recording, so the recording begins behind it. Nobody is
         # accepted before `recorder.run`.
         listen = recorder.listen()
+
+        def end(reason: str) -> None:
+            recorder.unrecordable(reason)
+            stop.set()
+
         try:
-            ears.writer = writer = begin(job, store, tell)
+            ears.writer = writer = begin(job, store, tell, steer(end, recorder) if job.fail_closed else None)
             with undone(writer, store):
                 ready(Ready(writer.recording, listen, job.authority.certificate_file, store.where))
         except BaseException:
@@ -107,11 +116,11 @@ async def carry_on(recorder: Recorder, writer: Writer, stop: asyncio.Event) -> b
     return not writer.failed
 
 
-def begin(job: Job, store: Store, tell: Tell, sharing: Sharing | None = None) -> Writer:
-    """The writer of a new recording; `sharing` if it will have company."""
+def begin(job: Job, store: Store, tell: Tell, control: Control | None, sharing: Sharing | None = None) -> Writer:
+    """The writer of a new recording; `control` if it may stop the traffic, `sharing` if it will have company."""
     settings = _describe(job)
     return Writer(
-        store, job.name, version=__version__, settings=settings, on_trouble=tell, sharing=sharing,
+        store, job.name, version=__version__, settings=settings, on_trouble=tell, control=control, sharing=sharing,
         max_literal=job.max_literal,
     )  # fmt: skip
 
@@ -143,5 +152,6 @@ def _describe(job: Job) -> str:
     routes = "".join(f" --route {name}={endpoint.url}" for name, endpoint in settings.routes.items())
     workers = f" --workers {job.workers}" if job.workers > 1 else ""
     literal = "" if job.max_literal is None else f" --max-literal {job.max_literal}"
-    how = f"--compress {settings.compress} --scram {settings.scram}{literal}{workers}"
+    closed = " --fail-closed" if job.fail_closed else ""
+    how = f"--compress {settings.compress} --scram {settings.scram}{literal}{workers}{closed}"
     return f"{settings.upstream.url} on {listen}{routes} {how}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from storage.brake import Control, Traffic
 from storage.check import Check, Finding
 from storage.errors import GapError, LeftOutError, StorageError
 from storage.follow import Follower
@@ -16,6 +17,7 @@ from storage.writer import Writer
 
 __all__ = [
     "Check",
+    "Control",
     "Finding",
     "Follower",
     "GapError",
@@ -30,6 +32,7 @@ __all__ = [
     "Store",
     "StoredExchange",
     "StoredPiece",
+    "Traffic",
     "Writer",
     "database_file",
     "names_password",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from storage.errors import StorageError
+from storage.watch import GoneError
 
 # (what the driver's text contains, the sentence, the hint); the first that fits is used.
 _KNOWN: Final = (
@@ -27,6 +30,11 @@ _KNOWN: Final = (
         "{where} cannot be written to: it is read-only.",
         "Check the permissions of the file and its folder.",
     ),
+    (
+        "read-only transaction",
+        "{where} cannot be written to: the server is read-only.",
+        "See whether it has become a standby, or default_transaction_read_only is on.",
+    ),
     ("malformed", "{where} is damaged.", "Recover what can be read: sqlite3 FILE .recover | sqlite3 NEW."),
     ("not a database", "{where} is damaged.", "Its beginning is not that of a SQLite file any more."),
     ("unable to open", "{where} cannot be opened.", "Check that the file and its folder exist and may be read."),
@@ -39,11 +47,20 @@ _KNOWN: Final = (
 )
 
 
+_FOR_GOOD: Final = ("readonly database", "malformed", "not a database")
+_IO_ERROR: Final = "disk I/O error"
+
+
 def explain(error: Exception, where: str) -> StorageError:
     """The StorageError that says what `error`, raised by a driver or the system, means for the database `where`."""
     if isinstance(error, StorageError):
         return error
-    text = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
+    text = _text(error)
+    if _IO_ERROR in text and _is_read_only(where):
+        return StorageError(
+            f"{where} cannot be written to: it has become read-only.",
+            "The system log may say why. Repair the disk, and mount it for writing again.",
+        )
     first = text.strip().split("\n", 1)[0].rstrip(".")
     for words, sentence, hint in _KNOWN:
         if words in text:
@@ -58,6 +75,29 @@ def passing(error: Exception) -> bool:
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         return False
     return isinstance(error, DBAPIError | OSError | StorageError)
+
+
+def lasting(error: Exception, where: str) -> bool:
+    """Whether nobody should wait for it to pass by itself: the file `where` is gone, damaged or read-only."""
+    text = _text(error)
+    if isinstance(error, GoneError) or any(words in text for words in _FOR_GOOD):
+        return True
+    return _IO_ERROR in text and _is_read_only(where)
+
+
+def _text(error: Exception) -> str:
+    return str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
+
+
+def _is_read_only(where: str) -> bool:
+    """Whether nobody may write to this file any more; SQLite just says that writing to it failed."""
+    # To open the file itself would not do: closing it releases SQLite's locks on it (fcntl). There are none on its log.
+    file = Path(where).resolve()
+    try:
+        os.close(os.open(file.with_name(f"{file.name}-wal"), os.O_WRONLY))
+    except OSError as error:
+        return error.errno in {errno.EROFS, errno.EPERM, errno.EACCES}
+    return False
 
 
 def _system(error: OSError, where: str) -> StorageError:

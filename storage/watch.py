@@ -9,6 +9,11 @@ from storage.errors import StorageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+class GoneError(StorageError):
+    """The file is no longer where it was, and what is written to it nobody will find."""
+
+
 Identity = tuple[int, int]
 """Device and inode: the same for as long as a path leads to the same file."""
 
@@ -35,7 +40,7 @@ class Watch:
                 self._was[file] = now
             elif now != was:
                 hint = "Put it back where it was, or stop this recording and begin another one."
-                return StorageError(f"The database {self._path} was deleted or replaced by another program.", hint)
+                return GoneError(f"The database {self._path} was deleted or replaced by another program.", hint)
         return None
 
 

@@ -4,7 +4,8 @@ Healthy, it takes what has gathered every few hundredths of a second and has it 
 database fails, or does not answer, the batch is kept and tried again while the queue fills up and the relay slows down.
 When that does not help for `patience` seconds, the traffic goes on unrecorded: the batch is still kept and tried once a
 second, all that follows is counted and let go (`storage.outage`), and when the batch can be written the recording says
-what is missing. With `stops`, nothing is let go: the traffic is to stand still until everything could be written.
+what is missing. With `control`, nothing is let go: the traffic stands still until everything could be written, and ends
+when that takes longer than `patience`, or when the database has failed for good (`storage.trouble.lasting`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from storage.batch import Sorter
+from storage.brake import Brake, stood_still
 from storage.clock import monotonic, wall
 from storage.errors import StorageError
 from storage.outage import Outage
@@ -23,13 +25,14 @@ from storage.queue import RecordQueue
 from storage.recording import begin_recording
 from storage.sharing import Sharing, alone
 from storage.telling import Telling
-from storage.trouble import explain, passing
+from storage.trouble import explain, lasting, passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.imap.transcript import Record
     from storage.batch import Batch
+    from storage.brake import Control
     from storage.store import Store
     from storage.values import Recording
 
@@ -37,12 +40,15 @@ QUEUE_BYTES: Final = 32 * 1024 * 1024
 """What may wait for the disk. With 64 MiB a literal of 1 GiB took 168 MiB of memory in all, with 16 it was slower."""
 HEARTBEAT_SECONDS: Final = 5.0
 PATIENCE: Final = 5.0
-"""How many seconds a failing write is tried again before the traffic goes on unrecorded."""
+"""How many seconds a failing write is tried again before the traffic goes on unrecorded, or the recording ends."""
+STANDSTILL: Final = 60.0
+"""The same where traffic stands still meanwhile, until it is made to end. Mail clients seldom wait longer."""
 LOOK_SECONDS: Final = 1.0
 """How often somebody looks whether the file is still there while nothing is written."""
 
 _HOLD_SECONDS: Final = 0.03
 _ANSWER_SECONDS: Final = 5.0  # a write that takes longer counts as failed; SQLite itself waits 2 s for a lock
+_STAND_SECONDS: Final = 1.0  # a write that takes longer has the traffic stand still, if it shall; nobody is told yet
 _RETRY_SECONDS: Final = 0.2
 _RETRY_LOST_SECONDS: Final = 1.0
 _SHORTLY: Final = 0.05  # in an outage: who waits for the database does not count what must be let go
@@ -62,8 +68,8 @@ class Writer:
         settings: str = "",
         queue_bytes: int = QUEUE_BYTES,
         on_trouble: Callable[[str, str], None] | None = None,
-        stops: Callable[[bool], None] | None = None,
-        patience: float = PATIENCE,
+        control: Control | None = None,
+        patience: float | None = None,
         sharing: Sharing | None = None,
         joined: Recording | None = None,
         max_literal: int | None = None,
@@ -73,14 +79,14 @@ class Writer:
         With several writers, all have the same `sharing`; one of them begins the recording, and ends it when it is
         closed after all others, which have `joined` it.
         `settings` is text for people: how it listens and for whom, without secrets. `on_trouble(message, hint)` is
-        called in the writer's thread whenever writing fails, gives up, or works again. So is `stops`, if there is one:
-        with True when the traffic must stop since it cannot be recorded, with False when it may go on. Without it the
-        traffic goes on unrecorded. Of literals longer than `max_literal` bytes only place, length and hash are kept
-        (`storage.left_out`). Raises StorageError: the store is read-only, the name is taken or cannot be one.
+        called in the writer's thread whenever writing fails, gives up, or works again. So is `control`, if traffic must
+        not go on unrecorded. `patience` is by default PATIENCE, with `control` STANDSTILL. Of literals longer than
+        `max_literal` bytes only place, length and hash are kept (`storage.left_out`). Raises StorageError: the store is
+        read-only, the name is taken or cannot be one.
         """
         self.recording = joined or begin_recording(store, name, version=version, settings=settings)
         self.failed = False
-        """Whether anything was lost, or traffic was stopped. It stays so: the command shall end with an error."""
+        """Whether anything was lost, or traffic was made to end. It stays so: the command shall end with an error."""
         self._where = store.where
         self._ends = joined is None
         sharing = sharing or alone()
@@ -88,12 +94,11 @@ class Writer:
         self._queue = RecordQueue(queue_bytes)
         self._sorter = Sorter(sharing.event_numbers, max_literal)
         self._telling = Telling(on_trouble)
-        self._stops = stops
-        self._patience = patience
+        self._brake = Brake(control)
+        self._patience = (PATIENCE if control is None else STANDSTILL) if patience is None else patience
         self._beat = monotonic() + HEARTBEAT_SECONDS
         self._in_hand: list[Record] = []
-        self._held = False
-        self._stopped = False
+        self._own: list[Record] = []
         self._outage: Outage | None = None
         self._thread = threading.Thread(target=self._run, name="imaptap-writer", daemon=True)
         self._thread.start()
@@ -105,7 +110,7 @@ class Writer:
     @property
     def full(self) -> bool:
         """Whether the relay should stop reading until `when_drained` calls back."""
-        return self._held or self._queue.full
+        return self._queue.full
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, from the writer's thread, as soon as the queue is less than half full."""
@@ -147,7 +152,8 @@ class Writer:
                 (self._outage or self._begin_losing(fault)).let_go(lost)
 
     def _turn(self) -> None:
-        records = self._in_hand = self._queue.take()
+        records = self._in_hand = [*self._own, *self._queue.take()]
+        self._own = []
         if self._outage is not None:
             self._outage.let_go(records)
             self._in_hand = []
@@ -171,27 +177,40 @@ class Writer:
 
     def _save(self, batch: Batch) -> None:
         """Write `batch`, trying again for a while; then begin to lose, or wait while all traffic stands still."""
-        error = self._pen.write(batch, _ANSWER_SECONDS)
+        error = self._first_try(batch)
         if error is None:
             return
         # From here on: to wait for one's turn, or for a slow disk, is not to fail.
         give_up = monotonic() + self._patience
         trouble = explain(error, self._where)
-        told = self._telling.warn(f"Recording is held up: {trouble}", trouble.hint)
-        self._held = self._stops is not None
+        what = "Traffic stands still, since recording is held up" if self._brake.wanted else "Recording is held up"
+        told = self._telling.warn(f"{what}: {trouble}", trouble.hint)
+        self._brake.stand()
         while (error := self._once_more(batch)) is not None:
             if not passing(error):
                 self._begin_losing(explain(error, self._where)).let_go(batch.records())
                 return
             if not isinstance(error, UnansweredError):  # which says less than the error before it
                 trouble = explain(error, self._where)
-            if monotonic() < give_up:
+            if self._queue.closing:
+                give_up = min(give_up, monotonic() + PATIENCE)
+            if monotonic() < give_up and not (self._brake.wanted and lasting(error, self._where)):
                 continue
-            if self._stops is None or self._queue.closing:
+            if not self._brake.wanted or self._queue.closing:
                 self._begin_losing(trouble, batch)
                 return
-            self._stop(trouble)
-        self._go_on("nothing was lost.", told=told)
+            self._end_traffic(trouble)
+        self._go_on("nothing was lost.", told=told, reason=str(trouble))
+
+    def _first_try(self, batch: Batch) -> Exception | None:
+        """Write `batch`; what is only slow holds the traffic up for a while, where it must not get far ahead."""
+        error = self._pen.write(batch, _STAND_SECONDS if self._brake.wanted else _ANSWER_SECONDS)
+        if self._brake.wanted and isinstance(error, UnansweredError):
+            self._brake.stand()
+            error = self._pen.write(batch, _ANSWER_SECONDS)
+        if error is None:
+            self._brake.go()
+        return error
 
     def _once_more(self, batch: Batch) -> Exception | None:
         if not self._pen.busy:
@@ -207,10 +226,10 @@ class Writer:
             self._outage.let_go(held)
         else:
             stuck.pieces.extend(held)
-        if self._stops is None:
-            self._outage.told = self._telling.warn(f"Traffic goes on UNRECORDED: {trouble}", trouble.hint)
+        if self._brake.wanted:
+            self._end_traffic(trouble)
         else:
-            self._stop(trouble)
+            self._outage.told = self._telling.warn(f"Traffic goes on UNRECORDED: {trouble}", trouble.hint)
         return self._outage
 
     def _try_again(self, outage: Outage, seconds: float) -> None:
@@ -230,33 +249,30 @@ class Writer:
         hint = "The recording's gap events say what is missing." if lost else ""
         self._go_on(lost or "nothing was lost.", hint, told=outage.told)
 
-    def _stop(self, trouble: StorageError) -> None:
-        """Have the traffic stand still, if that is wanted and has not been done before."""
+    def _end_traffic(self, trouble: StorageError) -> None:
+        """Have all sessions end, if that has not been done before, and is not being done."""
         self.failed = True
-        if self._stops is None or self._stopped:
+        if self._brake.ended or self._queue.closing:
             return
-        self._stopped = self._held = True
-        self._telling.tell(f"Traffic is STOPPED, since it cannot be recorded: {trouble}", trouble.hint)
-        self._stops(True)
+        self._telling.tell(f"All sessions are ENDED, since they cannot be recorded: {trouble}", trouble.hint)
+        self._brake.end(str(trouble))
 
-    def _go_on(self, what: str, hint: str = "", *, told: bool) -> None:
-        self._held = False
-        if told or self._stopped:
-            clients = " Clients are let in again." if self._stopped else ""
-            self._telling.tell(f"Recording works again; {what}{clients}", hint)
-        if self._stopped and self._stops:
-            self._stopped = False
-            self._stops(False)
+    def _go_on(self, what: str, hint: str = "", *, told: bool, reason: str = "") -> None:
+        since = self._brake.go()
+        if since is not None:
+            self._own.append(stood_still(since, self.recording.started, reason))
+        if told or self._brake.ended:
+            self._telling.tell(f"Recording works again; {what}", hint)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        batch = self._sorter.sort([], monotonic(), flush_before=monotonic())
+        batch = self._sorter.sort(self._own, monotonic(), flush_before=monotonic())
         batch.pieces.extend(self._sorter.give_up())
         if self._outage is None and (batch or self._pen.trouble()):
             self._save(batch)
         if self._outage is not None:
-            self._try_again(self._outage, self._patience)
+            self._try_again(self._outage, min(PATIENCE, self._patience))
         if self._outage is not None:
             self._outage.give_up_stuck()
             lost = self._outage.loss.summary()
@@ -266,7 +282,7 @@ class Writer:
 
     def _end(self) -> None:
         """Mark the recording ended. It matters little and is tried for as long as any write."""
-        give_up = monotonic() + self._patience
+        give_up = monotonic() + min(PATIENCE, self._patience)
         while (error := self._pen.end(give_up - monotonic())) is not None:
             if monotonic() >= give_up:
                 trouble = explain(error, self._where)

@@ -43,7 +43,8 @@ def record(options: RecordOptions) -> None:
     refuse_planted(options.db)
     raise_open_files()
     if not _record(make_job(options), options.ready_file, quiet=options.quiet):
-        raise UserError("Not everything could be recorded.", "See the messages above.", NO)
+        ended = ", or sessions were ended so that nothing went unrecorded" if options.fail_closed else ""
+        raise UserError(f"Not everything could be recorded{ended}.", "See the messages above.", NO)
 
 
 def _record(job: Job, ready_file: Path | None, *, quiet: bool) -> bool:

@@ -25,8 +25,8 @@ def make_job(options: RecordOptions) -> Job:
     # Last, since it may make files: a slip in the command line shall leave nothing behind.
     authority = _authority(options)
     return Job(
-        settings, authority, options.db, options.name, leaves,
-        transport=options.transport, workers=options.workers, max_literal=options.max_literal,
+        settings, authority, options.db, options.name, leaves, transport=options.transport, workers=options.workers,
+        max_literal=options.max_literal, fail_closed=options.fail_closed,
     )  # fmt: skip
 
 

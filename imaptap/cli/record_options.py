@@ -60,6 +60,7 @@ class RecordOptions:
     ready_file: Path | None
     transport: TransportKind
     workers: int
+    fail_closed: bool
     quiet: bool
 
 
@@ -175,5 +176,6 @@ _OPTIONS: tuple[Option, ...] = (
         show_default=True,
         help="Processes that share the work, for machines with more cores.",
     ),
+    click.option("--fail-closed", is_flag=True, help="Stop the traffic rather than let it pass unrecorded."),
     click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange."),
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from imaptap.workers.messages import Message, Order
+from imaptap.workers.messages import Message, Order, Unrecordable
 from imaptap.workers.process import Worker
 from proxy.live.errors import LiveError
 from proxy.live.ports import close_ports
@@ -86,6 +86,14 @@ class Crew:
         everyone.cancel()
         if not stop.is_set():
             self._tell("No worker is left, so nothing more can be recorded.", "See the messages above.")
+
+    def unrecordable(self, reason: str) -> None:
+        """Have all workers know why their sessions end: `end` has to follow."""
+        self._ending.set()
+        self.whole = False
+        for place in self._places:
+            if place.worker:
+                place.worker.say(Unrecordable(reason))
 
     async def end(self) -> None:
         """End all workers and wait for them."""

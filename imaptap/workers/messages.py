@@ -87,7 +87,14 @@ class Heard:
     missed: int
 
 
-Message = Order | Up | Told | Failed | Opened | Closed | Heard
+@dataclass(frozen=True, slots=True)
+class Unrecordable:
+    """Either way, with --fail-closed: nothing more can be recorded for this reason, so all sessions have to end."""
+
+    reason: str
+
+
+Message = Order | Up | Told | Failed | Unrecordable | Opened | Closed | Heard
 
 
 def frame(message: Message) -> bytes:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+from imaptap.fail_closed import steer
 from imaptap.news import News
 from imaptap.recording import Job, Ready, Tell, begin, undone
 from imaptap.workers.chorus import Chorus
 from imaptap.workers.crew import Crew
-from imaptap.workers.messages import Heard, Message, Order, Told
+from imaptap.workers.messages import Heard, Message, Order, Told, Unrecordable
 from imaptap.workers.shared import Shared
 from proxy.imap.transcript import Event, EventKind
 from proxy.live.errors import LiveError
@@ -39,11 +40,17 @@ async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], new
         for ports in shares:
             stack.callback(close_ports, ports)
         chorus = Chorus(tell)
-        writer = begin(job, store, functools.partial(chorus.say, _OURSELVES), shared.sharing)
+
+        def end(reason: str) -> None:
+            crew.unrecordable(reason)
+            stop.set()
+
+        control = steer(end) if job.fail_closed else None
+        writer = begin(job, store, functools.partial(chorus.say, _OURSELVES), control, shared.sharing)
         with undone(writer, store):
             tasks = zip(jobs, shares, strict=True)
             orders = [Order(part, writer.recording, ports, shared, news is not None) for part, ports in tasks]
-            crew = _Parent(store, shared, writer, chorus, news).crew(orders)
+            crew = _Parent(store, shared, writer, chorus, news, end).crew(orders)
             await crew.start(stop)
             try:
                 listen = tuple(port.endpoint for port in shares[0])
@@ -92,12 +99,21 @@ def _share() -> Shared:
 class _Parent:
     """Listens to the workers, and puts on record what becomes of them."""
 
-    def __init__(self, store: Store, shared: Shared, writer: Writer, chorus: Chorus, news: News | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        shared: Shared,
+        writer: Writer,
+        chorus: Chorus,
+        news: News | None,
+        end: Callable[[str], None],
+    ) -> None:
         self._store = store
         self._shared = shared
         self._writer = writer
         self._chorus = chorus
         self._news = news
+        self._end = end
 
     def crew(self, orders: Sequence[Order]) -> Crew:
         """Workers for these orders."""
@@ -109,6 +125,8 @@ class _Parent:
     def _hear(self, worker: int, message: Message) -> None:
         if isinstance(message, Told):
             self._chorus.say(worker, message.message, message.hint)
+        elif isinstance(message, Unrecordable):
+            self._end(message.reason)
         elif isinstance(message, Heard) and self._news is not None:
             self._news.add(message.items, message.missed)
 

@@ -61,6 +61,11 @@ class Worker(asyncio.Protocol):
         """The numbers of its sessions that may have no end in the store; perhaps some others that have."""
         return frozenset(self._open) | frozenset(self._ended)
 
+    def say(self, message: Message) -> None:
+        """Send it a message, if it can still hear."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frame(message))
+
     def stop(self) -> None:
         """Have it end its sessions, and itself."""
         if self._transport is not None and not self._transport.is_closing():

@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Final, cast
 
 from certs.errors import CertificateError
+from imaptap.fail_closed import steer
 from imaptap.news import INTERVAL, News
 from imaptap.recording import Ears, carry_on
-from imaptap.workers.messages import Closed, Failed, Frames, Heard, Message, Opened, Order, Told, Up, frame
+from imaptap.workers.messages import (
+    Closed,
+    Failed,
+    Frames,
+    Heard,
+    Message,
+    Opened,
+    Order,
+    Told,
+    Unrecordable,
+    Up,
+    frame,
+)
 from proxy.imap.transcript import Record, SessionClosed, SessionOpened
 from proxy.live.errors import LiveError
 from proxy.live.recorder import Recorder
@@ -31,6 +45,9 @@ class Parent(asyncio.Protocol):
     def __init__(self, *, news: bool) -> None:
         self.stop = asyncio.Event()
         """Set when the parent wants an end, or is gone."""
+        self.unrecordable: Callable[[str], None] | None = None
+        """Called with the reason when it wants an end because nothing more can be recorded."""
+        self._frames = Frames()
         self._loop = asyncio.get_running_loop()
         self._gone = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
@@ -40,6 +57,12 @@ class Parent(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's."""
         self._transport = cast("asyncio.Transport", transport)  # aiofastnet's has the methods, not the base class
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio's."""
+        for message in self._frames.feed(data):
+            if isinstance(message, Unrecordable) and self.unrecordable is not None:
+                self.unrecordable(message.reason)
 
     def eof_received(self) -> bool:
         """asyncio's. What is left to say can still be said."""
@@ -132,8 +155,16 @@ async def _record(order: Order, parent: Parent) -> bool:
             numbers=shared.session_numbers, began=order.recording.started,
         )  # fmt: skip
         recorder.listen(order.ports)
+        parent.unrecordable = recorder.unrecordable
+
+        def end(reason: str) -> None:
+            recorder.unrecordable(reason)
+            parent.say(Unrecordable(reason))
+            parent.stop.set()
+
         ears.writer = Writer(
-            store, on_trouble=parent.tell, sharing=shared.sharing, joined=order.recording, max_literal=job.max_literal
-        )
+            store, on_trouble=parent.tell, sharing=shared.sharing, joined=order.recording, max_literal=job.max_literal,
+            control=steer(end, recorder) if job.fail_closed else None,
+        )  # fmt: skip
         parent.say(Up())
         return await carry_on(recorder, ears.writer, parent.stop)

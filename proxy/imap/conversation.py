@@ -67,6 +67,11 @@ class Conversation:
         """Whether a part of a line is held back that `tick` may release."""
         return bool(self._client.reader.partial or self._server.reader.partial)
 
+    @property
+    def client_may_be_told(self) -> bool:
+        """Whether a line of ours would be one to the client: the server is between two units, and both are in clear."""
+        return self._server.reader.between and not self._shared.deflated
+
     def received(self, direction: Direction) -> int:
         """Bytes received so far in this direction, as the record counts them."""
         return self._side(direction).ledger.received

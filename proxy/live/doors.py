@@ -24,6 +24,7 @@ class Doors:
         self._inside = 0
         self._told = False
         self._shut = True
+        self._barred = False
         self._knocks: dict[socket.socket, Callable[[], None]] = {}
         self._resting: set[socket.socket] = set()
 
@@ -32,7 +33,9 @@ class Doors:
         self._knocks[listener] = knock
 
     def open(self) -> None:
-        """Watch all listeners."""
+        """Watch all listeners, unless they are barred."""
+        if self._barred:
+            return
         self._shut = False
         for listener in self._knocks:
             self._watch(listener)
@@ -42,6 +45,17 @@ class Doors:
         self._shut = True
         for listener in self._knocks:
             asyncio.get_running_loop().remove_reader(listener)
+
+    def bar(self) -> None:
+        """Let nobody in, whatever room there is, until `unbar`."""
+        self._barred = True
+        self.shut()
+
+    def unbar(self) -> None:
+        """Let them in again, as far as there is room."""
+        self._barred = False
+        if self._inside < self._most:
+            self.open()
 
     def close(self) -> None:
         """Shut them for good."""

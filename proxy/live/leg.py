@@ -39,7 +39,7 @@ class Owner(Protocol):
 
 _SLOWER = frozenset({"peer", "recorder", "tap"})
 """Reasons to hold a leg that only ask it to be slower: what still comes is passed on. All others keep it."""
-_FLOW = _SLOWER | {"turn"}
+_FLOW = _SLOWER | {"turn", "standstill"}
 """Reasons that have nothing to do with what was said."""
 
 
@@ -60,7 +60,13 @@ class Leg(asyncio.Protocol):
         self._later: list[Callable[[], object]] = []
         """What happened after the kept bytes had come."""
         self._said_all = False
+        self._deaf = False
         self.pace = Pace()
+
+    @property
+    def parting(self) -> bool:
+        """Whether it has been sent its last word, and closes when its peer does."""
+        return self._deaf and not self.closed
 
     @property
     def kept(self) -> bool:
@@ -131,6 +137,18 @@ class Leg(asyncio.Protocol):
             self.transport.write_eof()
         return True
 
+    def part(self, last_word: bytes) -> None:
+        """Send this on a leg that is held, and close when the peer has closed; nobody hears what still comes from it.
+
+        To close a TCP connection while there is something unread resets it, and the last word may go with that.
+        """
+        self._deaf = True
+        self.write(last_word)
+        if not self.write_eof():
+            self.close()
+        elif self.transport and not self.heard_all:
+            resume_reading(self.transport)
+
     def close(self) -> None:
         """Close after what is written has gone out."""
         if self.transport and not self.closed:
@@ -175,13 +193,16 @@ class Leg(asyncio.Protocol):
         """asyncio: bytes have come."""
         if self._kept or self._keeps:
             # A transport may deliver what it had read before it was paused.
-            self._kept.append(data)
+            if not self._deaf:
+                self._kept.append(data)
             return
         self._owner.data(self, data)
 
     def eof_received(self) -> bool:
         """asyncio: the peer sends no more. A TLS transport closes by itself then."""
         self.heard_all = True
+        if self._deaf:
+            return False
         tls = bool(self.layer & Layer.TLS)
         if self._kept:
             self._later.append(self._eof_after_kept)
@@ -193,7 +214,9 @@ class Leg(asyncio.Protocol):
         if self.closed:
             return
         self.closed = True
-        if self._kept:
+        if self._deaf:
+            self._owner.gone()
+        elif self._kept:
             self._later.append(lambda: self._owner.lost(self, exc))
             self._owner.gone()
         else:

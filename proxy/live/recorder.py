@@ -32,6 +32,8 @@ from proxy.live.upstream import Upstream
 
 _SWITCH_SECONDS = 0.001
 _OBJECTS_BETWEEN = 20_000
+_FAREWELL = "what is said here cannot be recorded any more, and shall not be said without that."
+"""Not why: a client may be a stranger, whom paths and servers' names do not concern."""
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -69,6 +71,8 @@ class Recorder:
         self._places: list[tuple[Place, tuple[socket.socket, ...]]] = []
         self._sockets: list[socket.socket] = []
         self._stopping = False
+        self._standing = False
+        self._unrecordable: str | None = None
         self._rate = Rate(settings.max_rate)
         self._most = most_sessions(settings.max_sessions)
         self._doors = Doors(self._most, self._crowded)
@@ -117,9 +121,33 @@ class Recorder:
                 self._doors.close()
                 self._close_sockets()
                 for session in list(self._sessions):
-                    session.cut()
+                    self._cut(session)
                 self._refusals.close()
         self._notices.close()
+
+    def stand_still(self) -> None:
+        """Pass nothing on and let nobody in until `go_on`: what is said now could not be recorded."""
+        self._standing = True
+        self._doors.bar()
+        for session in self._sessions:
+            session.stand_still()
+
+    def go_on(self) -> None:
+        """Pass on again, from where all of it stopped."""
+        self._standing = False
+        self._doors.unbar()
+        for session in list(self._sessions):
+            session.go_on()
+
+    def unrecordable(self, reason: str) -> None:
+        """When `run` is told to stop, sessions end for this reason, a sentence, and clients are told that they do."""
+        self._unrecordable = reason
+
+    def _cut(self, session: Session) -> None:
+        if self._unrecordable is None:
+            session.cut()
+        else:
+            session.cut(f"it could not be recorded: {self._unrecordable}", _FAREWELL)
 
     def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What the event loop could tell nobody else. It would print it, traffic and all."""
@@ -171,6 +199,8 @@ class Recorder:
         tap = Tap(next(self._numbers), self._sink, self._turns, decode=decode)
         session = Session(place, sock, peer, tap)
         self._sessions.add(session)
+        if self._standing:
+            session.stand_still()
         try:
             await session.run()
         except Exception as error:  # noqa: BLE001 - one session's fault must not end the others

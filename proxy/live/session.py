@@ -20,6 +20,7 @@ from proxy.live.tap import Tap
 from proxy.live.upstream import Upstream
 
 _STOPPED = "imaptap was stopped"
+_STANDSTILL = "standstill"
 _CUT_SECONDS = 2.0
 """How long peers may take for what is already written when imaptap is stopped."""
 _CLIENT_QUIET_SECONDS = 10.0
@@ -53,16 +54,30 @@ class Session:
         self._opened = False
         self._task: asyncio.Task[None] | None = None
         self._silence: asyncio.TimerHandle | None = None
+        self._cut_for = _STOPPED
+        self._farewell = ""
 
-    def cut(self) -> None:
-        """End the session from our side, whatever it is waiting for."""
+    def cut(self, reason: str = _STOPPED, farewell: str = "") -> None:
+        """End the session from our side, whatever it is waiting for.
+
+        `reason` is for the record; `farewell`, if there is one, for the client, where it can be told between two units.
+        """
+        self._cut_for, self._farewell = reason, farewell
         if self._task:
             self._task.cancel()
+
+    def stand_still(self) -> None:
+        """Pass nothing on, in either direction, until `go_on`. What has come already waits too."""
+        self._relay.hold(_STANDSTILL)
+
+    def go_on(self) -> None:
+        """Pass on again."""
+        self._relay.free(_STANDSTILL)
 
     async def run(self) -> None:
         """Carry the session to its end. Whatever happens is recorded; nothing is raised but cancellation."""
         self._task = asyncio.current_task()
-        ending, reason = Ending.CUT, _STOPPED
+        ending, reason = Ending.CUT, ""
         try:
             ending, reason = await self._open_and_relay()
         except LiveError as error:
@@ -75,6 +90,9 @@ class Session:
         finally:
             if self._silence:
                 self._silence.cancel()
+            if ending is Ending.CUT:
+                reason = self._cut_for
+                self._bid_farewell()
             await self._close_legs(ending)
             self._open_record()
             self._tap.closed(ending, reason)
@@ -200,9 +218,20 @@ class Session:
         self._tap.event(EventKind.FAULT, "session", f"{error} {error.hint}".strip())
         self._place.notices.say(f"Session {self._tap.session}: {error}", error.hint)
         if self._relay.client.open:
-            bye = f"* BYE imaptap: {error} {error.hint}".strip().encode("ascii", "replace") + b"\r\n"
-            self._relay.client.write(bye)
-            self._tap.inserted(Direction.SERVER, bye, "bye")
+            self._relay.client.write(self._bye(f"{error} {error.hint}".strip()))
+
+    def _bid_farewell(self) -> None:
+        """Tell the client that it is over, if there is something to say and it can be told."""
+        client = self._relay.client
+        # While a leg is being opened or secured, what is written to it may land in the middle of a handshake.
+        if self._farewell and self._opened and client.open and not client.kept_back and self._tap.client_may_be_told:
+            self._relay.give_up()
+            client.part(self._bye(self._farewell))
+
+    def _bye(self, why: str) -> bytes:
+        bye = f"* BYE imaptap: {why}".encode("ascii", "replace") + b"\r\n"
+        self._tap.inserted(Direction.SERVER, bye, "bye")
+        return bye
 
     def _mention_silence(self) -> None:
         """A server that waits for a ClientHello looks like this, and one that is just slow: nothing is cut (M 2.15)."""
@@ -221,7 +250,8 @@ class Session:
             elif ending is Ending.SERVER:
                 await self._quiet(min(seconds, _SERVER_QUIET_SECONDS))
             relay.give_up()
-            relay.client.close()
+            if not relay.client.parting:
+                relay.client.close()
             relay.upstream.close()
             if not await relay.over(min(seconds, _CUT_SECONDS) if ending is Ending.CUT else seconds):
                 relay.client.abort()

@@ -80,6 +80,11 @@ class Tap:
         """Call back, from any thread, when the recorder has caught up."""
         self._sink.when_drained(callback)
 
+    @property
+    def client_may_be_told(self) -> bool:
+        """Whether a line that is sent to the client now is one, and does not land inside something of the server's."""
+        return not self.behind and self.conversation.client_may_be_told and not self.opaque
+
     def opened(self, client: str, listen: str, upstream: str) -> None:
         """The session begins."""
         self._sink.put(SessionOpened(self.session, self.clock.wall, client, listen, upstream))

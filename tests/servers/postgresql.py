@@ -54,6 +54,11 @@ class PostgreSQL:
         """Go away at once, without a goodbye to anybody who is connected."""
         self.run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
 
+    def sql(self, *statements: str) -> None:
+        """Run these as the one who may do everything."""
+        words = [word for statement in statements for word in ("-c", statement)]
+        self.run("psql", "-h", str(self.folder), "-p", str(self.port), "-U", "tester", "-d", "postgres", *words)
+
     def url(self, database: str) -> str:
         """Where a database of it is."""
         return f"postgresql://tester@127.0.0.1:{self.port}/{database}"

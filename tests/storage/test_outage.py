@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proxy.imap.transcript import Direction, Event, EventKind, SessionClosed
-from storage import Check, Store, Writer
+from proxy.imap.transcript import Direction, Ending, Event, EventKind, SessionClosed
+from storage import Check, Store, Traffic, Writer
 from storage.ledger import Ledger
 from storage.loss import Loss
 from storage.telling import Telling
@@ -16,6 +16,8 @@ from tests.storage.losing import Listener, check, lose_and_find
 from tests.storage.scenes import S, Wire, eventually, exchange, opened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from storage.batch import Batch
 
 pytestmark = pytest.mark.usefixtures("hurry")
@@ -177,79 +179,142 @@ def test_two_outages_are_two_gaps(sqlite: Store, monkeypatch: pytest.MonkeyPatch
     assert len([each for each in listener.messages if "UNRECORDED" in each]) == 1, "not over and over again"
 
 
-# --- traffic that is stopped ------------------------------------------------------------------------------------------
+# --- traffic that must not go on unrecorded ---------------------------------------------------------------------------
 
 
-def test_traffic_that_shall_stop_is_held_at_once_and_loses_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hanging, listener = Hanging(monkeypatch), Listener()
-    stops: list[bool] = []
-    writer = Writer(store, patience=0.1, on_trouble=listener, stops=stops.append)
+class Reins:
+    """Hears what traffic has to do."""
+
+    def __init__(self) -> None:
+        self.orders: list[Traffic] = []
+        self.reasons: list[str] = []
+
+    def __call__(self, traffic: Traffic, reason: str) -> None:
+        self.orders.append(traffic)
+        self.reasons.append(reason)
+
+
+def test_traffic_stands_still_and_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging, listener, reins = Hanging(monkeypatch), Listener(), Reins()
+    writer = Writer(store, on_trouble=listener, control=reins)
     wire = Wire()
     writer.put(opened())
     eventually(lambda: list(store.sessions(writer.recording)))
-    drained = threading.Event()
     hanging.hang()
     writer.put(wire.say(b"one "))
-    eventually(lambda: writer.full)
-    writer.when_drained(drained.set)
-    eventually(lambda: stops == [True])
-    assert listener.heard("Traffic is STOPPED, since it cannot be recorded:")
+    eventually(lambda: listener.heard("Traffic stands still, since recording is held up:"))
     writer.put(wire.say(b"two "), wire.closed())
-    assert writer.full
-    assert not drained.is_set()
     hanging.let_go()
-    eventually(lambda: stops == [True, False])
-    assert drained.wait(60)
-    assert listener.heard("Recording works again; nothing was lost. Clients are let in again.")
-    assert not writer.full
+    eventually(lambda: reins.orders == [Traffic.STAND, Traffic.GO])
+    assert listener.heard("Recording works again; nothing was lost.")
+    eventually(lambda: list(store.recording_events(writer.recording, EventKind.NOTICE)))
     writer.close()
-    assert writer.failed, "sessions were closed"
+    assert not writer.failed
     session = next(store.sessions(store.recording("last")))
     assert b"".join(store.stream(session, S)) == b"one two "
     assert list(store.recording_events(session.recording, EventKind.GAP)) == []
+    [event] = store.recording_events(session.recording, EventKind.NOTICE)
+    assert event.name == "traffic stood still"
+    assert "does not answer" in event.text
 
 
-def test_trouble_that_passes_soon_stops_nothing(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging, listener = Hanging(monkeypatch), Listener()
-    stops: list[bool] = []
-    writer = Writer(sqlite, patience=60, on_trouble=listener, stops=stops.append)
+def test_a_slow_write_has_traffic_stand_still_before_anybody_is_told(
+    sqlite: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is passed on meanwhile might never be recorded."""
+    hanging, listener, reins = Hanging(monkeypatch), Listener(), Reins()
+    monkeypatch.setattr("storage.writer._STAND_SECONDS", 0.01)
+    monkeypatch.setattr("storage.writer._ANSWER_SECONDS", 60)
+    writer = Writer(sqlite, on_trouble=listener, control=reins)
     hanging.hang()
     writer.put(opened())
-    eventually(lambda: writer.full)
+    eventually(lambda: reins.orders == [Traffic.STAND])
     hanging.let_go()
-    eventually(lambda: not writer.full)
+    eventually(lambda: reins.orders == [Traffic.STAND, Traffic.GO])
     writer.close()
     assert not writer.failed
-    assert stops == []
-    assert listener.heard("nothing was lost")
+    assert listener.messages == []
 
 
-def test_what_can_never_be_written_stops_traffic_too(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    poison(monkeypatch)
-    listener = Listener()
-    stops: list[bool] = []
-    writer = Writer(sqlite, on_trouble=listener, stops=stops.append)
-    writer.put(opened(), exchange(1, tag="poison"))
-    eventually(lambda: stops == [True, False])
+def test_traffic_that_stood_too_long_is_ended_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever came before that is still written when the database comes back before the recording ends."""
+    hanging, listener, reins = Hanging(monkeypatch), Listener(), Reins()
+    writer = Writer(store, patience=0.1, on_trouble=listener, control=reins)
+    wire = Wire()
+    hanging.hang()
+    writer.put(opened(), wire.say(b"said "))
+    eventually(lambda: Traffic.END in reins.orders)
+    assert listener.heard("All sessions are ENDED, since they cannot be recorded:")
+    assert "does not answer" in reins.reasons[-1]
+    writer.put(wire.say(b"farewell"), wire.closed())
+    hanging.let_go()
     writer.close()
-    assert listener.heard("Recording works again; 1 records with 0 bytes were not recorded")
-    assert not listener.heard("UNRECORDED")
+    assert reins.orders == [Traffic.STAND, Traffic.END]
+    assert writer.failed, "somebody's session had to end"
+    session = next(store.sessions(store.recording("last")))
+    assert b"".join(store.stream(session, S)) == b"said farewell"
+    assert store.recording("last").ended
 
 
-def test_stopped_traffic_can_be_ended(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging, listener = Hanging(monkeypatch), Listener()
-    stops: list[bool] = []
-    writer = Writer(sqlite, patience=0.1, on_trouble=listener, stops=stops.append)
+def test_traffic_that_stood_still_and_is_ended_by_the_person(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is given a few seconds more, not the whole patience; what is lost then is told."""
+    monkeypatch.setattr("storage.writer.PATIENCE", 0.1)
+    hanging, listener, reins = Hanging(monkeypatch), Listener(), Reins()
+    writer = Writer(sqlite, patience=3600, on_trouble=listener, control=reins)
     hanging.hang()
     writer.put(opened())
-    eventually(lambda: stops)
+    eventually(lambda: reins.orders == [Traffic.STAND])
     writer.put(exchange())
     writer.close()
+    assert reins.orders == [Traffic.STAND], "nobody is left to be told"
     assert writer.failed
     assert listener.heard("Recording ended in failure: 1 records")
     hanging.let_go()
+
+
+def test_a_file_that_is_gone_ends_traffic_at_once(sqlite: Store, tmp_path: Path) -> None:
+    listener, reins = Listener(), Reins()
+    writer = Writer(sqlite, patience=3600, on_trouble=listener, control=reins)
+    (tmp_path / "recordings.db").unlink()
+    writer.put(opened())
+    eventually(lambda: reins.orders == [Traffic.STAND, Traffic.END])
+    assert "was deleted or replaced by another program" in reins.reasons[-1]
+    writer.close()
+    assert writer.failed
+
+
+def test_what_can_never_be_written_ends_traffic_too(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hole is put on record, and so is how the sessions ended."""
+    poison(monkeypatch)
+    listener, reins = Listener(), Reins()
+    writer = Writer(sqlite, patience=3600, on_trouble=listener, control=reins)
+    wire = Wire()
+    writer.put(opened(), exchange(1, tag="poison"))
+    eventually(lambda: listener.heard("Recording works again; 1 records with 0 bytes were not recorded"))
+    assert reins.orders == [Traffic.STAND, Traffic.END]
+    writer.put(wire.closed())
+    writer.close()
+    assert writer.failed
+    assert not listener.heard("UNRECORDED")
+    assert next(sqlite.sessions(sqlite.recording("last"))).ending is Ending.CLIENT
+    assert list(Check(sqlite).findings()) == []
+
+
+def test_reins_that_fail_are_survived(
+    sqlite: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging = Hanging(monkeypatch)
+
+    def fail(*_: object) -> None:
+        raise ValueError("torn")
+
+    writer = Writer(sqlite, control=fail)
+    hanging.hang()
+    writer.put(opened())
+    eventually(lambda: "traffic could not be told to stand" in caplog.text)
+    hanging.let_go()
+    writer.close()
+    assert len(list(sqlite.sessions(sqlite.recording("last")))) == 1
 
 
 def test_the_same_sentence_is_not_said_again_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
