@@ -181,7 +181,7 @@ class Writer:
         if error is None:
             return
         # From here on: to wait for one's turn, or for a slow disk, is not to fail.
-        give_up = monotonic() + self._patience
+        give_up, closing = monotonic() + self._patience, False
         trouble = explain(error, self._where)
         what = "Traffic stands still, since recording is held up" if self._brake.wanted else "Recording is held up"
         told = self._telling.warn(f"{what}: {trouble}", trouble.hint)
@@ -192,8 +192,8 @@ class Writer:
                 return
             if not isinstance(error, UnansweredError):  # which says less than the error before it
                 trouble = explain(error, self._where)
-            if self._queue.closing:
-                give_up = min(give_up, monotonic() + PATIENCE)
+            if self._queue.closing and self._brake.wanted and not closing:
+                closing, give_up = True, monotonic() + PATIENCE
             if monotonic() < give_up and not (self._brake.wanted and lasting(error, self._where)):
                 continue
             if not self._brake.wanted or self._queue.closing:

@@ -89,6 +89,8 @@ class Crew:
 
     def unrecordable(self, reason: str) -> None:
         """Have all workers know why their sessions end: `end` has to follow."""
+        if self._ending.is_set():
+            return  # several workers find out at about the same time
         self._ending.set()
         self.whole = False
         for place in self._places:

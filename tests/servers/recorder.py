@@ -59,7 +59,7 @@ class Recorder:
             env=environment(self.folder / "home"),
         )
         try:
-            said = until(lambda: self._ready(ready), "imaptap record to be ready", explain=self.log)
+            said = until(lambda: self._ready(ready), "imaptap record to be ready", seconds=60, explain=self.log)
         except BaseException:
             self._kill()
             raise

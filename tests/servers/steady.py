@@ -52,6 +52,8 @@ class Steady:
         """What was said so far, both ways."""
         self.finished = 0
         """Exchanges that have come to their end."""
+        self.torn = False
+        """Whether the session ended in the middle of an answer."""
         raw = socket.create_connection(("127.0.0.1", port), timeout=4 * PATIENCE)
         trust = ssl.create_default_context(cafile=ca) if ca else None
         self._socket = trust.wrap_socket(raw, server_hostname="localhost") if trust else raw
@@ -135,6 +137,7 @@ class Steady:
             heard += part
             if not part:
                 self.received += heard
+                self.torn = bool(heard)
                 raise EndedError(b"")
             if bytes(heard) != data[: len(heard)]:
                 assert heard.startswith(BYE[: len(heard)]), f"not what the server said: {bytes(heard[-200:])!r}"

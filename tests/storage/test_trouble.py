@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import sqlite3
-import subprocess
 import threading
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from storage import Store, Writer, open_store
 from storage import writer as writer_module
+from storage.pen import UnansweredError
+from storage.trouble import explain, lasting, passing
+from storage.watch import GoneError
+from tests.servers.faults import fill, small_disk
 from tests.storage.losing import Listener, check, lose_and_find
 from tests.storage.scenes import C, S, Wire, eventually, exchange, opened, together
 
@@ -31,6 +35,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("hurry")
 
 
+def failed(text: str) -> OperationalError:
+    """As SQLAlchemy raises what a driver says."""
+    return OperationalError("INSERT", {}, Exception(text))
+
+
 @dataclass(frozen=True)
 class Disk:
     """A folder on a disk that `fill` leaves without room, until `free`; then a recorder says `message`."""
@@ -42,20 +51,10 @@ class Disk:
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Disk]:
+def full_disk(folder: Path) -> Iterator[Disk]:
     """One of 3 MB: only root may mount it."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True)
-    filler = folder / "filler"
-
-    def fill() -> None:
-        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while file.write(bytes(4096)):
-                pass
-
-    try:
-        yield Disk(folder, fill, filler.unlink, "There is no room left on the disk of")
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
+    with small_disk(folder, 3):
+        yield Disk(folder, lambda: fill(folder), (folder / "filler").unlink, "There is no room left on the disk of")
 
 
 @contextlib.contextmanager
@@ -76,7 +75,7 @@ def limited_files(folder: Path) -> Iterator[Disk]:
         free()
 
 
-@pytest.mark.parametrize("kind", [small_disk, limited_files] if os.geteuid() == 0 else [limited_files])
+@pytest.mark.parametrize("kind", [full_disk, limited_files])
 def test_a_full_disk(tmp_path: Path, kind: Callable[[Path], contextlib.AbstractContextManager[Disk]]) -> None:
     listener = Listener()
     with kind(tmp_path) as disk, open_store(tmp_path / "x.db", create=True) as store:
@@ -270,3 +269,42 @@ def test_ending_in_failure_is_told(tmp_path: Path, sqlite: Store) -> None:
         other.execute("ROLLBACK")
     assert writer.failed
     assert listener.heard("ended in failure: 1 records")
+
+
+@pytest.mark.parametrize(
+    ("error", "waits", "for_good"),
+    [
+        (failed("database is locked"), True, False),
+        (failed("database or disk is full"), True, False),
+        (failed("disk I/O error"), True, False),
+        (failed("attempt to write a readonly database"), True, True),
+        (failed("database disk image is malformed"), True, True),
+        (failed("file is not a database"), True, True),
+        (failed("connection refused"), True, False),
+        (GoneError("It was deleted."), True, True),
+        (UnansweredError("here"), True, False),
+        (IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed")), False, False),
+        (TypeError("a bug"), False, False),
+    ],
+    ids=str,
+)
+def test_what_may_pass_and_what_nobody_waits_for(tmp_path: Path, error: Exception, waits: bool, for_good: bool) -> None:
+    assert passing(error) is waits
+    assert lasting(error, str(tmp_path / "x.db")) is for_good
+
+
+def test_a_disk_error_where_nobody_may_write_is_said_to_be_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says the same of a broken disk."""
+    opened_: list[Path] = []
+
+    def refuse(file: Path, _: int) -> int:
+        opened_.append(file)
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("storage.trouble.os.open", refuse)
+    error, where = failed("disk I/O error"), str(tmp_path / "x.db")
+    assert str(explain(error, where)) == f"{where} cannot be written to: it has become read-only."
+    assert lasting(error, where)
+    assert opened_ == [tmp_path / "x.db-wal"] * 2, "to close the file itself would give up SQLite's locks on it"

@@ -11,7 +11,7 @@ import pytest
 
 from imaptap.workers import crew as crew_module
 from imaptap.workers.crew import Crew
-from imaptap.workers.messages import Failed, Order
+from imaptap.workers.messages import Failed, Message, Order, Unrecordable
 from proxy.live.errors import LiveError
 
 if TYPE_CHECKING:
@@ -28,8 +28,13 @@ class Puppet:
         self.pid = pid
         self.sessions = frozenset({pid})
         self.failure: Failed | None = None
+        self.heard: list[Message] = []
         self.up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def say(self, message: Message) -> None:
+        assert not self.code.done()
+        self.heard.append(message)
 
     def stop(self) -> None:
         if not self.code.done():
@@ -169,6 +174,23 @@ def test_one_that_dies_again_and_again_is_given_up_and_the_others_go_on(monkeypa
         "It is not replaced again after 3 deaths within 60 seconds.",
     ]  # fmt: skip
     assert stage.told[-1][0] == "No worker is left, so nothing more can be recorded."
+
+
+def test_when_nothing_can_be_recorded_all_are_told_once_and_nobody_is_mourned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that found out may be gone before the others are told to end."""
+
+    async def scene(stage: Stage) -> None:
+        first, second = await stage.begin()
+        stage.crew.unrecordable("The disk is gone.")
+        first.die(1)
+        stage.crew.unrecordable("The disk is gone.")
+        assert second.heard == [Unrecordable("The disk is gone.")]
+        await stage.end()
+
+    stage = play(scene, monkeypatch)
+    assert not stage.crew.whole
+    assert len(stage.puppets) == 2, "nobody is replaced"
+    assert (stage.told, stage.buried) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,19 @@ from certs.authority import Authority
 from certs.contexts import OwnLeaf, ServerContexts
 from imaptap.news import Item
 from imaptap.recording import Job
-from imaptap.workers.messages import Closed, Failed, Frames, Heard, Message, Opened, Order, Told, Up, frame
+from imaptap.workers.messages import (
+    Closed,
+    Failed,
+    Frames,
+    Heard,
+    Message,
+    Opened,
+    Order,
+    Told,
+    Unrecordable,
+    Up,
+    frame,
+)
 from imaptap.workers.shared import Shared
 from proxy.imap.transcript import SessionOpened
 from proxy.live.admission import parse_network
@@ -35,6 +47,7 @@ MESSAGES: tuple[Message, ...] = (
     Heard((Item(exchange(3, 7), 1_700_000_000_000_000), Item(SessionOpened(8, 5, "c", "l", "u"), 5)), 12),
     Closed(7),
     Failed("It cannot.", ""),
+    Unrecordable("The database is gone."),
 )
 RECORDING = Recording(3, "name", 1, None, 2, "host", 99, "0.1", "settings")
 
