@@ -87,10 +87,11 @@ class Steady:
         self._say(b"%s FETCH %d BODY[]\r\n" % (self._tag, self._letter))
 
     def answered(self) -> None:
-        """Have it, and exactly it."""
+        """Have it, and exactly it: two responses, between which imaptap may end the session."""
         body = letter(self._letter)
         head = b"* %d FETCH (BODY[] {%d}\r\n" % (self._letter, len(body))
-        self._expect(head + body + b")\r\n" + self._tag + b" OK FETCH completed\r\n")
+        self._expect(head + body + b")\r\n")
+        self._expect(self._tag + b" OK FETCH completed\r\n")
         self.finished += 1
 
     def logout(self) -> None:
