@@ -257,6 +257,7 @@ def ends(makes: Makes, folder: Path, _: float, *words: str) -> None:
         assert scene.recorder.process.wait(60) == 1
         assert scene.said().count("All sessions are ENDED, since they cannot be recorded: ") == 1
         assert fault.words in scene.until_said(ENDED)
+        assert "Recording ended in failure: " in scene.said()
         assert "Worker" not in scene.said()
         assert "or sessions were ended so that nothing went unrecorded." in scene.said()
         with pytest.raises(ConnectionRefusedError):
