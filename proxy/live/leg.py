@@ -144,9 +144,9 @@ class Leg(asyncio.Protocol):
         """
         self._deaf = True
         self.write(last_word)
-        if not self.write_eof():
+        if self.heard_all or not self.write_eof():
             self.close()
-        elif self.transport and not self.heard_all:
+        elif self.transport:
             resume_reading(self.transport)
 
     def close(self) -> None:

@@ -117,9 +117,9 @@ def agrees(stored: bytes, said: bytes | bytearray) -> int:
 # --- traffic goes on --------------------------------------------------------------------------------------------------
 
 
-def goes_on(makes: Makes, folder: Path, outage: float) -> None:
+def goes_on(makes: Makes, folder: Path, outage: float, *words: str) -> None:
     """Not a byte of the traffic is late or wrong; what was not recorded is told, at once and in the record."""
-    with makes(folder) as fault, Scene(folder, fault, code=1) as scene, scene.client() as client:
+    with makes(folder) as fault, Scene(folder, fault, *words, code=1) as scene, scene.client() as client:
         for _ in range(3):
             client.fetch()
         scene.written(client)
@@ -135,8 +135,7 @@ def goes_on(makes: Makes, folder: Path, outage: float) -> None:
         )
         fault.mend()
         if not fault.lost:
-            line = scene.until_said(WORKS, client.fetch)
-            assert "were not recorded: " in line
+            assert WORKS in scene.until_said(" were not recorded: ", client.fetch)
         for _ in range(3):
             client.fetch()
         client.logout()
@@ -327,15 +326,20 @@ class Row:
 GONE, READ_ONLY = "PostgreSQL gone", "PostgreSQL read-only"
 ROWS = [
     *(Row(goes_on, name) for name in (*SQLITE, GONE)),
-    *(Row(stands_still, name) for name in ("disk full", "files may not grow", "locked by another process")),
-    *(Row(stands_still, name) for name in (GONE, READ_ONLY)),
+    Row(goes_on, "locked by another process", WORKERS),
+    *(Row(stands_still, name) for name in ("disk full", "locked by another process", GONE, READ_ONLY)),
     Row(stands_still, "locked by another process", WORKERS),
     *(Row(ends, name) for name in ("moved away", "deleted", "read-only")),
     Row(ends, "moved away", WORKERS),
     Row(interrupted, "locked by another process"),
     Row(interrupted, "locked by another process", WORKERS),
 ]
-LONG = [Row(goes_on, READ_ONLY), Row(ends, "locked by another process"), Row(ends, "disk full", WORKERS)]
+LONG = [
+    Row(goes_on, READ_ONLY),
+    Row(stands_still, "files may not grow"),
+    Row(ends, "locked by another process"),
+    Row(ends, "disk full", WORKERS),
+]
 """Those that come with --soak only: it takes a minute until traffic that stands still is made to end."""
 
 
