@@ -57,8 +57,11 @@ def kill_at(folder: Path, db: str, seed: int, seconds: float) -> Moment:
                     recorder.process.send_signal(signal.SIGKILL)
 
                 trust = ssl.create_default_context(cafile=recorder.ca)
+                # One session to begin with: on a machine with much else to do there might be none before the kill.
+                port, first = recorder.port("implicit"), Talker(random.Random(seed))  # noqa: S311 - no secret
+                await first.talk(port, trust, lambda: True)
                 asyncio.get_running_loop().call_later(seconds, kill)
-                talkers = await work(recorder.port("implicit"), trust, seed, CLIENTS, lambda: bool(killed))
+                talkers = [first, *await work(port, trust, seed, CLIENTS, lambda: bool(killed))]
                 recorder.process.wait(20)
         return Moment(talkers, killed[0], recorder.recording)
 
