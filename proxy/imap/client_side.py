@@ -11,8 +11,8 @@ from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
 from proxy.imap.ordinary import OrdinaryCommands
 from proxy.imap.shared import Shared
-from proxy.imap.spans import Attribution, Spans
-from proxy.imap.transcript import Certainty, Direction, EventKind, readable
+from proxy.imap.spans import Spans
+from proxy.imap.transcript import Direction, EventKind, readable
 from proxy.imap.units import (
     LITERAL_KEPT,
     LITERAL_REFUSED,
@@ -73,7 +73,7 @@ class ClientSide:
     def run(self, chunk: bytes | None = None) -> None:
         """Read on: `chunk` where it is just what follows, else all that the ledger holds unread."""
         reader = self.reader
-        if self._waiting():
+        if self._blocker and self._waiting():
             if self.ledger.held > _HELD_MAX:
                 self._give_up()
             return
@@ -82,7 +82,7 @@ class ClientSide:
             chunk = self.ledger.unmasked(reader.offset, self.ledger.received)
         elif reader.between and not self._permits and not self._begun:
             pos = self._run_ordinary(chunk)
-        while pos < len(chunk) and not self._waiting():
+        while pos < len(chunk) and not (self._blocker and self._waiting()):
             if reader.between:
                 reader.lines_only = self._permits > 0
                 self._unit_at = self.ledger.time_of(reader.offset)
@@ -221,7 +221,7 @@ class ClientSide:
     def _end_unit(self, unit: Unit) -> None:
         exchange = self._exchange
         at = self.ledger.time_of(unit.end - 1)
-        self.spans.add(Attribution(exchange, Certainty.SURE), unit.start, unit.end, self._unit_at, at)
+        self.spans.add_to(exchange, unit.start, unit.end, self._unit_at, at)
         if self.reader.raw:
             self._lose("literal too large", "a literal is announced that no server could take")
         if exchange is None:

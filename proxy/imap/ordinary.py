@@ -15,9 +15,9 @@ from proxy.imap.exchanges import Expects
 from proxy.imap.ledger import Ledger
 from proxy.imap.responses import ResponseHead
 from proxy.imap.shared import Shared
-from proxy.imap.spans import NOBODY, Attribution, Spans
+from proxy.imap.spans import NOBODY, Spans
 from proxy.imap.state import Phase
-from proxy.imap.transcript import BODY_MIN, Certainty, LiteralPart, Outcome
+from proxy.imap.transcript import BODY_MIN, LiteralPart, Outcome
 from proxy.imap.units import UnitReader
 
 _COMMAND = re.compile(
@@ -39,7 +39,7 @@ _MESSAGE = re.compile(
 )
 """FETCH data that ends with a literal; its size."""
 _END_OF_MESSAGE = re.compile(rb"[ !#-Z\\-z|~]{0,4000}\)\r\n")
-_STATUS_HEADS = {word.encode(): ResponseHead(None, word, word) for word in ("OK", "NO", "BAD")}
+_STATUS_HEADS = {word: ResponseHead(None, word, word) for word in ("OK", "NO", "BAD")}
 _DATA_HEADS = {
     word.encode(): ResponseHead(None, word)
     for word in "FETCH EXISTS RECENT EXPUNGE SEARCH SORT THREAD FLAGS LIST LSUB STATUS VANISHED".split()
@@ -58,22 +58,21 @@ class OrdinaryCommands:
 
     def read(self, chunk: bytes, pos: int) -> int:
         """Read the chunk that was held last, between units, from `pos`. Returns where another kind of line begins."""
-        book, vault, at = self._shared.book, self._shared.vault, self._ledger.newest_at
+        shared, at = self._shared, self._ledger.newest_at
         while match := _COMMAND.match(chunk, pos):
-            if _may_hide_something(match[0]) or vault.touches(match[0]):
+            line, tag, name, arguments = match.group(0, 1, 2, 3)
+            if shared.vault.touches(line):
                 break
-            tag, name, arguments = match.groups()
-            exchange = book.begin(tag, name.decode("ascii").upper(), at)
-            exchange.mailbox = self._shared.state.mailbox
+            exchange = shared.book.begin(tag, name.decode("ascii").upper(), at)
+            exchange.mailbox = shared.state.mailbox
             exchange.sending = False
             if arguments:
                 exchange.add_arguments(arguments)
-            exchange.client_bytes = match.end() - pos
-            book.changed(exchange)
-            start = self._reader.offset
-            self._reader.skip(match.end() - pos)
-            self._spans.add(Attribution(exchange, Certainty.SURE), start, self._reader.offset, at, at)
-            pos = match.end()
+            exchange.client_bytes = len(line)
+            shared.book.changed(exchange)
+            start = self._reader.skip(len(line))
+            self._spans.add_to(exchange, start, start + len(line), at, at)
+            pos += len(line)
         return pos
 
 
@@ -91,14 +90,15 @@ class OrdinaryResponses:
         """Read the chunk that was held last, between units, from `pos`. Returns where another kind of line begins."""
         if self._shared.state.phase is Phase.CONNECTED:
             return pos
+        touches = self._shared.vault.touches
         while pos < len(chunk):
             if chunk[pos] != _STAR:
                 match = _COMPLETION.match(chunk, pos)
-                if match is None or self._hides_something(match[0]) or not self._completion(match):
+                if match is None or touches(match[0]) or not self._completion(match):
                     break
                 pos = match.end()
             elif match := _DATA.match(chunk, pos):
-                if self._hides_something(match[0]):
+                if touches(match[0]):
                     break
                 self._data(_DATA_HEADS[match[1].upper()], match[0], match.end() - pos)
                 pos = match.end()
@@ -110,10 +110,12 @@ class OrdinaryResponses:
 
     def _data(self, head: ResponseHead, line: bytes, length: int) -> None:
         book = self._shared.book
-        whose = book.attribute(head, line) if book.open else NOBODY
-        self._take(length, whose)
-        if whose.exchange:
-            whose.exchange.count(head.kind)
+        exchange, certainty, others = book.attribute(head, line) if book.open else NOBODY
+        start, at = self._reader.skip(length), self._ledger.newest_at
+        self._spans.add_to(exchange, start, start + length, at, at, certainty, others)
+        if exchange:
+            exchange.server_bytes += length
+            exchange.count(head.kind)
 
     def _message(self, chunk: bytes, pos: int) -> int:
         """Read a FETCH whose last item is a body that the chunk holds whole. Returns its end, 0 if it is not one."""
@@ -122,7 +124,8 @@ class OrdinaryResponses:
         if match is None or size < BODY_MIN or match.end() + size >= len(chunk):
             return 0
         end = _END_OF_MESSAGE.match(chunk, match.end() + size)
-        if end is None or self._hides_something(match[0]) or self._hides_something(end[0]):
+        vault = self._shared.vault
+        if end is None or vault.touches(match[0]) or vault.touches(end[0]):
             return 0
         start = self._reader.offset + match.end() - pos
         self._ledger.release(start)
@@ -132,32 +135,18 @@ class OrdinaryResponses:
 
     def _completion(self, match: re.Match[bytes]) -> bool:
         """Whether it completes an exchange that has nothing special about it."""
-        tag, word, text = match.groups()
-        head = _STATUS_HEADS[word.upper()]
+        line, tag, word, text = match.group(0, 1, 2, 3)
+        status = word.upper().decode("ascii")
         shared = self._shared
         exchange = shared.book.find(tag)
         if exchange is None or exchange.sent == "COMPRESS" or exchange.mechanism:
             return False
-        if exchange.expects is not Expects.NOTHING or head.status is None:
+        if exchange.expects is not Expects.NOTHING:
             return False
-        self._take(len(match[0]), Attribution(exchange, Certainty.SURE))
-        shared.state.complete(exchange.sent, head.status, exchange.mailbox)
-        said = text.strip().decode("ascii")
-        shared.book.close(exchange, Outcome.COMPLETED, head, said, self._ledger.newest_at)
+        start, at = self._reader.skip(len(line)), self._ledger.newest_at
+        self._spans.add_to(exchange, start, start + len(line), at, at)
+        exchange.server_bytes += len(line)
+        shared.state.complete(exchange.sent, status, exchange.mailbox)
+        shared.book.close(exchange, Outcome.COMPLETED, _STATUS_HEADS[status], text.strip().decode("ascii"), at)
         self._completed()
         return True
-
-    def _take(self, length: int, whose: Attribution) -> None:
-        start, at = self._reader.offset, self._ledger.newest_at
-        self._reader.skip(length)
-        self._spans.add(whose, start, self._reader.offset, at, at)
-        if whose.exchange:
-            whose.exchange.server_bytes += length
-
-    def _hides_something(self, line: bytes) -> bool:
-        return _may_hide_something(line) or self._shared.vault.touches(line)
-
-
-def _may_hide_something(line: bytes) -> bool:
-    """Whether it may hold one of the tokens that `secrets` looks for in every line."""
-    return b"://" in line or b"aps-" in line or b"APS-" in line

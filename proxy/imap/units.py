@@ -161,10 +161,11 @@ class UnitReader:
         self._keep(chunk, pos, end)
         return self._end_line(), end
 
-    def skip(self, count: int) -> None:
-        """The next `count` bytes, between units, are whole units that somebody else has read."""
-        self.offset += count
-        self.unit_start = self.offset
+    def skip(self, count: int) -> int:
+        """The next `count` bytes, between units, are whole units that somebody else has read. Returns their offset."""
+        start = self.offset
+        self.offset = self.unit_start = start + count
+        return start
 
     def take_unit(self) -> Unit:
         """The unit that just ended; the next byte starts a new one."""
