@@ -9,7 +9,7 @@ from proxy.imap.commands import first_argument, names_mailbox, of_selected, read
 from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
-from proxy.imap.ordinary import OrdinaryCommands
+from proxy.imap.ordinary import OrdinaryAppends, OrdinaryCommands
 from proxy.imap.shared import Shared
 from proxy.imap.spans import Spans
 from proxy.imap.transcript import Direction, EventKind, readable
@@ -52,6 +52,7 @@ class ClientSide:
         self._shared = shared
         self._secrets = ClientSecrets(shared, self.reader, self.ledger)
         self._ordinary = OrdinaryCommands(shared, self.reader, self.ledger, self.spans)
+        self._appends = OrdinaryAppends(shared, self.reader, self.ledger, self.spans)
         self._kind = _Kind.COMMAND
         self._exchange: OpenExchange | None = None
         self._unit_at = 0
@@ -86,6 +87,10 @@ class ClientSide:
             if reader.between:
                 reader.lines_only = self._permits > 0
                 self._unit_at = self.ledger.time_of(reader.offset)
+            elif self._exchange and self._appends.end(self._exchange, chunk, pos):
+                pos += len(b"\r\n")
+                self._cleared = reader.offset
+                continue
             boundary, pos = reader.read(chunk, pos)
             self._at(boundary)
         self.ledger.release(self._cleared)
@@ -95,6 +100,13 @@ class ClientSide:
         if pos:
             self._secrets.calm()
             self._cleared = self.reader.offset
+        if pos < len(chunk) and (exchange := self._appends.begin(chunk, pos)):
+            self._kind, self._exchange = _Kind.COMMAND, exchange
+            self._secrets.begin_public()
+            self.reader.lines_only = False
+            self._unit_at, self._cleared = self.ledger.newest_at, self.reader.offset
+            self._shown = chunk[pos : pos + self._cleared - self.reader.unit_start]
+            pos += len(self._shown)
         return pos
 
     def _waiting(self) -> bool:
