@@ -20,7 +20,7 @@ LOGIN = [
     *lines("S: * OK hi", f'C: l LOGIN bob "{PASSWORD}"', "S: l OK in", "C: s SELECT INBOX", "S: s OK [READ-WRITE] on")
 ]
 
-ORDINARY = {
+ORDINARY: dict[str, list[Turn]] = {
     "news": lines("C: a NOOP", "S: * 5 EXISTS", "S: * 1 RECENT", "S: a OK done"),
     "flags": lines("C: a UID FETCH 1:* (UID FLAGS)", "S: * 1 FETCH (UID 7 FLAGS (\\Seen))", "S: a OK done"),
     "store": lines("C: a STORE 1 +FLAGS (\\Deleted)", "S: * 1 FETCH (FLAGS (\\Deleted))", "S: a NO not today"),
@@ -33,7 +33,7 @@ ORDINARY = {
 }
 """Whose every line takes the short way."""
 
-ODD = {
+ODD: dict[str, list[Turn]] = {
     "a quote": lines('C: a SEARCH TEXT "x"', "S: * SEARCH", "S: a OK done"),
     "an open quote": lines('C: a SEARCH TEXT "x', "S: a BAD no"),
     "braces": lines("C: a FETCH 1 {x}", "S: a BAD what is {x}"),
@@ -62,13 +62,13 @@ def message(size: int = len(BODY), tail: str = ")", head: str = "UID 5 BODY[]") 
     return [*lines("C: a UID FETCH 5 (UID BODY.PEEK[])"), server(data)]
 
 
-MESSAGES = {
+MESSAGES: dict[str, list[Turn]] = {
     "a body": message(),
     "flags behind it": message(tail=" FLAGS (\\Seen))"),
     "part of a body": message(head="BODY[1.2.MIME]<0>"),
     "RFC822": message(head="FLAGS () RFC822"),
 }
-ODD_MESSAGES = {
+ODD_MESSAGES: dict[str, list[Turn]] = {
     "a small body": message(4095),
     "a body and a quote": message(tail=' X "y")'),
     "two bodies": message(tail=" BODY[TEXT] {3}\r\nabc)"),
@@ -85,7 +85,7 @@ def append(line: str = "APPEND x {5004}", body: bytes = BODY, *, end: bytes = b"
     return [*lines(f"C: a {line}", f"S: {answer}"), client(body + end), *lines(done, "C: b NOOP", "S: b OK done")]
 
 
-APPENDS = {
+APPENDS: dict[str, list[Turn]] = {
     "an APPEND": append(),
     "all that it may have": append('append "Sent Mail" (\\Seen $x) "25-Nov-2026 22:05:08 +0000" {5004}', answer="+ go"),
     "not synchronising": [client(b"a APPEND x {5004+}\r\n" + BODY + b"\r\n"), *lines("S: a OK done")],
