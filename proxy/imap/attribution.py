@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterable
 
 from proxy.imap.commands import ASKED_BY, CODE_ASKED_BY, NEWS
@@ -14,6 +15,16 @@ EXPERIMENTAL = ("X",)
 _SELECT = frozenset({"SELECT", "EXAMINE"})
 _ALWAYS_NEWS = frozenset({"EXISTS", "RECENT", "EXPUNGE", "VANISHED", "FLAGS"})
 _ASKED_FOR_BODY = {kind: ASKED_BY[kind] - NEWS - _SELECT for kind in ("FETCH", "UIDFETCH")}
+
+
+@functools.lru_cache(1024)
+def certainty_of_the_only(command: str, kind: str, *, news: bool) -> Certainty:
+    """How sure data of this kind, no status, is this command's, where no other one is in flight."""
+    head = ResponseHead(None, kind)
+    asked = may_have_asked(head, news=news)
+    if command in asked or (command.startswith("X") and EXPERIMENTAL in asked):
+        return certainty_of_one(command, head, news=news)
+    return Certainty.UNSOLICITED
 
 
 def may_have_asked(head: ResponseHead, *, news: bool) -> Iterable[Hashable]:
