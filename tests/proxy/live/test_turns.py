@@ -150,17 +150,16 @@ def test_what_takes_long_is_understood_in_turns() -> None:
 
 def test_chunks_small_and_large_are_understood_in_their_order() -> None:
     """And what happened between them stays between them."""
-    basket, said, offsets = Basket(), b"", list[int]()
+    basket, said, offsets = Basket(), bytearray(), list[int]()
     sizes = [9, 40, 3000, 9, 9, 900, 40_000, 9, 200, 70_000, 12, *[30] * 300, 2000, 9]
 
     async def play() -> None:
-        nonlocal said
         tap = Tap(1, basket, hurried(), decode=True)
         tap.overheard(SERVER, b"* OK hi\r\n", Layer.PLAIN)
         for size in sizes:
             chunk = b"a NOOP ".ljust(size - 2, b"x") + b"\r\n"
             tap.overheard(CLIENT, chunk, Layer.PLAIN)
-            said += chunk
+            said.extend(chunk)
             tap.event(EventKind.NOTICE, "here", "", CLIENT)
             offsets.append(len(said))
         done = asyncio.Event()
