@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Hashable, Iterable
 
 from proxy.imap.commands import ASKED_BY, CODE_ASKED_BY, NEWS
@@ -15,16 +14,6 @@ EXPERIMENTAL = ("X",)
 _SELECT = frozenset({"SELECT", "EXAMINE"})
 _ALWAYS_NEWS = frozenset({"EXISTS", "RECENT", "EXPUNGE", "VANISHED", "FLAGS"})
 _ASKED_FOR_BODY = {kind: ASKED_BY[kind] - NEWS - _SELECT for kind in ("FETCH", "UIDFETCH")}
-
-
-@functools.lru_cache(1024)
-def certainty_of_the_only(command: str, kind: str, *, news: bool) -> Certainty:
-    """How sure data of this kind, no status, is this command's, where no other one is in flight."""
-    head = ResponseHead(None, kind)
-    asked = may_have_asked(head, news=news)
-    if command in asked or (command.startswith("X") and EXPERIMENTAL in asked):
-        return certainty_of_one(command, head, news=news)
-    return Certainty.UNSOLICITED
 
 
 def may_have_asked(head: ResponseHead, *, news: bool) -> Iterable[Hashable]:
@@ -51,3 +40,12 @@ def certainty_of_one(command: str, head: ResponseHead, *, news: bool) -> Certain
     if (head.kind in _ALWAYS_NEWS or head.code == "HIGHESTMODSEQ") and command not in _SELECT:
         return Certainty.LIKELY
     return Certainty.SURE
+
+
+CERTAINTY_OF_THE_ONLY: dict[tuple[Hashable, str, bool], Certainty] = {
+    (command, kind, news): certainty_of_one(str(command), ResponseHead(None, kind), news=news)
+    for kind in ASKED_BY
+    for news in (False, True)
+    for command in may_have_asked(ResponseHead(None, kind), news=news)
+}
+"""The same for untagged data that is no status, by command, kind and `news`, where nothing else is in flight."""

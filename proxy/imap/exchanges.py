@@ -7,7 +7,7 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 
-from proxy.imap.attribution import EXPERIMENTAL, certainty_of_one, certainty_of_the_only, may_have_asked
+from proxy.imap.attribution import CERTAINTY_OF_THE_ONLY, EXPERIMENTAL, certainty_of_one, may_have_asked
 from proxy.imap.commands import ASKED_BY
 from proxy.imap.responses import ResponseHead, correlator, named_mailbox, only_news
 from proxy.imap.spans import Attribution
@@ -211,17 +211,17 @@ class Book:
 
     def attribute(self, head: ResponseHead, line: bytes) -> Attribution:
         """Whose an untagged unit is (M 3.6-3.10)."""
+        news = head.kind.endswith("FETCH") and only_news(line)
         if len(self.open) == 1 and head.status is None and head.kind != "ESEARCH":
             (only,) = self.open.values()
-            news = head.kind.endswith("FETCH") and only_news(line)
-            return Attribution(only, certainty_of_the_only(only.sent, head.kind, news=news))
+            if certainty := CERTAINTY_OF_THE_ONLY.get((only.sent, head.kind, news)):
+                return Attribution(only, certainty)
         if head.status == "BAD" and (illegal := self.oldest_illegal()):
             return self._belongs(illegal, Certainty.LIKELY)
         tag = correlator(line) if head.kind == "ESEARCH" else head.named_tag
         if tag is not None:
             named = self.find(tag)
             return self._belongs(named, Certainty.SURE) if named else self._nobodys()
-        news = head.kind.endswith("FETCH") and only_news(line)
         candidates = self._candidates(head, news=news)
         if not candidates:
             return self._nobodys()
