@@ -15,6 +15,10 @@ TOKEN_KEPT = 512
 """Bytes of an endless line that are held back, for a token in it may be half said."""
 
 
+_PUBLIC = CommandSecrets(CommandHead(b"", "APPEND", 0, legal=True), authenticated=True)
+"""Of a command without secrets, to which nothing is special but the tokens that any line may hold."""
+
+
 class ClientSecrets:
     """Follows the units that the reader finds, and what outlives each: doubts after a login that went wrong."""
 
@@ -40,6 +44,10 @@ class ClientSecrets:
 
     def _follow(self, head: CommandHead) -> CommandSecrets:
         return CommandSecrets(head, authenticated=self._shared.state.authenticated, suspect=self._suspect)
+
+    def begin_public(self) -> None:
+        """A command begins that holds no secret, and is no part of a login."""
+        self._sasl, self._command, self._suspect = False, _PUBLIC, False
 
     def suspect(self) -> None:
         """A login has gone wrong: until a known command comes, what follows may be the rest of it (M 4.3, 4.7)."""

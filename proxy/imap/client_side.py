@@ -9,10 +9,10 @@ from proxy.imap.commands import first_argument, names_mailbox, of_selected, read
 from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.masking import masked
-from proxy.imap.ordinary import OrdinaryCommands
+from proxy.imap.ordinary import OrdinaryAppends, OrdinaryCommands
 from proxy.imap.shared import Shared
-from proxy.imap.spans import Attribution, Spans
-from proxy.imap.transcript import Certainty, Direction, EventKind, readable
+from proxy.imap.spans import Spans
+from proxy.imap.transcript import Direction, EventKind, readable
 from proxy.imap.units import (
     LITERAL_KEPT,
     LITERAL_REFUSED,
@@ -52,6 +52,7 @@ class ClientSide:
         self._shared = shared
         self._secrets = ClientSecrets(shared, self.reader, self.ledger)
         self._ordinary = OrdinaryCommands(shared, self.reader, self.ledger, self.spans)
+        self._appends = OrdinaryAppends(shared, self.reader, self.ledger, self.spans)
         self._kind = _Kind.COMMAND
         self._exchange: OpenExchange | None = None
         self._unit_at = 0
@@ -73,7 +74,7 @@ class ClientSide:
     def run(self, chunk: bytes | None = None) -> None:
         """Read on: `chunk` where it is just what follows, else all that the ledger holds unread."""
         reader = self.reader
-        if self._waiting():
+        if self._blocker and self._waiting():
             if self.ledger.held > _HELD_MAX:
                 self._give_up()
             return
@@ -82,10 +83,14 @@ class ClientSide:
             chunk = self.ledger.unmasked(reader.offset, self.ledger.received)
         elif reader.between and not self._permits and not self._begun:
             pos = self._run_ordinary(chunk)
-        while pos < len(chunk) and not self._waiting():
+        while pos < len(chunk) and not (self._blocker and self._waiting()):
             if reader.between:
                 reader.lines_only = self._permits > 0
                 self._unit_at = self.ledger.time_of(reader.offset)
+            elif self._exchange and self._appends.end(self._exchange, chunk, pos):
+                pos += len(b"\r\n")
+                self._cleared = reader.offset
+                continue
             boundary, pos = reader.read(chunk, pos)
             self._at(boundary)
         self.ledger.release(self._cleared)
@@ -95,6 +100,13 @@ class ClientSide:
         if pos:
             self._secrets.calm()
             self._cleared = self.reader.offset
+        if pos < len(chunk) and (exchange := self._appends.begin(chunk, pos)):
+            self._kind, self._exchange = _Kind.COMMAND, exchange
+            self._secrets.begin_public()
+            self.reader.lines_only = False
+            self._unit_at, self._cleared = self.ledger.newest_at, self.reader.offset
+            self._shown = chunk[pos : pos + self._cleared - self.reader.unit_start]
+            pos += len(self._shown)
         return pos
 
     def _waiting(self) -> bool:
@@ -221,7 +233,7 @@ class ClientSide:
     def _end_unit(self, unit: Unit) -> None:
         exchange = self._exchange
         at = self.ledger.time_of(unit.end - 1)
-        self.spans.add(Attribution(exchange, Certainty.SURE), unit.start, unit.end, self._unit_at, at)
+        self.spans.add_to(exchange, unit.start, unit.end, self._unit_at, at)
         if self.reader.raw:
             self._lose("literal too large", "a literal is announced that no server could take")
         if exchange is None:

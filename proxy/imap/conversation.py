@@ -93,7 +93,7 @@ class Conversation:
 
         Each of them reads a few hundred lines at most. All have to be taken before anything else is received.
         """
-        if direction in self._inflaters:
+        if self._inflaters and direction in self._inflaters:
             return self._deflated(direction, chunk, at, layer)
         try:
             if chunk:
@@ -180,10 +180,11 @@ class Conversation:
     def _receive_clear(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> None:
         if self._shared.layered:
             self._watch_for_security_layer(direction, chunk, at)
-        self._side(direction).ledger.hold(chunk, at, layer)
         if direction is Direction.CLIENT:
+            self._client.ledger.hold(chunk, at, layer)
             self._client.run(chunk)
             return
+        self._server.ledger.hold(chunk, at, layer)
         self._server.run(chunk)
         if self._shared.compressed:
             self._start_deflate(at)

@@ -112,7 +112,8 @@ class Ledger:
         """
         if literal:
             self.record()
-        self.released = max(self.released, min(upto, self.received))
+        if upto > self.released:
+            self.released = min(upto, self.received)
         if literal or self.released - self._recorded > _TOGETHER:
             self.record(literal)
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from proxy.imap.exchanges import Expects
+from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.responses import ResponseHead
 from proxy.imap.shared import Shared
 from proxy.imap.spans import NOBODY, Attribution, Spans
 from proxy.imap.state import Phase
-from proxy.imap.transcript import BODY_MIN, Certainty, LiteralPart, Outcome
+from proxy.imap.transcript import BODY_MIN, LiteralPart, Outcome
 from proxy.imap.units import UnitReader
 
 _COMMAND = re.compile(
@@ -26,7 +26,20 @@ _COMMAND = re.compile(
     re.IGNORECASE,
 )
 """A command on the selected mailbox: tag, name, arguments."""
-_COMPLETION = re.compile(rb"([0-9A-Za-z.]{1,64}) (OK|NO|BAD) ([ -Z\\-z|~]{1,4000})\r\n", re.IGNORECASE)
+_APPEND = re.compile(
+    rb"([0-9A-Za-z.]{1,64}) APPEND "
+    rb"((?:([0-9A-Za-z./_-]{1,200})|\"([ 0-9A-Za-z./_-]{1,200})\")"
+    rb"(?: \([ 0-9A-Za-z$\\]{0,200}\))?(?: \"[ 0-9A-Za-z:+-]{1,40}\")? \{([0-9]{4,10})(\+?)\})\r\n",
+    re.IGNORECASE,
+)
+"""APPEND with a literal: tag, arguments, the mailbox as an atom or quoted, the literal's size, whether it has a `+`."""
+_COMPLETION = re.compile(
+    rb"([0-9A-Za-z.]{1,64}) (OK|NO|BAD)"
+    rb"(?: \[(APPENDUID|COPYUID|HIGHESTMODSEQ|MODIFIED) [0-9:, ]{1,4000}\])?( [ -Z\\-z|~]{1,3000})\r\n",
+    re.IGNORECASE,
+)
+"""Tag, status, code, text."""
+_CONTINUATION = re.compile(rb"\+(?: [ !#-Z\\-z|~]{0,4000})?\r\n")
 _DATA = re.compile(
     rb"\* (?:[0-9]{1,10} )?(FETCH|EXISTS|RECENT|EXPUNGE|SEARCH|SORT|THREAD|FLAGS|LIST|LSUB|STATUS|VANISHED)"
     rb"(?: [ !#-Z\\-z|~]{0,4000})?\r\n",
@@ -39,7 +52,12 @@ _MESSAGE = re.compile(
 )
 """FETCH data that ends with a literal; its size."""
 _END_OF_MESSAGE = re.compile(rb"[ !#-Z\\-z|~]{0,4000}\)\r\n")
-_STATUS_HEADS = {word.encode(): ResponseHead(None, word, word) for word in ("OK", "NO", "BAD")}
+_CODES = "APPENDUID", "COPYUID", "HIGHESTMODSEQ", "MODIFIED", None
+_STATUS_HEADS = {
+    (word.encode(), code.encode() if code else None): ResponseHead(None, word, word, code)
+    for word in ("OK", "NO", "BAD")
+    for code in _CODES
+}
 _DATA_HEADS = {
     word.encode(): ResponseHead(None, word)
     for word in "FETCH EXISTS RECENT EXPUNGE SEARCH SORT THREAD FLAGS LIST LSUB STATUS VANISHED".split()
@@ -47,7 +65,7 @@ _DATA_HEADS = {
 
 
 _FETCH = _DATA_HEADS[b"FETCH"]
-_STAR = b"*"[0]
+_STAR, _PLUS, _BRACE = b"*+}"
 
 
 class OrdinaryCommands:
@@ -58,23 +76,62 @@ class OrdinaryCommands:
 
     def read(self, chunk: bytes, pos: int) -> int:
         """Read the chunk that was held last, between units, from `pos`. Returns where another kind of line begins."""
-        book, vault, at = self._shared.book, self._shared.vault, self._ledger.newest_at
+        shared, at = self._shared, self._ledger.newest_at
         while match := _COMMAND.match(chunk, pos):
-            if _may_hide_something(match[0]) or vault.touches(match[0]):
+            line, tag, name, arguments = match.group(0, 1, 2, 3)
+            if shared.vault.touches(line):
                 break
-            tag, name, arguments = match.groups()
-            exchange = book.begin(tag, name.decode("ascii").upper(), at)
-            exchange.mailbox = self._shared.state.mailbox
+            exchange = shared.book.begin(tag, name.decode("ascii").upper(), at)
+            exchange.mailbox = shared.state.mailbox
             exchange.sending = False
             if arguments:
                 exchange.add_arguments(arguments)
-            exchange.client_bytes = match.end() - pos
-            book.changed(exchange)
-            start = self._reader.offset
-            self._reader.skip(match.end() - pos)
-            self._spans.add(Attribution(exchange, Certainty.SURE), start, self._reader.offset, at, at)
-            pos = match.end()
+            exchange.client_bytes = len(line)
+            shared.book.changed(exchange)
+            start = self._reader.skip(len(line))
+            self._spans.add_to(exchange, start, start + len(line), at, at)
+            pos += len(line)
         return pos
+
+
+class OrdinaryAppends:
+    """Reads APPEND with one large literal, however that is cut: its line, and the empty one that ends it."""
+
+    def __init__(self, shared: Shared, reader: UnitReader, ledger: Ledger, spans: Spans) -> None:
+        self._shared, self._reader, self._ledger, self._spans = shared, reader, ledger, spans
+        self._start = -1
+        self._at = 0
+        self._mailbox = ""
+
+    def begin(self, chunk: bytes, pos: int) -> OpenExchange | None:
+        """Read the line at `pos`. Returns the exchange, None if it is another kind of line."""
+        match = _APPEND.match(chunk, pos)
+        if match is None or int(match[5]) < BODY_MIN or self._shared.vault.touches(match[0]):
+            return None
+        line, tag, arguments, atom, quoted, size, plus = match.group(0, 1, 2, 3, 4, 5, 6)
+        self._start, self._at, self._mailbox = self._reader.offset, self._ledger.newest_at, (atom or quoted).decode()
+        book = self._shared.book
+        exchange = book.begin(tag, "APPEND", self._at)
+        exchange.add_arguments(arguments)
+        if not plus:
+            book.expect(exchange, Expects.LITERAL)
+        book.changed(exchange)
+        self._reader.announce(line, int(size), synchronising=not plus)
+        return exchange
+
+    def end(self, exchange: OpenExchange, chunk: bytes, pos: int) -> bool:
+        """Read the end of the line that began so, behind its literal. Whether it is that."""
+        if not self._reader.announced(self._start) or not chunk.startswith(b"\r\n", pos):
+            return False
+        start, at = self._start, self._ledger.time_of(self._reader.offset + 1)
+        self._reader.end(2)
+        end = self._reader.offset
+        self._spans.add_to(exchange, start, end, self._at, at)
+        exchange.client_bytes += end - start
+        exchange.mailbox = self._mailbox
+        exchange.sending = False
+        self._shared.book.changed(exchange)
+        return True
 
 
 class OrdinaryResponses:
@@ -86,34 +143,44 @@ class OrdinaryResponses:
         """`completed` is called when an exchange has ended."""
         self._shared, self._reader, self._ledger, self._spans = shared, reader, ledger, spans
         self._completed = completed
+        self._start = -1
+        self._at = 0
 
     def read(self, chunk: bytes, pos: int) -> int:
         """Read the chunk that was held last, between units, from `pos`. Returns where another kind of line begins."""
         if self._shared.state.phase is Phase.CONNECTED:
             return pos
-        while pos < len(chunk):
-            if chunk[pos] != _STAR:
-                match = _COMPLETION.match(chunk, pos)
-                if match is None or self._hides_something(match[0]) or not self._completion(match):
+        touches = self._shared.vault.touches
+        while (end := chunk.find(b"\n", pos) + 1) > 0:
+            first = chunk[pos]
+            if first == _STAR and chunk[end - 3] == _BRACE:
+                end = self._message(chunk, pos)
+                if not end:
                     break
-                pos = match.end()
-            elif match := _DATA.match(chunk, pos):
-                if self._hides_something(match[0]):
+            elif first == _STAR:
+                match = _DATA.match(chunk, pos, end)
+                if match is None or touches(match[0]):
                     break
-                self._data(_DATA_HEADS[match[1].upper()], match[0], match.end() - pos)
-                pos = match.end()
-            elif end := self._message(chunk, pos):
-                pos = end
+                self._data(_DATA_HEADS[match[1].upper()], match[0], end - pos)
+            elif first == _PLUS:
+                match = _CONTINUATION.match(chunk, pos, end)
+                if match is None or touches(match[0]) or not self._continuation(end - pos):
+                    break
             else:
-                break
+                match = _COMPLETION.match(chunk, pos, end)
+                if match is None or touches(match[0]) or not self._completion(match):
+                    break
+            pos = end
         return pos
 
     def _data(self, head: ResponseHead, line: bytes, length: int) -> None:
         book = self._shared.book
-        whose = book.attribute(head, line) if book.open else NOBODY
-        self._take(length, whose)
-        if whose.exchange:
-            whose.exchange.count(head.kind)
+        exchange, certainty, others = book.attribute(head, line) if book.open else NOBODY
+        start, at = self._reader.skip(length), self._ledger.newest_at
+        self._spans.add_to(exchange, start, start + length, at, at, certainty, others)
+        if exchange:
+            exchange.server_bytes += length
+            exchange.count(head.kind)
 
     def _message(self, chunk: bytes, pos: int) -> int:
         """Read a FETCH whose last item is a body that the chunk holds whole. Returns its end, 0 if it is not one."""
@@ -122,7 +189,7 @@ class OrdinaryResponses:
         if match is None or size < BODY_MIN or match.end() + size >= len(chunk):
             return 0
         end = _END_OF_MESSAGE.match(chunk, match.end() + size)
-        if end is None or self._hides_something(match[0]) or self._hides_something(end[0]):
+        if end is None or self._shared.vault.touches(match[0] + end[0]):
             return 0
         start = self._reader.offset + match.end() - pos
         self._ledger.release(start)
@@ -130,34 +197,64 @@ class OrdinaryResponses:
         self._data(_FETCH, match[0], end.end() - pos)
         return end.end()
 
+    def begin(self, chunk: bytes, pos: int) -> tuple[ResponseHead, bytes, Attribution] | None:
+        """Read the first line, at `pos`, of a FETCH with a body that the chunk may not hold whole.
+
+        Returns its head, itself and whose it is; None if it is another kind of line.
+        """
+        if self._shared.state.phase is Phase.CONNECTED:
+            return None
+        match = _MESSAGE.match(chunk, pos)
+        size = int(match[1]) if match else 0
+        if match is None or size < BODY_MIN or self._shared.vault.touches(match[0]):
+            return None
+        book, line = self._shared.book, match[0]
+        self._start, self._at = self._reader.offset, self._ledger.newest_at
+        self._reader.announce(line, size)
+        return _FETCH, line, book.attribute(_FETCH, line) if book.open else NOBODY
+
+    def end(self, whose: Attribution, chunk: bytes, pos: int) -> int:
+        """Read what is behind the body of a FETCH that began so. Returns its end, 0 if it is not just that."""
+        if not self._reader.announced(self._start):
+            return 0
+        match = _END_OF_MESSAGE.match(chunk, pos)
+        if match is None or self._shared.vault.touches(match[0]):
+            return 0
+        start = self._start
+        self._reader.end(len(match[0]))
+        end = self._reader.offset
+        self._spans.add(whose, start, end, self._at, self._ledger.newest_at)
+        if whose.exchange:
+            whose.exchange.server_bytes += end - start
+            whose.exchange.count(_FETCH.kind)
+        return match.end()
+
+    def _continuation(self, length: int) -> bool:
+        """Whether it is what a literal or IDLE waits for."""
+        book = self._shared.book
+        exchange = book.first(Expects.LITERAL, Expects.SASL, Expects.IDLE)
+        if exchange is None or exchange.expects is Expects.SASL:
+            return False
+        start, at = self._reader.skip(length), self._ledger.newest_at
+        self._spans.add_to(exchange, start, start + length, at, at)
+        exchange.server_bytes += length
+        book.expect(exchange, Expects.NOTHING)
+        return True
+
     def _completion(self, match: re.Match[bytes]) -> bool:
         """Whether it completes an exchange that has nothing special about it."""
-        tag, word, text = match.groups()
-        head = _STATUS_HEADS[word.upper()]
+        line, tag, word, code, text = match.group(0, 1, 2, 3, 4)
+        head = _STATUS_HEADS[word.upper(), code and code.upper()]
         shared = self._shared
         exchange = shared.book.find(tag)
         if exchange is None or exchange.sent == "COMPRESS" or exchange.mechanism:
             return False
-        if exchange.expects is not Expects.NOTHING or head.status is None:
+        if exchange.expects is not Expects.NOTHING:
             return False
-        self._take(len(match[0]), Attribution(exchange, Certainty.SURE))
-        shared.state.complete(exchange.sent, head.status, exchange.mailbox)
-        said = text.strip().decode("ascii")
-        shared.book.close(exchange, Outcome.COMPLETED, head, said, self._ledger.newest_at)
+        start, at = self._reader.skip(len(line)), self._ledger.newest_at
+        self._spans.add_to(exchange, start, start + len(line), at, at)
+        exchange.server_bytes += len(line)
+        shared.state.complete(exchange.sent, head.kind, exchange.mailbox)
+        shared.book.close(exchange, Outcome.COMPLETED, head, text.strip().decode("ascii"), at)
         self._completed()
         return True
-
-    def _take(self, length: int, whose: Attribution) -> None:
-        start, at = self._reader.offset, self._ledger.newest_at
-        self._reader.skip(length)
-        self._spans.add(whose, start, self._reader.offset, at, at)
-        if whose.exchange:
-            whose.exchange.server_bytes += length
-
-    def _hides_something(self, line: bytes) -> bool:
-        return _may_hide_something(line) or self._shared.vault.touches(line)
-
-
-def _may_hide_something(line: bytes) -> bool:
-    """Whether it may hold one of the tokens that `secrets` looks for in every line."""
-    return b"://" in line or b"aps-" in line or b"APS-" in line

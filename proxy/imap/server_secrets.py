@@ -30,6 +30,7 @@ class ServerSecrets:
         self._kind = head.kind
         self._status = head.status is not None
         self._challenge = challenge and head.kind == "+"
+        self._secret_literal = False
 
     def line(self, line: bytes, *, first: bool, last: bool) -> Spans:
         """Mask the secrets of the line just read. Returns where they are in it."""

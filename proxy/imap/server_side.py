@@ -59,6 +59,9 @@ class ServerSide:
                 if pos == len(chunk):
                     break
                 self._unit_at = self.ledger.time_of(self.reader.offset)
+            elif end := self._ordinary.end(self._whose, chunk, pos):
+                pos, self._cleared = end, self.reader.offset
+                continue
             boundary, pos = self.reader.read(chunk, pos)
             if boundary is Boundary.UNIT:
                 self._line(last=True)
@@ -73,6 +76,11 @@ class ServerSide:
     def _run_ordinary(self, chunk: bytes, pos: int) -> int:
         if not self._out_of_sync and not self._client.reader.partial:
             pos = self._ordinary.read(chunk, pos)
+            if pos < len(chunk) and (begun := self._ordinary.begin(chunk, pos)):
+                self._head, self._first, self._whose = begun
+                self._shown, self._unit_at = self._head, self.ledger.newest_at
+                self._secrets.begin(self._head, challenge=False)
+                pos += len(self._first)
             self._cleared = self.reader.offset
         return pos
 

@@ -161,20 +161,34 @@ class UnitReader:
         self._keep(chunk, pos, end)
         return self._end_line(), end
 
-    def skip(self, count: int) -> None:
-        """The next `count` bytes, between units, are whole units that somebody else has read."""
+    def skip(self, count: int) -> int:
+        """The next `count` bytes, between units, are whole units that somebody else has read. Returns their offset."""
+        start = self.offset
+        self.offset = self.unit_start = start + count
+        return start
+
+    def announce(self, line: bytes, size: int, *, synchronising: bool = True) -> None:
+        """The next bytes, between units, are this line, which somebody else has read: a large literal follows."""
+        self.offset += len(line)
+        self._texts = [line]
+        self._text_kept = len(line)
+        self._literals = [Literal(self.offset, size, synchronising, binary=False)]
+        self._left = size
+
+    def announced(self, start: int) -> bool:
+        """Whether the unit being read is one that was announced at offset `start`, and its literal has just ended."""
+        begun = start == self.unit_start and len(self._texts) == 1
+        return begun and not (self._left or self._line_length or self.raw)
+
+    def end(self, count: int) -> None:
+        """The next `count` bytes end the unit: somebody else has read them."""
         self.offset += count
-        self.unit_start = self.offset
+        self._begin_unit()
 
     def take_unit(self) -> Unit:
         """The unit that just ended; the next byte starts a new one."""
         unit = Unit(self.unit_start, self.offset, tuple(self._texts), tuple(self._literals), tuple(self._flaws))
-        self.unit_start = self.offset
-        self._texts = []
-        self._text_kept = 0
-        self._literals = []
-        self._flaws = []
-        self._code_open = None
+        self._begin_unit()
         return unit
 
     def cut(self, flaw: str = "cut") -> Unit | None:
@@ -193,6 +207,14 @@ class UnitReader:
         self.raw = True
         self._left = 0
         self._content = None
+
+    def _begin_unit(self) -> None:
+        self.unit_start = self.offset
+        self._texts = []
+        self._text_kept = 0
+        self._literals = []
+        self._flaws = []
+        self._code_open = None
 
     def _keep(self, chunk: bytes, pos: int, end: int) -> None:
         if not self._line_length:

@@ -9,6 +9,8 @@ Spans = list[tuple[int, int]]
 
 _MIN_ANYWHERE = 4  # a shorter password is looked for as a whole word only
 _FORMS_KEPT = 64
+_TOKENS = b"://", b"aps-"
+"""Every token that `secrets` looks for in every line has one of these beside it."""
 
 
 class Vault:
@@ -40,9 +42,9 @@ class Vault:
         self._any = None
 
     def touches(self, data: bytes) -> bool:
-        """Whether any form stands anywhere in `data`, as a word or not."""
+        """Whether any form stands anywhere in `data`, as a word or not, or what may be a token of a server's."""
         if self._any is None:
-            self._any = re.compile(b"|".join(map(re.escape, self._forms)) or b"(?!)")
+            self._any = re.compile(b"|".join(map(re.escape, (*_TOKENS, *self._forms))))
         return self._any.search(data.lower()) is not None
 
     def find(self, data: bytes, *, words: bool = False, ended: bool = True) -> Spans:

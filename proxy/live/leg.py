@@ -191,7 +191,7 @@ class Leg(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes have come."""
-        if self._kept or self._keeps:
+        if self._kept or (self._held_by and self._keeps):
             # A transport may deliver what it had read before it was paused.
             if not self._deaf:
                 self._kept.append(data)

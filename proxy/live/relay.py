@@ -118,13 +118,14 @@ class Relay:
             self._from_client(data)
         else:
             self._from_server(data)
-        if self._tap.opaque and (self.client_gate or self.server_gate):
+        tap = self._tap
+        if tap.opaque and (self.client_gate or self.server_gate):
             self._open_gates()
-        if self._tap.full:
+        if tap.full:
             self._wait_for_recorder()
-        if self._tap.behind:
+        if tap.behind:
             self.hold("tap")
-            self._tap.when_understood(self._understood)
+            tap.when_understood(self._understood)
 
     def _understood(self) -> None:
         self.free("tap")
@@ -272,7 +273,8 @@ class Relay:
                 self._raise_server_gate(self._dropped)
         else:
             self._server_gated(self.server_gate, data)
-        self._close_if_answered()
+        if self._last_answers:
+            self._close_if_answered()
 
     def _close_if_answered(self) -> None:
         if self._last_answers and not self._answers_due:

@@ -165,6 +165,7 @@ class Tap:
         """Understand what was put off, as far as there is time for it, or release what is public of a half line."""
         if self._waiting:
             enough = self._backlog_bytes - self._pace.size
+            self._understand_small(enough)
             while self._waiting and (self._cheap(enough) or self.turns.now() < end):
                 self._understand_next()
             if self._conversation.holds_text:
@@ -204,6 +205,18 @@ class Tap:
         else:
             put()
             self._pass_on()
+
+    def _understand_small(self, enough: int) -> None:
+        """Take the chunks that come next and are small, as nearly all are, until the backlog is as short as this."""
+        backlog, small = self._backlog, self._pace.small
+        while backlog and self._steps is None and self._backlog_bytes > enough:
+            step = backlog[0]
+            if callable(step) or len(step[1]) >= small:
+                break
+            del backlog[0]
+            direction, data, at, layer = step
+            self._backlog_bytes -= len(data)
+            self._steps = self._conversation.begin(direction, data, at, layer)
 
     def _understand_next(self, *, whole: bool = False) -> None:
         if self._steps is not None:

@@ -89,6 +89,11 @@ class Pace:
         self.size = _FIRST
         self._now = now
 
+    @property
+    def small(self) -> int:
+        """What is smaller than this can be dealt with whole, and tells nothing."""
+        return min(_FIRST, self.size // 8)
+
     def share(self, data: bytes) -> int:
         """How many bytes of `data` to deal with now."""
         size = min(len(data), self.size)
@@ -97,7 +102,7 @@ class Pace:
     def begin(self, size: int) -> float | None:
         """So many bytes are about to be dealt with. Returns what to give to `end`."""
         # A few tell little, and looking at the clock takes time too.
-        return None if size < _FIRST and 8 * size < self.size else self._now()
+        return None if size < self.small else self._now()
 
     def end(self, size: int, began: float | None) -> None:
         """They have been dealt with: learn from it."""
@@ -109,7 +114,7 @@ class Pace:
         if seconds > TURN:
             # Not less than an eighth: it may have been something else that took so long.
             self.size = max(_LEAST, self.size // 8, int(size * TURN / seconds))
-        elif size >= self.size:
+        elif size >= self.size or (2 * size >= self.size and 4 * seconds < TURN):
             self.size = min(2 * self.size, _MOST)
 
 

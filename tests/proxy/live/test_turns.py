@@ -94,6 +94,11 @@ def test_the_pace_is_learned() -> None:
     assert pace.size == 2 * first
     pace.took(10, TURN / 2)
     assert pace.size == 2 * first, "a little tells nothing"
+    pace.took(first, TURN / 2)
+    assert pace.size == 2 * first, "neither does half of it that takes half of the time"
+    pace.took(first, TURN / 5)
+    assert pace.size == 4 * first, "in less than a quarter there was room for more"
+    pace.size = 2 * first
     pace.took(2 * first, TURN * 4)
     assert pace.size == first // 2
     pace.size = 1 << 18
@@ -141,6 +146,29 @@ def test_what_takes_long_is_understood_in_turns() -> None:
     assert heard(basket.records) == said
     [event] = (x for x in basket.records if isinstance(x, Event))
     assert event.offset == len(said)
+
+
+def test_chunks_small_and_large_are_understood_in_their_order() -> None:
+    """And what happened between them stays between them."""
+    basket, said, offsets = Basket(), bytearray(), list[int]()
+    sizes = [9, 40, 3000, 9, 9, 900, 40_000, 9, 200, 70_000, 12, *[30] * 300, 2000, 9]
+
+    async def play() -> None:
+        tap = Tap(1, basket, hurried(), decode=True)
+        tap.overheard(SERVER, b"* OK hi\r\n", Layer.PLAIN)
+        for size in sizes:
+            chunk = b"a NOOP ".ljust(size - 2, b"x") + b"\r\n"
+            tap.overheard(CLIENT, chunk, Layer.PLAIN)
+            said.extend(chunk)
+            tap.event(EventKind.NOTICE, "here", "", CLIENT)
+            offsets.append(len(said))
+        done = asyncio.Event()
+        tap.when_understood(done.set)
+        await done.wait()
+
+    asyncio.run(play())
+    assert heard(basket.records) == said
+    assert [x.offset for x in basket.records if isinstance(x, Event) and x.name == "here"] == offsets
 
 
 def heard(records: list[Record]) -> bytes:
