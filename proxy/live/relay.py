@@ -322,6 +322,8 @@ class Relay:
             self._due(Due(passed, Direction.SERVER))
         elif awaited and gate.starttls_tag is None and self.client_gate:
             self.client_gate.settled()
+        if self.client_gate and self._tap.conversation.awaits_command:
+            self.client_gate.literal_refused()
         self._drop_server_gate(gate)
 
     def _drop_server_gate(self, gate: ServerGate) -> None:
