@@ -39,8 +39,8 @@ WORDS = st.sampled_from(
 )
 DATA = st.sampled_from(
     [
-        *(b"* 3 EXISTS\r\n", b"* OK [ALERT] look\r\n", b'* LIST () "/" INBOX\r\n', b"* SEARCH 1 2 3\r\n", b"* NO hm\r\n"),
-        *(b'* ESEARCH (TAG "a") UID ALL 1:5\r\n', b"* OK " + b"x" * 20_000 + b"\r\n"),
+        *(b"* 3 EXISTS\r\n", b"* OK [ALERT] look\r\n", b'* LIST () "/" INBOX\r\n', b"* SEARCH 1 2 3\r\n"),
+        *(b"* NO hm\r\n", b'* ESEARCH (TAG "a") UID ALL 1:5\r\n', b"* OK " + b"x" * 20_000 + b"\r\n"),
     ]
 )
 OFFER = b"* CAPABILITY IMAP4rev1%s AUTH=PLAIN COMPRESS=DEFLATE\r\n"
@@ -306,7 +306,6 @@ class TwoPeers(RuleBasedStateMachine):
     def _check_the_end(self) -> None:
         assert self.wire.faults == []
         heard = Heard(self.wire.records[1:])
-        told = Told(self.wire.records)
         if not self.peers.lost:
             for direction, got in ((CLIENT, self._at_server), (SERVER, self._at_client)):
                 peer = self.peers.peer(direction)
@@ -316,11 +315,7 @@ class TwoPeers(RuleBasedStateMachine):
         if not self.peers.compressed and not any(x.name == "start" for x in heard.events):
             streams = {d: b"".join(x.data for x in self.heard if x.direction is d) for d in Direction}
             invariants.check(heard, streams)
-            # What is said to a peer that has gone is on record, and reaches nobody.
-            if self.ended is CLIENT:
-                told.assert_arrived(server=self._at_server)
-            else:
-                told.assert_arrived(client=bytes(self.wire.client.got))
+            self._check_what_arrived(Told(self.wire.records))
         else:
             invariants.check(heard, {d: heard.stream(d) for d in Direction})
         again = play(self.heard)
@@ -331,6 +326,15 @@ class TwoPeers(RuleBasedStateMachine):
         if not self.wire.answers:
             assert [_timeless(x) for x in again.exchanges] == [_timeless(x) for x in heard.exchanges]
             assert all(again.stream(d) == heard.stream(d) for d in Direction)
+
+    def _check_what_arrived(self, told: Told) -> None:
+        """What is said to a peer that has gone is on record, and reaches nobody."""
+        if self.peers.lost and self.wire.answers:
+            return  # a STARTTLS behind a command that is never answered is taken out, and never read
+        if self.ended is CLIENT:
+            told.assert_arrived(server=self._at_server)
+        else:
+            told.assert_arrived(client=bytes(self.wire.client.got))
 
 
 def _timeless(exchange: Exchange) -> Exchange:
