@@ -134,10 +134,10 @@ class Peers:
 
     @property
     def foreseeable(self) -> bool:
-        """Whether it can be said right now what is in flight: not within deflated bytes, which may hold whole lines."""
-        if self.client.left == b"\n" and self.server.busy:
-            return False
-        return not self.lost and not (self.compressed and (self.client.busy or self.server.busy))
+        """Whether it can be said right now what is in flight: not at a CR, nor within deflated bytes, which may hold
+        whole lines."""
+        inside = self.compressed and (self.client.busy or self.server.busy)
+        return not self.lost and not inside and self.client.left != b"\n"
 
     @property
     def answerable(self) -> list[Command]:
