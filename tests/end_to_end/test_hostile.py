@@ -117,7 +117,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Scen
         route = ("--route", f"{NAME}=imap+insecure://localhost:{server.port}")
         recorder = stack.enter_context(Recorder(folder, f"imap+insecure://localhost:{villain.port}", *listen, *route))
         context = ssl.create_default_context(cafile=recorder.ca)
-        target = Target(recorder.port("plain"), recorder.port("implicit"), context, scale=10 if soak else 1)
+        target = Target(recorder.port("plain"), recorder.port("implicit"), context, scale=16 if soak else 1)
         bystander = stack.enter_context(Bystander(recorder.port("implicit"), str(recorder.ca), NAME))
         yield Scene(recorder, target, bystander)
 
@@ -126,6 +126,7 @@ def test_every_attack_is_looked_for() -> None:
     assert list(TRACES) == list(ATTACKS)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack(scene: Scene, name: str) -> None:
     """The bystander is answered all the time, memory is bounded, and each session has its end and its reason."""
