@@ -147,9 +147,9 @@ class Peers:
 
     # --- what a client may say
 
-    def command(self, tag: bytes, words: bytes, name: str = "") -> None:
+    def command(self, tag: bytes, words: bytes) -> None:
         """A command of one line."""
-        command = Command(tag, name)
+        command = Command(tag, words.split()[0].decode())
 
         def sent() -> None:
             command.sent = True
@@ -167,9 +167,9 @@ class Peers:
         if command.name in moods:
             self.mood, self.waiting = moods[command.name], command
 
-    def with_literal(self, tag: bytes, words: bytes, content: bytes, *, plus: bool, name: str = "") -> None:
+    def with_literal(self, tag: bytes, words: bytes, content: bytes, *, plus: bool) -> None:
         """A command that ends with a literal."""
-        command = Command(tag, name, literal=content)
+        command = Command(tag, words.split()[0].decode(), literal=content)
         head = b"%s %s{%d%s}\r\n" % (tag, words, len(content), b"+" if plus else b"")
 
         def announced() -> None:
@@ -228,11 +228,14 @@ class Peers:
         self.begin(SERVER, Part(b"+ " + b64(b"challenge") + b"\r\n", said))
 
     def complete(self, command: Command, status: bytes, text: bytes) -> None:
-        """The tagged answer."""
+        """The tagged answer. Nobody is let into a mailbox before a login."""
+        if command.name == "SELECT" and not self.authenticated:
+            status = b"NO"
 
         def said() -> None:
             self.open.remove(command)
-            self.authenticated |= status == b"OK" and command.name in {"LOGIN", "AUTHENTICATE"}
+            if status == b"OK" and command.name in {"LOGIN", "AUTHENTICATE", "LOGOUT"}:
+                self.authenticated = command.name != "LOGOUT"
             if self.waiting is command:
                 self.mood, self.waiting = Mood.FREE, None
             if command.name == "COMPRESS" and status == b"OK":

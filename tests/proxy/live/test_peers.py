@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from proxy.imap.gate import LINE_MAX
-from proxy.imap.transcript import Direction, Exchange
+from proxy.imap.transcript import Direction, Exchange, Piece, Record
 from proxy.live.endpoint import Security
 from tests.proxy.imap import invariants
 from tests.proxy.imap.logins import MARKER, PLAIN, b64
@@ -139,16 +139,16 @@ class TwoPeers(RuleBasedStateMachine):
     @rule(tag=TAGS, how=st.sampled_from(["line", "literal", "literal+"]), most=MOST)
     def login(self, tag: bytes, how: str, most: int) -> None:
         if how == "line":
-            self.peers.command(tag, b"LOGIN bob " + PASSWORD, "LOGIN")
+            self.peers.command(tag, b"LOGIN bob " + PASSWORD)
         else:
-            self.peers.with_literal(tag, b"LOGIN bob ", MARKER, plus=how == "literal+", name="LOGIN")
+            self.peers.with_literal(tag, b"LOGIN bob ", MARKER, plus=how == "literal+")
         self._say(CLIENT, most)
 
     @precondition(lambda self: self._free)
     @rule(tag=TAGS, what=st.sampled_from([b"AUTHENTICATE PLAIN", b"IDLE", b"COMPRESS DEFLATE"]), most=MOST)
     def command_that_waits(self, tag: bytes, what: bytes, most: int) -> None:
         if what != b"COMPRESS DEFLATE" or not self.peers.compressed:
-            self.peers.command(tag, what, what.split()[0].decode())
+            self.peers.command(tag, what)
             self._say(CLIENT, most)
 
     @precondition(lambda self: self._free and not self.tls and not self.peers.compressed)
@@ -320,10 +320,7 @@ class TwoPeers(RuleBasedStateMachine):
         else:
             invariants.check(heard, {d: heard.stream(d) for d in Direction})
         again = play(self.heard)
-        # The tap's own records hold the time of day, and four of its digits may look like a part of anything.
-        assert traces(again.records) == []
-        assert traces([x._replace(at=0, chunks=()) for side in Direction for x in heard.pieces(side)]) == []
-        assert play(self.heard, _finely(self.heard)).facts == again.facts
+        assert traces([_numberless(record) for record in heard.records]) == []
         if not self.wire.answers:
             assert [_timeless(x) for x in again.exchanges] == [_timeless(x) for x in heard.exchanges]
             assert all(again.stream(d) == heard.stream(d) for d in Direction)
@@ -342,6 +339,13 @@ def _finely(heard: list[Said]) -> Cut:
     """Byte by byte, but in no more chunks than the ledger tells the times of, should it have to hold them all."""
     size = sum(len(x.data) for x in heard) // CHUNKS_MAX + 1
     return lambda data: [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def _numberless(record: Record) -> Record:
+    """Without what only counts: four digits in a row may look like a part of anything."""
+    if isinstance(record, Piece):
+        record = record._replace(chunks=(), literal=None)
+    return record._replace(**{name: 0 for name, value in record._asdict().items() if type(value) is int})
 
 
 def _timeless(exchange: Exchange) -> Exchange:
