@@ -103,9 +103,9 @@ class Conversation:
         return self._deflated_first(at) if self._first_deflated else None
 
     def _deflated_first(self, at: int) -> Iterator[None]:
-        """What came behind the OK to COMPRESS, or behind the command."""
+        """What came behind the command, and then what came behind the OK to COMPRESS."""
         while self._first_deflated:
-            direction, chunk, layer = self._first_deflated.pop()
+            direction, chunk, layer = self._first_deflated.pop(0)
             yield from self._deflated(direction, chunk, at, layer)
 
     def _deflated(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> Iterator[None]:

@@ -23,6 +23,7 @@ EACH = pytest.mark.parametrize("name", HARNESSES)
 FOUND = {
     "a security layer in the segment of its OK": b"\0\xffS* OK hi\n\xffCa AUTHENTICATE NTLM\n\xffSa OK\n\0x",
     "one behind a line more": b"\0\xffS* OK hi\n\xffCa AUTHENTICATE NTLM\n\xffSa OK\n* X\n\0x\xffC\0y",
+    "streams that are not deflated on both sides of COMPRESS": b"\0a COMPRESS DEFLATE\nATE\r\n\xffSa OK\n\xff",
     "one while the client is within a line": b"\0\xffCa AUTHENTICATE NTLM\nb N\xffSa OK\n\xffCX\n\0\xffS\0",
 }
 """Inputs with which the fuzzer has broken something; they have been mended since."""
