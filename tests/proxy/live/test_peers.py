@@ -189,10 +189,10 @@ class TwoPeers(RuleBasedStateMachine):
         self.peers.data(data)
         self._say(SERVER, most)
 
-    @precondition(lambda self: self._server_free and self.peers.told)
+    @precondition(lambda self: self._server_free and self.peers.told and not self.peers.lost)
     @rule(most=MOST)
     def echo(self, most: int) -> None:
-        """Servers tell what they did not like."""
+        """Servers tell what they did not like. (One that lies about a literal could say it half within that.)"""
         self.peers.data(b"* BAD LOGIN bob " + PASSWORD + b" is wrong\r\n")
         self._say(SERVER, most)
 
