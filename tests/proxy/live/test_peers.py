@@ -342,9 +342,9 @@ def _finely(heard: list[Said]) -> Cut:
 
 
 def _numberless(record: Record) -> Record:
-    """Without what only counts: four digits in a row may look like a part of anything."""
+    """Without what only counts, and places in memory: four digits in a row may look like a part of anything."""
     if isinstance(record, Piece):
-        record = record._replace(chunks=(), literal=None)
+        record = record._replace(chunks=(), literal=None, data=bytes(record.data))
     return record._replace(**{name: 0 for name, value in record._asdict().items() if type(value) is int})
 
 
