@@ -2,6 +2,7 @@
 #   PYTHON=python3.12 make test    another interpreter (>= 3.11)
 #   make test ARGS="-k starttls"   more words for pytest
 #   make bench BENCH="--only W1"   more words for the rig (bench/README.md)
+#   make fuzz SECONDS=60           for so long in all; FUZZ="gates" one of them, or inputs to be tried again
 #   make lock LOCK=--upgrade       the newest versions that pyproject.toml allows, not just what has changed there
 # All that is installed from elsewhere is named in requirements/ with its version and the hashes of its files.
 PYTHON ?= python3
@@ -11,10 +12,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --require-hashes --requirement
 ARGS   ?=
 BENCH  ?=
+SECONDS ?= 600
+FUZZ   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock audit system clean
+.PHONY: help demo test check format bench fuzz lock audit system clean
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
@@ -41,6 +44,9 @@ format: $(VENV)/.check  ## Let ruff put the layout right
 bench: $(VENV)/.demo  ## Measure imaptap beside the proxies that are installed here
 	$(BIN)/python -m bench.run $(BENCH)
 
+fuzz: $(VENV)/.fuzz  ## Let atheris look for input that breaks the language, ten minutes or SECONDS=...
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(FUZZ)
+
 lock: $(VENV)/.lock  ## Bring requirements/ in line with pyproject.toml (LOCK=--upgrade: take the newest)
 	BIN=$(BIN) tools/lock $(LOCK)
 
@@ -53,7 +59,7 @@ system:
 	@tools/system-packages
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python without ensurepip (Debian's, without python3-venv) still has its own pip to put one there.
@@ -82,6 +88,11 @@ $(VENV)/.check: pyproject.toml requirements/check.txt | $(VENV)/.made
 	$(LOCKED) requirements/check.txt
 	$(OURSELVES)
 	@touch $@ $(VENV)/.test $(VENV)/.demo
+
+# Beside what the tests need, because the harnesses are made of the tests' own parts.
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.test
+	$(LOCKED) requirements/fuzz.txt
+	@touch $@
 
 $(VENV)/.lock: requirements/lock.txt | $(VENV)/.made
 	$(LOCKED) requirements/lock.txt

@@ -22,6 +22,7 @@ CONTENTS = {
     "test.txt": ("", "postgres", "build", "test"),
     "check.txt": ("", "postgres", "build", "check"),
     "lock.txt": ("lock",),
+    "fuzz.txt": ("fuzz",),
     "pip.txt": (),
 }
 """The tables of pyproject.toml that a file answers for; "" stands for the package's own dependencies."""
@@ -92,11 +93,11 @@ def test_the_versions_are_those_that_pyproject_allows(name: str, table: str) -> 
         assert requirement.specifier.contains(specifier.version, prereleases=True), f"{pin}: run `make lock`"
 
 
-@pytest.mark.parametrize("name", ["demo.txt", "test.txt", "lock.txt"])
+@pytest.mark.parametrize("name", ["demo.txt", "test.txt", "lock.txt", "fuzz.txt"])
 def test_one_environment_serves_all_targets(name: str) -> None:
     """The same versions everywhere, so that `make test` takes nothing back that `make check` has installed."""
     widest = pins("check.txt")
     for package, pin in pins(name).items():
-        if name != "lock.txt":
+        if name not in {"lock.txt", "fuzz.txt"}:
             assert package in widest
         assert str(widest.get(package, pin).specifier) == str(pin.specifier)

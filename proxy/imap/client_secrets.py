@@ -8,7 +8,7 @@ from proxy.imap.ledger import Ledger
 from proxy.imap.secrets import CommandSecrets, sasl_passwords, sasl_secret, token_spans
 from proxy.imap.shared import Shared
 from proxy.imap.transcript import LiteralPart
-from proxy.imap.units import TEXT_KEPT, Literal, UnitReader
+from proxy.imap.units import LITERAL_KEPT, TEXT_KEPT, Literal, UnitReader
 from proxy.imap.vault import Spans
 
 TOKEN_KEPT = 512
@@ -66,6 +66,10 @@ class ClientSecrets:
         """Mask the secrets of the line just read. Returns where they are in it."""
         own = self._own(line, first=first, last=last)
         echoes = [] if self._sasl else self._shared.vault.find(line, words=True)
+        if self._reader.partial and not self._sasl:
+            # No more bytes will come. (Of a line that is longer than `line` there is another end.)
+            echoes += self._shared.vault.begun(line)
+            self._half_said(self._reader.line_start)
         self._mask(self._reader.line_start, own, self._name)
         self._mask(self._reader.line_start, echoes, "echo")
         overlong = (
@@ -193,8 +197,20 @@ class ClientSecrets:
     def close_literal(self) -> None:
         """No more bytes will come, in the middle of a literal."""
         literal = self._reader.literal
-        if literal is not None and self.literal_is_secret:
+        if literal is None:
+            return
+        if self.literal_is_secret:
             self._mask(0, [(literal.start, self._reader.offset)], self._name)
+        elif literal.size <= LITERAL_KEPT:
+            content = self._ledger.unmasked(literal.start, self._reader.offset)
+            self._mask(literal.start, token_spans(content), "token")
+            self._mask(literal.start, self._shared.vault.find(content, words=True), "echo")
+            self._half_said(literal.start)
+
+    def _half_said(self, start: int) -> None:
+        """At the end of what has come since `start` a known secret may have begun."""
+        start = max(start, self._ledger.released)
+        self._mask(start, self._shared.vault.begun(self._ledger.unmasked(start, self._reader.offset)), "echo")
 
 
 def _delimited(line: bytes) -> bool:

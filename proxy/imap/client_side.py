@@ -246,8 +246,7 @@ class ClientSide:
             self._secrets.learn_sasl(exchange, unit.texts[0])
         elif self._kind is _Kind.COMMAND:
             self._end_command(exchange, unit)
-        if exchange.ended is None or self._kind is _Kind.COMMAND:
-            self._shared.book.changed(exchange)
+        self._shared.book.changed(exchange)
 
     def _end_command(self, exchange: OpenExchange, unit: Unit) -> None:
         book = self._shared.book

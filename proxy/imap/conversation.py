@@ -63,6 +63,11 @@ class Conversation:
         return len(self._shared.book.open)
 
     @property
+    def awaits_command(self) -> bool:
+        """Whether the client's next byte begins something new: also where the server has refused a literal (M 4.3)."""
+        return self._client.reader.between and not self._client.behind
+
+    @property
     def holds_text(self) -> bool:
         """Whether a part of a line is held back that `tick` may release."""
         return bool(self._client.reader.partial or self._server.reader.partial)
@@ -103,9 +108,9 @@ class Conversation:
         return self._deflated_first(at) if self._first_deflated else None
 
     def _deflated_first(self, at: int) -> Iterator[None]:
-        """What came behind the OK to COMPRESS, or behind the command."""
+        """What came behind the command, and then what came behind the OK to COMPRESS."""
         while self._first_deflated:
-            direction, chunk, layer = self._first_deflated.pop()
+            direction, chunk, layer = self._first_deflated.pop(0)
             yield from self._deflated(direction, chunk, at, layer)
 
     def _deflated(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> Iterator[None]:
@@ -122,9 +127,10 @@ class Conversation:
         self._shared.book.changed(exchange)
 
     def answer(self, tag: bytes, status: str, text: str, at: int) -> None:
-        """imaptap itself has answered the client's command with this tag; the server never saw it."""
-        exchange = self._shared.book.find(tag)
-        if exchange is None:
+        """imaptap itself has answered the client's STARTTLS with this tag, as it came; the server never saw it."""
+        exchange = next(reversed(self._shared.book.open.values()), None)
+        # Not the oldest with this tag: that may be a command which the server has yet to answer (M 3.2).
+        if exchange is None or (exchange.tag, exchange.sent) != (tag, "STARTTLS"):
             return
         exchange.mark("answered by imaptap")
         head = ResponseHead(tag, status, status)
@@ -178,25 +184,30 @@ class Conversation:
         return self._client if direction is Direction.CLIENT else self._server
 
     def _receive_clear(self, direction: Direction, chunk: bytes, at: int, layer: Layer) -> None:
-        if self._shared.layered:
-            self._watch_for_security_layer(direction, chunk, at)
         if direction is Direction.CLIENT:
+            if self._shared.layered:
+                self._watch_for_security_layer(chunk, at)
             self._client.ledger.hold(chunk, at, layer)
             self._client.run(chunk)
             return
         self._server.ledger.hold(chunk, at, layer)
-        self._server.run(chunk)
+        read = self._server.run(chunk)
         if self._shared.compressed:
             self._start_deflate(at)
+        elif read < len(chunk):
+            self._begin_security_layer(at)
+            self._server.run(chunk[read:])
 
-    def _watch_for_security_layer(self, direction: Direction, chunk: bytes, at: int) -> None:
+    def _watch_for_security_layer(self, chunk: bytes, at: int) -> None:
+        """The client's first byte behind the OK says whether there is one. The server's lines may go on until then."""
+        self._shared.layered = False
+        if chunk[0] == 0 and self._client.reader.between:
+            self._begin_security_layer(at)
+
+    def _begin_security_layer(self, at: int) -> None:
         """A SASL security layer frames by a 4-byte length, so it starts with NUL, which no IMAP line does (M 4.8)."""
-        if not self._side(direction).reader.between:
-            return
-        self._shared.layered = direction is Direction.SERVER
-        if chunk[0] == 0:
-            self._shared.layered = False
-            self._go_raw(at, "security layer", "the SASL mechanism protects the rest of the session")
+        self._shared.layered = False
+        self._go_raw(at, "security layer", "the SASL mechanism protects the rest of the session")
 
     def _go_raw(self, at: int, name: str, text: str) -> None:
         self._client.reader.go_raw()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from proxy.imap.capabilities import CapabilityRewriter, Rewrite, Words, begins, may_hold_list, squeezed
 from proxy.imap.transcript import Direction
-from proxy.imap.units import Boundary, UnitReader
+from proxy.imap.units import LITERAL_REFUSED, Boundary, UnitReader
 
 LINE_MAX = 16 * 1024
 
@@ -187,6 +187,13 @@ class ClientGate:
     def settled(self) -> None:
         """The server has refused the relayed STARTTLS: commands pass again."""
         self._awaiting = False
+
+    def literal_refused(self) -> None:
+        """If the client has announced a literal that it may send when it is asked to: it will not be (M 4.3)."""
+        literal = self._reader.literal
+        if literal is not None and literal.synchronising and self._reader.untouched:
+            self._reader.cut(LITERAL_REFUSED)
+            self._line_passed = False
 
     def flush(self) -> bytes:
         """What is held back; the gate is taken away, or the stream has ended."""

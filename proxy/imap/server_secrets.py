@@ -9,7 +9,7 @@ from proxy.imap.responses import ResponseHead, read_response
 from proxy.imap.secrets import challenge_secret, secret_literal, server_secrets, token_spans
 from proxy.imap.shared import Shared
 from proxy.imap.transcript import LiteralPart
-from proxy.imap.units import TEXT_KEPT, Literal, UnitReader
+from proxy.imap.units import LITERAL_KEPT, TEXT_KEPT, Literal, UnitReader
 from proxy.imap.vault import Spans
 
 _MAY_HOLD_TOKENS = frozenset({"ID", "METADATA"})
@@ -39,6 +39,8 @@ class ServerSecrets:
             self._mask(self._reader.line_start, spans, "sasl")
         else:
             spans = self._search(self._reader.line_start, line, first=first, ended=True)
+            if self._reader.partial:
+                self._half_said(self._reader.line_start)
         self._secret_literal = not last and secret_literal(line, self._kind)
         if self._reader.line_start + len(line) < self._reader.offset:
             self._overlong()
@@ -87,8 +89,20 @@ class ServerSecrets:
     def close_literal(self) -> None:
         """No more bytes will come, in the middle of a literal."""
         literal = self._reader.literal
-        if literal is not None and self._secret_literal:
+        if literal is None:
+            return
+        if self._secret_literal:
             self._mask(0, [(literal.start, self._reader.offset)], "token")
+        elif literal.size <= LITERAL_KEPT:
+            content = self._ledger.unmasked(literal.start, self._reader.offset)
+            self._mask(literal.start, token_spans(content), "token")
+            self._mask(literal.start, self._shared.vault.find(content), "echo")
+            self._half_said(literal.start)
+
+    def _half_said(self, start: int) -> None:
+        """No more bytes will come, and at the end of what has come since `start` a known secret may have begun."""
+        start = max(start, self._ledger.released)
+        self._mask(start, self._shared.vault.begun(self._ledger.unmasked(start, self._reader.offset)), "echo")
 
     def release_partial(self) -> None:
         """Release what has come of a line that has not ended, but for its end, where a secret may be half said."""

@@ -51,10 +51,15 @@ class ServerSide:
             self.ledger.mask_rest(self.reader.offset, "unread", self.ledger.newest_at)
 
     def run(self, chunk: bytes) -> int:
-        """Read the chunk, which the ledger holds. Returns how far: less than all where COMPRESS begins in it."""
+        """Read the chunk, which the ledger holds.
+
+        Returns how far: less than all where COMPRESS or, with a NUL, a security layer begins in it.
+        """
         pos = 0
         while pos < len(chunk):
             if self.reader.between:
+                if self._shared.layered and chunk[pos] == 0:
+                    break
                 pos = self._run_ordinary(chunk, pos)
                 if pos == len(chunk):
                     break

@@ -64,6 +64,23 @@ class Vault:
                 spans += [m.span() for m in pattern.finditer(data) if ended or m.end() < len(data)]
         return spans
 
+    def begun(self, data: bytes) -> Spans:
+        """The end of `data`, if it is the beginning of a known secret whose rest will not come."""
+        data = data.lower()
+        longest = max((_overlap(data, form) for form in self._forms), default=0)
+        return [(len(data) - longest, len(data))] if longest else []
+
+
+def _overlap(data: bytes, form: bytes) -> int:
+    """How many bytes at the end of `data` are those at the beginning of `form`, if not all of these."""
+    tail = data[-(len(form) - 1) :] if len(form) > 1 else b""
+    pos = tail.find(form[:1])
+    while pos >= 0:
+        if form.startswith(tail[pos:]):
+            return len(tail) - pos
+        pos = tail.find(form[:1], pos + 1)
+    return 0
+
 
 def _word(form: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![0-9a-z])" + re.escape(form) + rb"(?![0-9a-z])")

@@ -18,7 +18,8 @@ SPREADS: Final = sys.platform == "linux"
 """Whether the system spreads clients over sockets that share a port. Others that have SO_REUSEPORT give all clients to
 the socket bound last (macOS, the BSDs)."""
 
-_BACKLOG = 1024
+_BACKLOG = 4096
+"""Clients that wait to be accepted (Linux takes no more than net.core.somaxconn); further ones try again by and by."""
 
 
 @dataclass(frozen=True, slots=True)

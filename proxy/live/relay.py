@@ -21,6 +21,7 @@ from proxy.live.leg import Leg
 from proxy.live.listener import UpstreamListener
 from proxy.live.notices import Notices
 from proxy.live.tap import Tap
+from proxy.live.upstream import without_greeting
 
 _TLS_RECORDS = (b"\x16\x03", b"\x15\x03")  # a handshake, or the alert of somebody who expected one
 _LAST_ANSWERS_SECONDS = 1.0
@@ -172,14 +173,10 @@ class Relay:
         self.gone()
 
     def _hear_silence(self, leg: Leg) -> None:
-        """A server that goes without a greeting is most likely one that waits for TLS (M 6.15)."""
+        """Whether this is a server that goes without a greeting."""
         if leg is self.upstream and self.silent and self.end_due is None and self.upstream_hears is None:
             self.hold("act")
-            self.end(
-                Ending.FAILED,
-                f"{self.server_name} closed the connection without a greeting.",
-                "If that port speaks TLS from the start, use imaps://.",
-            )
+            self.end(Ending.FAILED, *without_greeting(self.server_name))
 
     def gone(self) -> None:
         """A leg is closed; perhaps it was the last one."""
@@ -324,6 +321,8 @@ class Relay:
             self._due(Due(passed, Direction.SERVER))
         elif awaited and gate.starttls_tag is None and self.client_gate:
             self.client_gate.settled()
+        if self.client_gate and self._tap.conversation.awaits_command:
+            self.client_gate.literal_refused()
         self._drop_server_gate(gate)
 
     def _drop_server_gate(self, gate: ServerGate) -> None:

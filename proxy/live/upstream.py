@@ -61,6 +61,8 @@ class Upstream:
                     ssl_shutdown_timeout=self._settings.linger_seconds if context else None,
                 )  # fmt: skip
         except (OSError, ssl.SSLError, UnicodeError) as error:
+            if isinstance(error, ConnectionResetError) and context is None:
+                raise LiveError(*without_greeting(f"{endpoint.host}:{endpoint.port}")) from error
             raise _explained(error, endpoint) from error
         if context:
             self._secured(leg, endpoint)
@@ -119,6 +121,14 @@ def describe_tls(transport: asyncio.BaseTransport) -> str:
     alpn = tls.selected_alpn_protocol()
     words = [tls.version() or "TLS", cipher[0] if cipher else "no cipher"]
     return " ".join([*words, f"alpn={alpn}"] if alpn else words)
+
+
+def without_greeting(server: str) -> tuple[str, str]:
+    """What to say of a server that has gone before it said anything: most likely it waits for TLS (M 6.15)."""
+    return (
+        f"{server} closed the connection without a greeting.",
+        "If that port speaks TLS from the start, use imaps://.",
+    )
 
 
 def _explained(error: BaseException, endpoint: Endpoint) -> LiveError:

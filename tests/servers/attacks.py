@@ -89,6 +89,12 @@ class Session:
         self.sock.sendall(command)
         self.until(end)
 
+    def finish(self) -> None:
+        """Say that no more comes, hear the server out, and hang up: nothing of what was said is lost in a reset."""
+        self.sock.shutdown(socket.SHUT_WR)
+        self.drain()
+        self.close()
+
     def close(self) -> None:
         """Hang up."""
         self.sock.close()
@@ -138,7 +144,7 @@ def never_reads(target: Target) -> None:
 def endless_line(target: Target) -> None:
     session = target.login()
     session.sock.sendall(b"a SEARCH ")
-    for _ in range(32 * target.scale):
+    for _ in range(16 * target.scale):
         session.sock.sendall(b"1234567 " * (MIB // 8))
     session.close()
 
@@ -151,10 +157,10 @@ def endless_tag(target: Target) -> None:
 
 
 def tiny_commands(target: Target) -> None:
-    """Pipelined, 20,000 at a time, and read as they are answered."""
+    """Pipelined, 4,000 at a time, and read as they are answered."""
     session = target.login()
     for number in range(target.scale):
-        session.ask(b"a NOOP\r\n" * 20_000 + b"z%d NOOP\r\n" % number, b"z%d OK" % number)
+        session.ask(b"a NOOP\r\n" * 4_000 + b"z%d NOOP\r\n" % number, b"z%d OK" % number)
     session.close()
 
 
@@ -162,15 +168,17 @@ def lines_of_two_bytes(target: Target) -> None:
     """As fast as they can be sent, by a client that is gone then."""
     session = target.login()
     for _ in range(target.scale):
-        session.sock.sendall(b"a\n" * (MIB // 2))
+        session.sock.sendall(b"a\n" * 8_000)
     session.close()
 
 
 def largest_literal(target: Target) -> None:
+    """With commands in it, which the villain takes for commands."""
     session = target.login()
-    session.sock.sendall(b"a APPEND x {9223372036854775807+}\r\n")
-    for _ in range(8 * target.scale):
-        session.sock.sendall(b"b LOGOUT\r\n" * (MIB // 10))
+    with contextlib.suppress(ConnectionError):
+        session.sock.sendall(b"a APPEND x {9223372036854775807+}\r\n")
+        for _ in range(8 * target.scale):
+            session.sock.sendall(b"b LOGOUT\r\n" * (MIB // 10))
     session.close()
 
 
@@ -234,17 +242,16 @@ def deflate_bomb(target: Target) -> None:
     stream = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     session.sock.sendall(stream.compress(b"a APPEND x {1073741824+}\r\n") + stream.flush(zlib.Z_SYNC_FLUSH))
     block = stream.compress(bytes(MIB)) + stream.flush(zlib.Z_FULL_FLUSH)
-    block = stream.compress(bytes(MIB)) + stream.flush(zlib.Z_FULL_FLUSH)
     for _ in range(64 * target.scale):
         session.sock.sendall(block)
-    session.close()
+    session.finish()
 
 
 def bomb_of_lines(target: Target) -> None:
     """A million lines out of a few KiB."""
     session = compressed(target)
     stream = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
-    session.sock.sendall(stream.compress(b"a\n" * 10**6 * target.scale) + stream.flush(zlib.Z_SYNC_FLUSH))
+    session.sock.sendall(stream.compress(b"\n" * 10**6 * target.scale) + stream.flush(zlib.Z_SYNC_FLUSH))
     session.close()
 
 

@@ -1,6 +1,6 @@
 """An IMAP server that does harm when asked to: `python -m tests.servers.villain` prints its port and serves.
 
-It greets, takes any login and answers any command with OK; what begins with X it does:
+It greets, takes any login and answers any command with OK, blank lines not at all; what begins with X it does:
 
     a XTALK n       says n small lines before its OK
     a XLINE n       says one line of n bytes
@@ -27,9 +27,11 @@ import socket
 import struct
 import sys
 import zlib
+from collections import deque
 from collections.abc import Callable, Coroutine
 
 MIB = 1 << 20
+_KEPT = 1000
 GREETING = b"* OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] at your service\r\n"
 
 
@@ -40,7 +42,8 @@ class Villain:
         self.reader, self.writer = reader, writer
         self.inflater: zlib._Decompress | None = None
         self.deflater: zlib._Compress | None = None
-        self.lines = b""
+        self.lines: deque[bytes] = deque()
+        self.half = bytearray()
 
     async def say(self, *data: bytes) -> None:
         """Until the socket has taken it."""
@@ -56,18 +59,28 @@ class Villain:
 
     async def line(self) -> bytes:
         """The client's next line; nothing at the end."""
-        while b"\n" not in self.lines:
+        while not self.lines:
             data = await self.reader.read(65536)
             if not data:
                 return b""
-            self.lines += self.inflater.decompress(data) if self.inflater else data
-        line, _, self.lines = self.lines.partition(b"\n")
-        return line + b"\n"
+            first, *others = (self.inflater.decompress(data) if self.inflater else data).split(b"\n")
+            self._add(first)
+            for other in others:
+                self.lines.append(bytes(self.half) + b"\n")
+                self.half.clear()
+                self._add(other)
+        return self.lines.popleft()
+
+    def _add(self, data: bytes) -> None:
+        """Of a line that never ends only the beginning matters."""
+        self.half += data[: max(0, _KEPT - len(self.half))]
 
     async def serve(self) -> None:
         """To the end."""
         await self.say(GREETING)
         while line := await self.line():
+            if line.isspace():
+                continue
             tag, name, *words = [*line.split(), b"", b""]
             act = ACTS.get(name.upper())
             if act:

@@ -75,6 +75,22 @@ def test_an_answer_of_our_own_ends_the_clients_command() -> None:
     assert heard.layers(CLIENT) == [(Layer.PLAIN, 12), (Layer.TLS, 20)]
 
 
+def test_an_answer_of_our_own_is_none_to_an_older_command_with_the_same_tag() -> None:
+    """M 3.2: the server answers those oldest first, and has not seen the STARTTLS."""
+    conversation = Conversation(1)
+    conversation.receive(SERVER, b"* OK hi\r\n", 0, Layer.PLAIN)
+    conversation.receive(CLIENT, b". NOOP\r\n. STARTTLS\r\n", 1, Layer.PLAIN)
+    conversation.answer(b".", "BAD", "not here", 2)
+    conversation.receive(CLIENT, b"b NOOP\r\n", 3, Layer.PLAIN)
+    conversation.receive(SERVER, b". OK done\r\nb OK done\r\n", 4, Layer.PLAIN)
+    heard = heard_by(conversation)
+    assert [(x.command, x.status, x.text) for x in heard.exchanges] == [
+        ("NOOP", "OK", "done"),
+        ("STARTTLS", "BAD", "not here"),
+        ("NOOP", "OK", "done"),
+    ]
+
+
 def test_capabilities_in_clear_are_forgotten_when_tls_begins() -> None:
     """M 6.8."""
     conversation = Conversation(1)

@@ -335,3 +335,20 @@ def test_a_client_that_stops_within_a_line_is_passed_on() -> None:
     assert gate.held == 6
     assert gate.flush() == b"a LOGO"
     assert gate.held == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "act"),
+    [
+        (b"a ID {18}\r\n", Act.IN_CLEAR),
+        (b"a ID {18+}\r\n", Act.NONE),  # comes whatever the server says
+        (b"a ID {18}\r\n(", Act.NONE),  # is coming
+        (b"a ID NIL\r\n", Act.IN_CLEAR),
+    ],
+)
+def test_a_literal_that_was_refused_is_not_waited_for(said: bytes, act: Act) -> None:
+    """M 4.3."""
+    gate = ClientGate(StartTls.RELAYED, tls_required=True)
+    assert gate.receive(said).forward == said
+    gate.literal_refused()
+    assert gate.receive(b"b LOGIN bob evil\r\n").act is act

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from proxy.imap.conversation import Conversation
 from proxy.imap.transcript import Direction, Record
 from tests.proxy.imap import invariants
-from tests.proxy.imap.logins import LOGINS, MARKER, b64, command, echoes, forms
+from tests.proxy.imap.logins import LOGINS, MARKER, b64, command, echoes, forms, quoted
 from tests.proxy.imap.playing import CLIENT, Cut, Heard, Said, Turn, at_random, bytewise, client, play, sent, server
 
 GREETINGS = {"in clear": server(b"* OK hello\r\n"), "already in": server(b"* PREAUTH hello\r\n")}
@@ -78,6 +78,27 @@ def test_no_single_character_of_a_password_is_let_out_early(name: str) -> None:
         heard = play(cut, bytewise, between=Conversation.tick)
         assert b"Z" not in heard.stream(CLIENT), end
         assert not [x for x in heard.exchanges if "Z" in x.arguments + x.command + x.tag], end
+
+
+ECHOES = {
+    "a line": (server, b"* BAD LOGIN bob "),
+    "a tagged line": (server, b"a NO [ALERT] "),
+    "a small literal": (server, b"* 1 FETCH (BODY[TEXT] {99}\r\nLogin: "),
+    "a command": (client, b"b SEARCH TEXT "),
+    "a literal of the client's": (client, b"b APPEND box {99+}\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+@pytest.mark.parametrize("form", [MARKER, quoted(MARKER), b64(MARKER)], ids=["as it is", "quoted", "base64"])
+def test_no_trace_of_an_echo_that_is_cut(name: str, form: bytes) -> None:
+    """The connection ends in the middle of it, or in the literal that holds it."""
+    said, start = ECHOES[name]
+    for end in range(1, len(form) + 3):
+        turns = [GREETINGS["already in"], *LOGINS["atoms"], said(start + (form + b" 1")[:end])]
+        for heard in (play(turns), play(turns, bytewise), play(turns, bytewise, between=Conversation.tick)):
+            assert traces(heard.records) == [], end
+            invariants.check(heard, {direction: sent(turns, direction) for direction in Direction})
 
 
 @given(st.sampled_from(sorted(LOGINS)), st.sampled_from(sorted(GREETINGS)), st.integers(0, 2**32))

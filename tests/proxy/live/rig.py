@@ -118,10 +118,18 @@ class Told:
         """The stream with every REWRITE event applied, and which of its bytes are masked."""
         streams = {side.name: self.stream(side) for side in Direction}
         secrets = [
-            (side.name, x.offset or 0, x.length or 0) for side in Direction for x in self.events(EventKind.SECRET, side)
+            (side.name, x.offset or 0, self._masked(x, len(streams[side.name])))
+            for side in Direction
+            for x in self.events(EventKind.SECRET, side)
         ]
         rewrites = [self._rewrite(event, streams) for event in self.events(EventKind.REWRITE)]
         return Stored(streams, secrets, rewrites).sent_on(direction.name)
+
+    @staticmethod
+    def _masked(event: Event, end: int) -> int:
+        """A mask may be longer than the stream: "all that comes", or a secret literal that was cut."""
+        left = end - (event.offset or 0)
+        return left if event.length is None else min(left, event.length)
 
     @staticmethod
     def _rewrite(event: Event, streams: dict[str, bytes]) -> Rewrite:

@@ -88,6 +88,32 @@ def test_a_tls_answer_while_starttls_is_being_asked_for(play: Play) -> None:
     assert "speaks TLS" in scene.bye
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "\\x00" * 40,
+        "\\xff\\xfe\\x1b[2J" * 40,
+        "\\x16\\x03\\x03\\x00\\x04\\x02\\x00\\x00\\x00",  # an empty ServerHello
+        "\\x16\\x03\\x03\\xff\\xff" + "\\x02" * 80,  # a record longer than any may be
+        "\\x15\\x03\\x03\\x00\\x02\\x02\\x28",  # handshake_failure
+    ],
+)
+def test_a_server_whose_tls_is_garbage(make_rig: MakeRig, identity: Identity, said: str) -> None:
+    """The client is told, in words that no terminal obeys; the record has the reason."""
+    script = f"C= \\x16\\x03...\nS= {said}\nEOF"
+    with (
+        Careless(script, identity.server_context(), implicit=False) as server,
+        make_rig(f"imaps://localhost:{server.port}") as rig,
+        closing(rig.dial("imap+insecure")) as client,
+    ):
+        heard = client.rest().decode("ascii")
+        assert heard.startswith("* BYE imaptap: ")
+        assert heard.removesuffix("\r\n").isprintable()
+        told = rig.told()
+    assert told.ending is Ending.FAILED
+    assert told.closed.reason in heard
+
+
 @pytest.mark.parametrize("upstream", ["imap+insecure", "imap"])
 def test_a_server_that_has_not_greeted_yet(make_rig: MakeRig, identity: Identity, upstream: str) -> None:
     """M 2.15: it may come late, so nothing is cut; but somebody should know."""

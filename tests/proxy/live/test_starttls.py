@@ -202,6 +202,16 @@ def test_refused_both_sides_stay_as_they_are(play: Play, answer: str) -> None:
     assert scene.told.events(EventKind.TLS) == []
 
 
+def test_what_follows_a_refused_literal_is_looked_at(play: Play) -> None:
+    """M 4.3: the literal will not come, so the next line is a command; in clear it may not be a login."""
+    body = "C: a ID {18}\nS: a NO not now\n"
+    client = f"S: * OK x\n{body}C: b LOGIN bob secret\nS: * BYE imaptap: ...\nEOF"
+    scene = play("imap", "imap", f"S: * OK x\n{body}EOF", client)
+    assert scene.told.ending is Ending.FAILED
+    assert "before STARTTLS" in scene.bye
+    assert b"secret" not in scene.server_heard
+
+
 def test_a_server_that_greets_with_preauth_in_clear(play: Play) -> None:
     """M 6.5: with it somebody in between could keep the client from STARTTLS."""
     scene = play("imap", "imap", "S: * PREAUTH welcome\nEOF", "S: * BYE imaptap: ...\nEOF")
