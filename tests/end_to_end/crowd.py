@@ -6,6 +6,7 @@ Whoever does harm to one of them says so first (`harm`): of all others the job m
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import shutil
@@ -19,7 +20,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.end_to_end.jobs import CLIENTS as OWN
 from tests.end_to_end.testbed import CANNOT, UNSUPPORTED
@@ -76,11 +77,20 @@ class Visit:
     work: Path
     process: subprocess.Popen[str]
     began: float
+    ended: float = math.inf
     harm: str = ""
     """What was done to it, by whom it may fail."""
     code: int | None = None
     output: str = ""
     right: bool = False
+
+
+class Moment(NamedTuple):
+    """When connections were cut off, from and to (time.monotonic): who was there then may fail."""
+
+    began: float
+    ended: float
+    harm: str
 
 
 @dataclass
@@ -100,8 +110,7 @@ class Crowd:
                  open_accounts: Callable[[], set[str]], seed: int) -> None:  # fmt: skip
         self.lanes, self.dovecot, self.recorder = lanes, dovecot, recorder
         self.wires, self.open_accounts = wires, open_accounts
-        self.moments: list[tuple[float, float]] = []
-        """When all connections were cut off, from and to (time.monotonic): who was there then may fail."""
+        self.moments: list[Moment] = []
         self.problems: list[str] = []
         self.absent: set[str] = set()
         self._dice = random.Random(seed)  # noqa: S311 - no secret
@@ -143,13 +152,12 @@ class Crowd:
             try:
                 yield
             finally:
-                self.moments.append((began, time.monotonic()))
+                self.moments.append(Moment(began, time.monotonic(), harm))
 
-    def harmed(self, name: str) -> bool:
-        """Whether harm was ever done to a job of this account: a connection does not tell whose job it was of."""
-        return any(
-            visit.harm for lane in self.lanes if lane.account == name for visit in (*lane.visits, lane.now) if visit
-        )
+    def harmed(self, name: str, at: float) -> bool:
+        """Whether harm was done to the job that this account had at work at a time (time.monotonic)."""
+        visits = (visit for lane in self.lanes if lane.account == name for visit in lane.visits if visit.harm)
+        return any(visit.began - 1 <= at <= visit.ended + 1 for visit in visits)
 
     def _run(self, lane: Lane) -> None:
         number = 0
@@ -171,6 +179,7 @@ class Crowd:
             visit = lane.now = self._begin(lane, client, work)
         visit.output = visit.process.communicate()[0][-3000:]
         visit.code = visit.process.returncode
+        visit.ended = time.monotonic()
         lane.now = None
         if visit.code == CANNOT:
             self.absent.add(client.name)

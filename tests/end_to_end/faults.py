@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.crowd import Crowd, Visit
     from tests.servers.dovecot import Dovecot
     from tests.servers.recorder import Recorder
-    from tests.servers.tee import Tee
+    from tests.servers.tee import Tee, Wire
 
 HOSTILE = (
     *("clients that send nothing", "clients with half a ClientHello", "an endless line", "an endless tag"),
@@ -33,6 +33,7 @@ HOSTILE = (
 )
 """The attacks that need no server which helps them."""
 
+WORKER_KILLED = "a worker was killed"
 SHORT, LONG = 3.0, 12.0
 """Seconds for which the database cannot be written: less and more than the recorder waits until it begins to lose."""
 TINY = 64 * 1024
@@ -66,8 +67,8 @@ class Faults:
         """For so long. `often` are drawn from, `once` come in order; between two lie `rest` seconds on the average."""
         began = time.monotonic()
         due = [(began + seconds * (number + 1) / (len(once) + 1), kind) for number, kind in enumerate(once)]
-        while (now := time.monotonic()) < began + seconds:
-            kind = due.pop(0)[1] if due and due[0][0] <= now else self._dice.choice(often)
+        while (now := time.monotonic()) < began + seconds or due:
+            kind = due.pop(0)[1] if due and min(due[0][0], began + seconds) <= now else self._dice.choice(often)
             at = time.monotonic()
             try:
                 if getattr(self, kind.replace(" ", "_"))():
@@ -122,12 +123,14 @@ class Faults:
 
     def reset_by_server(self) -> bool:
         """The connection of a real client, behind imaptap."""
-        running = {visit.account: visit for visit in self.crowd.running}
-        wires = [wire for wire in list(self.tee.wires) if wire.open and self.account_of(wire.client) in running]
-        if not wires:
-            return False
-        wire = self._dice.choice(wires)
-        running[self.account_of(wire.client)].harm = "reset by the server"
+
+        def targets() -> list[tuple[Wire, Visit]]:
+            running = {visit.account: visit for visit in self.crowd.running}
+            wires = [(wire, self.account_of(wire.client)) for wire in list(self.tee.wires) if wire.open]
+            return [(wire, running[name]) for wire, name in wires if name in running]
+
+        wire, visit = self._dice.choice(until(targets, "a client to have logged in"))
+        visit.harm = "reset by the server"
         self.tee.reset(wire)
         return True
 
@@ -196,7 +199,7 @@ class Faults:
     def worker_killed(self) -> bool:
         """One of the recorder's processes; another takes its place."""
         workers = self.pids()[1:]
-        with self.crowd.moment("a worker was killed"):
+        with self.crowd.moment(WORKER_KILLED):
             os.kill(self._dice.choice(workers), signal.SIGKILL)
             until(
                 lambda: len(self.pids()) == len(workers) + 1 and set(self.pids()[1:]) != set(workers), "another worker"

@@ -97,6 +97,8 @@ class Tally:
     unseen: int = 0
     """Sessions that no server was dialled for."""
     wholly_lost: int = 0
+    unwritten: int = 0
+    """Sessions whose worker was killed before anything of them was written."""
     bytes: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -104,11 +106,13 @@ class Tally:
 class Proof:
     """`look` again and again, and `finish` when all sessions and connections have ended."""
 
-    def __init__(self, db: str, recording: str, tee: Tee, excused: Callable[[Gone], bool]) -> None:
+    def __init__(
+        self, db: str, recording: str, tee: Tee, excused: Callable[[Gone], bool], unwritten: Callable[[Gone], bool]
+    ) -> None:
         self.tally = Tally()
         self._database = sqlite3.connect(db, check_same_thread=False, timeout=60, isolation_level=None)
         self._recording = int(recording)
-        self._tee, self._excused = tee, excused
+        self._tee, self._excused, self._unwritten = tee, excused, unwritten
         self._taken: set[Wire] = set()
         self._gone: list[Gone] = []
         self._paired: set[int] = set()
@@ -164,7 +168,7 @@ class Proof:
         return self.tally
 
     def _may_be(self, session: Session, gone: Gone) -> bool:
-        """Whether this could be the session of that connection, cut short. One without a byte must have been cut off."""
+        """Whether this could be the session of that connection, cut short. Without a byte it must have been cut off."""
         if not session.server_bytes and gone.streams[1]:
             return session.ending == "cut"
         return begin_alike(self._streams[session.number].stored, gone)
@@ -181,6 +185,9 @@ class Proof:
         self._settle(gone, session, self._streams[session.number])
 
     def _lost_or_wrong(self, gone: Gone, near: list[Session]) -> None:
+        if self._unwritten(gone):
+            self.tally.unwritten += 1
+            return
         if any(_within(text, gone) for text in self._gaps):
             self.tally.wholly_lost += 1
             return

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.crowd import Crowd, Lane, Ticker, own_clients, wide_clients
-from tests.end_to_end.faults import Faults
+from tests.end_to_end.faults import WORKER_KILLED, Faults
 from tests.end_to_end.proof import Gone, Proof, Tally, account
 from tests.need import shared
 from tests.servers.dovecot import Dovecot
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 OFTEN = ["client killed", "client stopped for a moment", "reset by client", "reset by server", "hostile clients"]
 LOCKS = ["database locked", "disk full", "database locked for long", "disk full for long"]
 CROWDED = "default_process_limit = 1000\ndefault_client_limit = 4000\nmail_max_userip_connections = 1000\n"
-SHORT = 8.0
+SHORT = 5.0
 """Seconds of the short form."""
 FLAT = 4 * 1024
 """KiB by which the median of memory in the last third may lie above that of the middle third.
@@ -46,7 +46,7 @@ FLAT = 4 * 1024
 With n sessions between the middles of the two, nothing passes that leaks more than this / n with each session.
 """
 FILES = 6
-"""As many more files may be open at the end in a process: its pool has up to four connections to SQLite, of two each."""
+"""As many more may be open at the end, in each process: a pool has up to four connections to SQLite, two files each."""
 LOOK = 5.0
 """Seconds between two looks at what has been recorded."""
 
@@ -105,13 +105,7 @@ def seed_mail(templates: Path) -> Callable[[str, Path], None]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_clients_do_their_jobs_whatever_goes_wrong(
-    workers: int,
-    identity: Identity,
-    tmp_path: Path,
-    soak: bool,
-    minutes: float,
-    seed: int,
-    request: pytest.FixtureRequest,
+    workers: int, identity: Identity, tmp_path: Path, soak: bool, minutes: float, seed: int
 ) -> None:
     """Two thirds of the time with one process, one third with two workers."""
     seconds = minutes * 60 * (2 if workers == 1 else 1) / 3
@@ -145,7 +139,7 @@ class Run:
         self.crowd = Crowd(plan.lanes, dovecot, self.recorder, lambda: self.tee.wires, self.open_accounts, plan.seed)
         self.faults = Faults(self.crowd, self.recorder, dovecot, self.tee, trust, self.pids, account, plan.seed)
         self.tickers = [Ticker(self.recorder, mode) for mode in ("implicit", "plain")]
-        self.proof = Proof(self.recorder.db, self.recorder.recording, self.tee, self.excused)
+        self.proof = Proof(self.recorder.db, self.recorder.recording, self.tee, self.excused, self.unwritten)
         self.meter = Meter(self.pids)
         self.looks: list[str] = []
 
@@ -162,8 +156,13 @@ class Run:
     def excused(self, gone: Gone) -> bool:
         """Whether harm was done to this connection, or may have been."""
         if gone.account == Ticker.ACCOUNT:
-            return any(began - 60 <= self._clock(gone) <= ended for began, ended in self.crowd.moments)
-        return not gone.account or self.crowd.harmed(gone.account)
+            return any(moment.began - 60 <= self._clock(gone) <= moment.ended for moment in self.crowd.moments)
+        return not gone.account or self.crowd.harmed(gone.account, self._clock(gone))
+
+    def unwritten(self, gone: Gone) -> bool:
+        """Whether it came so shortly before a worker was killed that not even its beginning was on the disk."""
+        killed = (moment for moment in self.crowd.moments if moment.harm == WORKER_KILLED)
+        return any(moment.began - 2 <= self._clock(gone) <= moment.ended for moment in killed)
 
     def play(self) -> None:
         """All of it; at its end every connection is over."""
@@ -195,12 +194,13 @@ class Run:
         ]
         for ticker in self.tickers:
             for began, ended, words in ticker.failures:
-                if not any(begin <= ended and began <= end for begin, end in self.crowd.moments):
+                if not any(moment.began <= ended and began <= moment.ended for moment in self.crowd.moments):
                     found.append(f"a visit ({ticker.mode}): {words}")
         log = (self.recorder.folder / "stderr.log").read_text(errors="replace")
         found += [line for line in log.splitlines() if "report" in line.lower() or "Traceback" in line]
         if self.files_after > self.files_before + FILES * self.plan.workers:
             found.append(f"{self.files_after} open files at the end, {self.files_before} at the beginning")
+        found += [f"never happened: {kind}" for kind in self.plan.once if not self.faults.counts[kind]]
         if self.plan.seconds > SHORT and self.meter.third(2) - self.meter.third(1) > FLAT:
             found.append(
                 f"memory grew: {self.meter.third(1):.0f} KiB in the middle, {self.meter.third(2):.0f} at the end"
@@ -230,6 +230,7 @@ class Run:
             ("  with a gap", f"{tally.with_gap} ({tally.gap_bytes} bytes)"),
             ("gaps", tally.gaps),
             ("  sessions wholly in one", tally.wholly_lost),
+            ("  gone with a worker", tally.unwritten),
             ("  without a server", tally.unseen),
             ("open files", f"{self.files_before} before, {self.files_after} after"),
             *(("fault: " + kind, count) for kind, count in sorted(self.faults.counts.items())),
