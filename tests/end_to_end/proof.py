@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 import sqlite3
 from dataclasses import dataclass, field
@@ -117,6 +118,8 @@ class Proof:
         self._gone: list[Gone] = []
         self._paired: set[int] = set()
         self._gaps: list[str] = []
+        self._alike: dict[bytes, list[float]] = {}
+        """When connections came that are explained, by what was said on them."""
         self._streams: dict[int, _WithGaps] = {}
 
     def close(self) -> None:
@@ -188,9 +191,14 @@ class Proof:
         if self._unwritten(gone):
             self.tally.unwritten += 1
             return
-        if any(_within(text, gone) for text in self._gaps):
-            self.tally.wholly_lost += 1
-            return
+        # Which of several connections that said the same is the one that is missing cannot be told.
+        alike = self._alike.get(_digest(gone.streams), [])
+        for came in (gone.wire.came, *alike):
+            if any(_within(text, came) for text in self._gaps):
+                self.tally.wholly_lost += 1
+                if came in alike:
+                    alike.remove(came)
+                return
         reasons = [f"{s.number}: {difference(self._streams[s.number].stored, gone)}" for s in near[:2]]  # type: ignore[arg-type]
         about = f"{len(gone.streams[0])}+{len(gone.streams[1])} bytes of {gone.account or 'nobody'}"
         self.tally.problems.append(f"no session has the connection with {about}; the nearest: {reasons}")
@@ -200,6 +208,7 @@ class Proof:
         self._tee.forget(gone.wire)
         self._taken.discard(gone.wire)
         self._paired.add(session.number)
+        self._alike.setdefault(_digest(gone.streams), []).append(gone.wire.came)
         self.tally.bytes += len(gone.streams[0]) + len(gone.streams[1])
         self.tally.gap_bytes += stored.gap_bytes
         self.tally.with_gap += bool(stored.gap_bytes)
@@ -255,12 +264,16 @@ def begin_alike(stored: Stored, gone: Gone) -> bool:
     return True
 
 
+def _digest(streams: tuple[bytes, bytes]) -> bytes:
+    return hashlib.sha256(b"%d " % len(streams[0]) + streams[0] + streams[1]).digest()
+
+
 def _apart(session: Session, gone: Gone) -> float:
     """Seconds between the beginnings of the two."""
     return abs(session.wall / 1e6 - gone.wire.came)
 
 
-def _within(gap: str, gone: Gone) -> bool:
+def _within(gap: str, came: float) -> bool:
     """Whether a connection came in the time that a gap of the recording tells of."""
     found = re.search(r"From (\d+) to (\d+) \(microseconds", gap)
-    return bool(found) and int(found[1]) / 1e6 - HELD <= gone.wire.came <= int(found[2]) / 1e6
+    return bool(found) and int(found[1]) / 1e6 - HELD <= came <= int(found[2]) / 1e6

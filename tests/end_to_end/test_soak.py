@@ -125,7 +125,7 @@ def test_clients_do_their_jobs_whatever_goes_wrong(
         line.recorder.stop()
         line.recorder.run("check", line.recorder.recording)
         problems = run.problems()
-        sys.stdout.write(run.table() + "".join(f"PROBLEM: {each:.700}\n" for each in problems[:20]))
+        sys.stdout.write(run.table() + "".join(f"PROBLEM: {each:.500}\n" for each in problems[:100]))
     assert problems == []
 
 
@@ -186,7 +186,7 @@ class Run:
 
     def problems(self) -> list[str]:
         """All that should not be."""
-        found = [*self.tally.problems, *self.crowd.problems, *self.faults.problems, *self.looks]
+        found = [*self.crowd.problems, *self.faults.problems, *self.looks]
         found += [
             f"{visit.client.name} ({visit.client.mode}) ended with {visit.code}: {visit.output[-600:]}"
             for visit in self.crowd.visits()
@@ -196,6 +196,7 @@ class Run:
             for began, ended, words in ticker.failures:
                 if not any(moment.began <= ended and began <= moment.ended for moment in self.crowd.moments):
                     found.append(f"a visit ({ticker.mode}): {words}")
+        found += self.tally.problems
         log = (self.recorder.folder / "stderr.log").read_text(errors="replace")
         found += [line for line in log.splitlines() if "report" in line.lower() or "Traceback" in line]
         if self.files_after > self.files_before + FILES * self.plan.workers:
