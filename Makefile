@@ -1,6 +1,8 @@
 # Each target works as the first command in a fresh clone: what it needs, it makes.
 #   PYTHON=python3.12 make test    another interpreter (>= 3.11)
 #   make test ARGS="-k starttls"   more words for pytest
+#   make test SPREAD=              one test at a time, as `.venv/bin/python -m pytest` does it
+#   make soak MINUTES=60           longer; ARGS="--seed N" plays the same faults again
 #   make bench BENCH="--only W1"   more words for the rig (bench/README.md)
 #   make fuzz SECONDS=60           for so long in all; FUZZ="gates" one of them, or inputs to be tried again
 #   make lock LOCK=--upgrade       the newest versions that pyproject.toml allows, not just what has changed there
@@ -11,13 +13,16 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --require-hashes --requirement
 ARGS   ?=
+# Whole files to two processes: most tests wait as often as they work. More would be in the way of tests that start crowds.
+SPREAD ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+MINUTES ?= 15
 BENCH  ?=
 SECONDS ?= 600
 FUZZ   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz lock audit system clean
+.PHONY: help demo test soak check format bench fuzz lock audit system clean
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
@@ -27,7 +32,10 @@ demo: $(VENV)/.demo  ## A recorded session from beginning to end; needs Python a
 	$(BIN)/imaptap demo
 
 test: $(VENV)/.test system  ## Install what the tests need (system packages too, where allowed), run them all
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) $(ARGS)
+
+soak: $(VENV)/.test system  ## Real clients at work for a quarter of an hour, or MINUTES, while all kinds of things go wrong
+	$(BIN)/python -m pytest --soak --minutes $(MINUTES) --timeout 7200 --capture no $(ARGS)
 
 check: $(VENV)/.check  ## Format, lint, types, import floors
 	@tools/system-packages check

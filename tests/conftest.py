@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,28 +19,48 @@ if TYPE_CHECKING:
 ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", "end_to_end")
 """Quick folders first. "" is what lies directly in tests/."""
 
+LONGEST = ("end_to_end/test_testbed.py",)
+"""Files that go before the others of their folder, so that several processes come to their ends at about one time."""
+
 TESTS = Path(__file__).resolve().parent
 
 
-def rank(path: Path) -> int:
-    """A test file's place in the order: that of the longest entry that it lies under."""
+def rank(path: Path) -> tuple[int, bool]:
+    """A test file's place in the order: that of the longest entry that it lies under, and whether it is not LONGEST."""
     if not path.is_relative_to(TESTS):
-        return len(ORDER)
-    folder = path.relative_to(TESTS).parent.as_posix()
+        return len(ORDER), True
+    name = path.relative_to(TESTS)
+    folder = name.parent.as_posix()
     under = [entry for entry in ORDER if not entry or folder == entry or folder.startswith(entry + "/")]
-    return ORDER.index(max(under, key=len))
+    return ORDER.index(max(under, key=len)), name.as_posix() not in LONGEST
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--soak`: the long forms of the tests that have one; `make soak` asks for them."""
-    parser.addoption("--soak", action="store_true", help="play the long forms of the tests that have one")
+    parser.addoption(
+        "--soak", action="store_true", help="play the long forms of the tests that have one, and only these"
+    )
+    parser.addoption("--minutes", type=float, default=15, help="how long the mixed soak takes, with --soak")
     parser.addoption("--seed", type=int, help="where tests with chance in them begin (else 1, with --soak the time)")
+
+
+def pytest_configure() -> None:
+    """What nohup or a shell in the background has had ignored would be ignored by every program that a test starts."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # ignored here as before, but a program does not inherit that
 
 
 @pytest.fixture(scope="session")
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether the long form of a test is asked for."""
     return bool(request.config.getoption("soak"))
+
+
+@pytest.fixture(scope="session")
+def minutes(request: pytest.FixtureRequest) -> float:
+    """How long the mixed soak is to take."""
+    return float(request.config.getoption("minutes"))
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +77,13 @@ def postgresql() -> Iterator[PostgreSQL]:
         yield server
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by folder and leave the order within each as it was."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort by folder and leave the order within each as it was. With `--soak` what has no long form is left out."""
     items.sort(key=lambda item: rank(item.path))
+    if config.getoption("soak"):
+        short = [item for item in items if "soak" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=short)
+        items[:] = [item for item in items if item not in set(short)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

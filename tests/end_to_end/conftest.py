@@ -8,7 +8,6 @@ import pytest
 
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.dovecot import Dovecot
-from tests.servers.postgresql import PostgreSQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +24,3 @@ def dovecot() -> Iterator[Dovecot]:
 def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
     """Who the tees and scripted servers say they are."""
     return make_identity(tmp_path_factory.mktemp("identity"))
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server, for databases of one test each."""
-    with PostgreSQL() as server:
-        yield server

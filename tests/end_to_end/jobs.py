@@ -1,4 +1,7 @@
-"""Small jobs for a handful of real clients. Each returns what came of it, to be compared with the job done direct."""
+"""Small jobs for a handful of real clients. Each returns what came of it, to be compared with the job done direct.
+
+`python -m tests.end_to_end.jobs CLIENT MODE PORT CA USER FOLDER` does one of them and prints a digest of that.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,23 @@ import asyncio
 import hashlib
 import imaplib
 import re
+import ssl
 import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 import aioimaplib
 import imapclient
 
 from tests.need import need
+from tests.servers.tee import Mode
 from tests.servers.typist import ProgramTerminal, type_session
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.servers.tee import Mode
 
 Outcome = list[Any]
 
@@ -38,6 +41,7 @@ class Place:
     ca: Path
     context: ssl.SSLContext
     work: Path
+    user: str = "bob"
 
     @property
     def url(self) -> str:
@@ -54,7 +58,7 @@ def with_imaplib(place: Place) -> Outcome:
     with client:
         if place.mode == "starttls":
             client.starttls(place.context)
-        client.login("bob", "secret")
+        client.login(place.user, "secret")
         got: Outcome = [client.select("Drafts", readonly=True)]
         got.append([digest(row) for row in client.fetch("1:*", "(RFC822)")[1]])
         got.append(client.append("Empty", r"(\Seen)", None, LETTER)[0])
@@ -73,7 +77,7 @@ def with_imapclient(place: Place) -> Outcome:
     ) as client:
         if place.mode == "starttls":
             client.starttls(place.context)
-        client.login("bob", "secret")
+        client.login(place.user, "secret")
         got: Outcome = [sorted(str(row) for row in client.list_folders())]
         got.append(client.select_folder("INBOX", readonly=True)[b"EXISTS"])
         found = client.search(["SUBJECT", "Letter"])
@@ -99,7 +103,7 @@ def with_aioimaplib(place: Place) -> Outcome:
         else:
             client = aioimaplib.IMAP4("localhost", place.port)
         await client.wait_hello_from_server()
-        got: Outcome = [(await client.login("bob", "secret")).result]
+        got: Outcome = [(await client.login(place.user, "secret")).result]
         got.append((await client.select("INBOX")).result)
         got.append([digest(line) for line in (await client.fetch("1:11", "(BODY.PEEK[])")).lines[:-1]])
         got.append((await client.uid_search("ALL")).lines[0])
@@ -116,7 +120,15 @@ def with_curl(place: Place) -> Outcome:
     """curl: LIST, FETCH of one message, APPEND and its removal, each a connection of its own."""
 
     def curl(path: str, *words: str) -> str:
-        command = [need("curl"), "--silent", "--show-error", "--cacert", str(place.ca), "--user", "bob:secret"]
+        command = [
+            need("curl"),
+            "--silent",
+            "--show-error",
+            "--cacert",
+            str(place.ca),
+            "--user",
+            f"{place.user}:secret",
+        ]
         command += ["--ssl-reqd"] if place.mode == "starttls" else []
         done = subprocess.run([*command, *words, f"{place.url}/{path}"], capture_output=True, check=False, timeout=60)
         return f"{done.returncode} {digest(done.stdout)} {done.stderr.decode(errors='replace')}"
@@ -138,7 +150,9 @@ def with_openssl(place: Place) -> Outcome:
     command += ["-CAfile", str(place.ca), "-verify_return_error", "-verify_hostname", "localhost"]
     command += ["-starttls", "imap"] if place.mode == "starttls" else []
     with closing(ProgramTerminal(command, b"\r\n")) as terminal:
-        answers = type_session(terminal, (". login bob secret", ". examine INBOX", ". fetch 11 rfc822", ". logout"))
+        answers = type_session(
+            terminal, (f". login {place.user} secret", ". examine INBOX", ". fetch 11 rfc822", ". logout")
+        )
     return [answers[1].count(b"* 11 EXISTS"), digest(answers[2].partition(b"* 11 FETCH")[2].partition(b"\r\n. OK")[0])]
 
 
@@ -148,7 +162,7 @@ def with_mbsync(place: Place) -> Outcome:
     trust = "" if place.mode == "plain" else f'CertificateFile "{place.ca}"\n'
     config = place.work / "mbsyncrc"
     config.write_text(
-        f"FSync no\n\nIMAPAccount a\nHost localhost\nPort {place.port}\nUser bob\nPass secret\n"
+        f"FSync no\n\nIMAPAccount a\nHost localhost\nPort {place.port}\nUser {place.user}\nPass secret\n"
         f"SSLType {secured}\n{trust}\n"
         f"IMAPStore far\nAccount a\n\nMaildirStore near\nPath {place.work}/mail/\nInbox {place.work}/mail/INBOX\n"
         f"SubFolders Verbatim\n\nChannel c\nFar :far:\nNear :near:\nPatterns *\nSync Pull\nCreate Near\n"
@@ -181,3 +195,14 @@ CLIENTS: dict[str, tuple[Callable[[Place], Outcome], tuple[Mode, ...]]] = {
 def digest(value: object) -> str:
     """Short, so that a difference can be read; the same for the same value."""
     return hashlib.sha256(value if isinstance(value, bytes) else repr(value).encode()).hexdigest()[:16]
+
+
+def main(client: str, mode: str, port: str, ca: str, user: str, work: str) -> None:
+    """One job; its outcome goes to standard output."""
+    [known] = (each for each in get_args(Mode) if each == mode)
+    place = Place(known, int(port), Path(ca), ssl.create_default_context(cafile=ca), Path(work), user)
+    print(digest(CLIENTS[client][0](place)))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

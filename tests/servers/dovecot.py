@@ -20,13 +20,16 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tests.need import absent, need
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.dovecot_conf import CONFIG
 from tests.servers.mail import mailbox, write_maildir
 from tests.servers.wait import free_port, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MECHANISMS = "plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer"
 TOKEN_KEY = b"a key that signs test tokens only"
@@ -43,9 +46,11 @@ class Dovecot:
     mechanisms: str = MECHANISMS
     identity: Identity | None = None
     extra: str = ""
+    seed: Callable[[str, Path], None] = lambda _, root: write_maildir(root, mailbox())
+    """Lays down the Maildir of a user (name, folder that is not there yet)."""
 
     def __enter__(self) -> Self:
-        program = need("dovecot")
+        need("dovecot")
         if not Path("/usr/lib/dovecot/imap").exists() and not Path("/usr/libexec/dovecot/imap").exists():
             absent("dovecot-imapd")
         # Not pytest's own folder: socket paths end at 107 bytes, and root's temporary folders let nobody else in.
@@ -58,9 +63,38 @@ class Dovecot:
         account = _account()
         self._write(account, self.identity)
         _give(self.folder, account)
-        with (self.folder / "stderr.log").open("wb") as errors:
+        self._launch(account)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it and remove its folder."""
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def restart(self) -> None:
+        """End it, with all its connections, and start it again: same ports, same mail."""
+        self._end()
+        self._launch(_account())
+
+    def reseed(self, user: str) -> None:
+        """The mail of a user who is not connected, as it was at the start."""
+        home = self.folder / "mail" / user
+        shutil.rmtree(home, ignore_errors=True)
+        self.seed(user, home / "Maildir")
+        _give(home, _account())
+
+    def log(self) -> str:
+        """The end of what it has logged."""
+        files = [self.folder / "stderr.log", self.folder / "dovecot.log"]
+        return "\n".join(file.read_text(errors="replace")[-3000:] for file in files if file.exists())
+
+    def _launch(self, account: pwd.struct_passwd) -> None:
+        with (self.folder / "stderr.log").open("ab") as errors:
             self.process = subprocess.Popen(
-                [program, "-F", "-c", str(self.folder / "dovecot.conf")],
+                [need("dovecot"), "-F", "-c", str(self.folder / "dovecot.conf")],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
@@ -74,25 +108,14 @@ class Dovecot:
         except BaseException:
             self.stop()
             raise
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End it and remove its folder."""
+    def _end(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log(self) -> str:
-        """The end of what it has logged."""
-        files = [self.folder / "stderr.log", self.folder / "dovecot.log"]
-        return "\n".join(file.read_text(errors="replace")[-3000:] for file in files if file.exists())
 
     def _greets(self) -> bool:
         if self.process.poll() is not None:
@@ -137,7 +160,7 @@ class Dovecot:
             )
         )
         for user in self.users:
-            write_maildir(self.folder / "mail" / user / "Maildir", mailbox())
+            self.seed(user, self.folder / "mail" / user / "Maildir")
 
 
 def token(user: str, marker: str = "") -> str:

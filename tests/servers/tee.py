@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
+import struct
 import threading
+import time
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
@@ -31,13 +34,16 @@ STARTTLS = re.compile(rb"(?:^|\r\n)(\S+) STARTTLS\r?\n\Z", re.IGNORECASE)
 COMPRESS = re.compile(rb"^(\S+) COMPRESS DEFLATE\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass
+@dataclass(eq=False)
 class Wire:
     """One connection as it went by: what the caller sent and what the server answered."""
 
     client: bytearray = field(default_factory=bytearray)
     server: bytearray = field(default_factory=bytearray)
     open: bool = True
+    came: float = field(default_factory=time.time)
+    torn: bool = False
+    """Whether the tee itself was asked to reset it."""
 
     def inflated(self) -> tuple[bytes, bytes]:
         """Both directions with what follows a successful COMPRESS decoded, which is how imaptap keeps them."""
@@ -86,6 +92,31 @@ class Tee:
             explain=lambda: repr([(wire.open, len(wire.client), len(wire.server)) for wire in self.wires]),
         )
         return list(self.wires)
+
+    def reset(self, wire: Wire) -> None:
+        """Tear a connection off, as a router does that has forgotten it: both sides get a reset."""
+
+        def tear() -> None:
+            caller = next((caller for caller in self.callers if caller.wire is wire), None)
+            if caller is None or not wire.open:
+                return
+            wire.torn = True
+            for leg in (caller, getattr(caller, "peer", None)):
+                if leg is not None:
+                    sock = leg.transport.get_extra_info("socket")
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    leg.transport.abort()
+
+        self._loop.call_soon_threadsafe(tear)
+
+    def forget(self, wire: Wire) -> None:
+        """Give back the memory of a connection that has ended."""
+
+        def drop() -> None:
+            self.wires.remove(wire)
+            self.callers[:] = [caller for caller in self.callers if caller.wire is not wire]
+
+        self._loop.call_soon_threadsafe(drop)
 
     async def _listen(self) -> asyncio.Server:
         secured = self.downward if self.mode == "implicit" else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -11,7 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 20.0
+_dice = random.SystemRandom()
+
+PATIENCE = 60.0
 """Seconds until something that should have happened is given up. Generous: it costs time only when a test fails."""
 
 
@@ -27,7 +31,13 @@ def until(probe: Callable[[], T], what: str, *, seconds: float = PATIENCE, expla
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nothing listens on. For programs that cannot pick one themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nothing listens on. For programs that cannot pick one themselves.
+
+    Not one of those that the system gives to whoever asks for any (from 32768 on Linux, RFC 6335 section 6 says from
+    49152): another connection could have it before the program does.
+    """
+    while True:
+        port = _dice.randrange(16384, 32768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

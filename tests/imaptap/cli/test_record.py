@@ -14,6 +14,7 @@ import pytest
 
 from imaptap.cli import ready_file
 from tests.servers.recorder import Recorder
+from tests.servers.wait import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +39,10 @@ def port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def welcome(recorder: Recorder) -> str:
+    """What it says when it begins, once it has: the ready file comes before."""
+    file = recorder.folder / "stderr.log"
+    return until(lambda: said if (said := file.read_text()).endswith("Stop with Ctrl-C.\n") else "", "the welcome")
 
 
 def recordings(program: Program) -> list[str]:
@@ -146,7 +147,7 @@ def test_listening_everywhere_says_what_that_exposes(tmp_path: Path) -> None:
     """Before anybody can connect, also with --quiet; on loopback nothing is said."""
     words = ("--listen", "imap+insecure://0.0.0.0:0", "--quiet", "--allow", "192.0.2.0/24", "--allow", "2001:db8::7")
     with Recorder(tmp_path / "tap", UPSTREAM, *words) as recorder:
-        said = (tmp_path / "tap" / "stderr.log").read_text()
+        said = welcome(recorder)
         with closing(socket.create_connection(("127.0.0.1", recorder.port("plain")), timeout=5)) as client:
             assert client.recv(1000).startswith(b"* BYE imaptap: 127.0.0.1:1 refused the connection")
     for sentence in (
@@ -156,8 +157,8 @@ def test_listening_everywhere_says_what_that_exposes(tmp_path: Path) -> None:
         "Only 192.0.2.0/24, 2001:db8::7/128 and this machine itself are let in.",
     ):
         assert sentence in said
-    with Recorder(tmp_path / "near", UPSTREAM, *LISTEN):
-        assert "Other machines" not in (tmp_path / "near" / "stderr.log").read_text()
+    with Recorder(tmp_path / "near", UPSTREAM, *LISTEN) as recorder:
+        assert "Other machines" not in welcome(recorder)
 
 
 @pytest.mark.parametrize("words", [("--listen", "imap://0:0"), ("--listen", "imap://:0"), ("--allow", "10.0.0.1/8")])
@@ -171,10 +172,10 @@ def test_what_others_can_read_is_said_before_anything_is_recorded(tmp_path: Path
     """Once, in a sentence with what to type; it goes on."""
     folder = tmp_path / "tap"
     with Recorder(folder, UPSTREAM, *LISTEN) as recorder:
-        assert "open to other users" not in recorder.log()
+        assert "open to other users" not in welcome(recorder)
     Path(recorder.db).chmod(0o644)
     with Recorder(folder, UPSTREAM, *LISTEN) as recorder:
-        said = (folder / "stderr.log").read_text()
+        said = welcome(recorder)
         assert f"imaptap: The database {recorder.db} is open to other users (mode 0644)" in said.splitlines()[0]
         assert said.splitlines()[0].endswith(f"chmod 600 {recorder.db} {recorder.db}-wal {recorder.db}-shm")
 

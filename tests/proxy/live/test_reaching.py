@@ -139,6 +139,7 @@ def test_a_tls_client_at_a_plain_port(make_rig: MakeRig, identity: Identity, lis
         with pytest.raises(ssl.SSLError):
             dial(rig.port(listen), rig.trusting, implicit=True)
         told = rig.told()
+        until(lambda: server.players, "the server to have accepted")
     assert server.players[0].heard == b""
     assert told.ending is Ending.FAILED
     assert rig.said("client speaks TLS", "imaps://")

@@ -1,0 +1,75 @@
+"""How much memory and how many open files a process has, over time."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVERY = 1.0
+"""Seconds between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at all processes together: seconds since the meter began, KiB of memory that is theirs alone, files."""
+
+    at: float
+    kib: int
+    files: int
+
+
+def memory(pid: int) -> int:
+    """KiB of resident memory that is not a mapped file's: those are the kernel's to take back."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1])
+    return 0
+
+
+def files(pid: int) -> int:
+    """How many files a process has open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+class Meter:
+    """`with Meter(pids) as meter:` looks once a second at the processes that `pids` names then."""
+
+    def __init__(self, pids: Callable[[], list[int]]) -> None:
+        self._pids = pids
+        self.samples: list[Sample] = []
+        self._began = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="meter")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def look(self) -> Sample:
+        """How it is now."""
+        pids = self._pids()
+        at = time.monotonic() - self._began
+        return Sample(at, sum(map(memory, pids)), sum(map(files, pids)))
+
+    def third(self, which: int) -> float:
+        """The median of the memory (KiB) in the first (0), middle (1) or last (2) third of the time."""
+        length = self.samples[-1].at / 3
+        return statistics.median(s.kib for s in self.samples if which * length <= s.at <= (which + 1) * length)
+
+    def _run(self) -> None:
+        while not self._ended.wait(EVERY):
+            try:
+                self.samples.append(self.look())
+            except (FileNotFoundError, ProcessLookupError):  # one of them has just been killed
+                continue
