@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.imap.transcript import Direction, Layer, LiteralPart, Piece
 from storage.chunks import cut_chunks
@@ -26,13 +26,13 @@ HELD_MAX: Final = 16 * 1024 * 1024
 """When this many bytes of unfinished segments are held in all, they are flushed, however young."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A whole segment. `parts` are its last bytes; the first `flushed` ones have been written as rows before."""
+class Segment(NamedTuple):
+    """A whole segment of `length` bytes. `parts` are its last ones; the first `flushed` have been written as rows."""
 
     session: int
     direction: Direction
     start: int
+    length: int
     at: int
     layer: Layer
     literal: LiteralPart
@@ -40,11 +40,6 @@ class Segment:
     sha256: bytes
     flushed: int
     parts: tuple[bytes | memoryview, ...]
-
-    @property
-    def length(self) -> int:
-        """Bytes of the whole segment."""
-        return self.flushed + sum(map(len, self.parts))
 
     def rest(self) -> Piece:
         """What has not been written before, as a piece."""
@@ -90,7 +85,7 @@ class _Unfinished:
     def finish(self) -> Segment:
         flushed = self.next - self.start - self.held
         at, marks, parts = self.marks[0][1], tuple(self.marks), tuple(self.parts)
-        place = (self.session, self.direction, self.start)
+        place = (self.session, self.direction, self.start, self.next - self.start)
         return Segment(*place, at, self.layer, self.literal, marks, self.digest.digest(), flushed, parts)
 
 
