@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import re
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.servers.streams import MASK, Rewrite, Stored, _blank, difference
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ACCOUNT = re.compile(rb"soak\d\d")
 HELD = 30
 """Seconds at most that records have waited before a gap begins: it says when they were let go, not when they came."""
+REWRITTEN = 64
+"""Bytes at most that a rewrite which a gap has lost may have added or taken away: a STARTTLS."""
 NEAR = 60
 """Seconds at most between a client's connection and the one to the server that is made for it."""
 SIDES = ("client", "server")
@@ -138,7 +140,7 @@ class Proof:
             candidates.sort(key=lambda session: _apart(session, gone))
             for session in candidates:
                 stored = self._stored(session)
-                if difference(stored.stored, gone) is None:  # type: ignore[arg-type]
+                if difference(stored.fitted(len(gone.streams[0])), gone) is None:  # type: ignore[arg-type]
                     candidates.remove(session)
                     self._settle(gone, session, stored)
                     self.tally.equal += 1
@@ -225,6 +227,28 @@ class Proof:
 class _WithGaps:
     stored: Stored
     gap_bytes: int
+    gap: tuple[int, int] | None = None
+    """Offset and length of the first one in the client's stream."""
+
+    def fitted(self, length: int) -> Stored:
+        """With that gap as large as makes the client's stream `length` bytes long on the way to the server.
+
+        What a gap has lost may have been a rewrite too: a STARTTLS of the client's that did not go on, or one of ours.
+        """
+        more = length - len(self.stored.sent_on("client")[0])
+        if self.gap is None or not more or abs(more) > REWRITTEN or self.gap[1] + more < 0:
+            return self.stored
+        offset, size = self.gap
+        stream, end = self.stored.streams["client"], offset + size
+        mine = [each for each in self.stored.secrets if each != ("client", offset, size)]
+        secrets = [(side, at + more * (side == "client" and at >= end), n) for side, at, n in mine]
+        rewrites = [
+            replace(each, offset=each.offset + more * (each.direction == "client" and each.offset >= end))
+            for each in self.stored.rewrites
+        ]
+        client = stream[:offset] + bytes([MASK]) * (size + more) + stream[end:]
+        secrets.append(("client", offset, size + more))
+        return Stored({**self.stored.streams, "client": client}, secrets, rewrites, self.stored.ending)
 
 
 def stored_with_gaps(database: sqlite3.Connection, session: Session) -> _WithGaps:
@@ -250,7 +274,8 @@ def stored_with_gaps(database: sqlite3.Connection, session: Session) -> _WithGap
         assert not torn, f"session {session.number}: pieces and gaps of the {side} do not meet at {torn[:3]}"
         streams[side] = b"".join(data for _, _, data in found)
     stored = Stored(streams, spans["secret"] + spans["gap"], rewrites, session.ending)
-    return _WithGaps(stored, sum(length for _, _, length in spans["gap"]))
+    first = min(((at, length) for side, at, length in spans["gap"] if side == "client"), default=None)
+    return _WithGaps(stored, sum(length for _, _, length in spans["gap"]), first)
 
 
 def begin_alike(stored: Stored, gone: Gone) -> bool:

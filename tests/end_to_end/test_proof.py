@@ -73,6 +73,15 @@ def test_a_gap_stands_for_what_is_missing(tmp_path: Path) -> None:
     assert (tally.equal, tally.with_gap, tally.gap_bytes, tally.problems) == (1, 1, 5, [])
 
 
+def test_a_gap_may_hold_a_starttls_that_did_not_go_on(tmp_path: Path) -> None:
+    longer = b"b STARTTLS\r\n" + MASKED
+    rows = session(longer)
+    rows[1] = (PIECE, (0, 12, len(MASKED), MASKED))
+    rows[3] = (EVENT, (1, 1, "secret", "", 0, 27, 6))
+    tally = prove(tmp_path, [*rows, (EVENT, (2, 1, "gap", "", 0, 0, 12))])
+    assert (tally.equal, tally.with_gap, tally.problems) == (1, 1, [])
+
+
 def test_a_session_may_be_missing_if_a_gap_counts_it(tmp_path: Path) -> None:
     text = "3 records with 9 bytes and 1 whole sessions were not recorded: why. From 500000 to 2000000 (microseconds)."
     tally = prove(tmp_path, [(EVENT, (1, None, "gap", text, None, None, None))])
