@@ -12,6 +12,7 @@ from certs.authority import Authority
 from certs.contexts import OwnLeaf
 from imaptap import __version__
 from imaptap.fail_closed import steer
+from imaptap.memory import kept_small
 from imaptap.news import News
 from proxy.imap.transcript import Record
 from proxy.live.endpoint import Endpoint
@@ -109,7 +110,8 @@ async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], new
 async def carry_on(recorder: Recorder, writer: Writer, stop: asyncio.Event) -> bool:
     """Record until `stop` is set, and all is on the disk. Returns whether everything was recorded."""
     try:
-        await recorder.run(stop)
+        async with kept_small():
+            await recorder.run(stop)
     finally:
         # Waits for the disk: nothing else is left to be done by then.
         await asyncio.to_thread(writer.close)
