@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 class Outage:
     """Knows what to write next, until nothing is left to be written."""
 
-    def __init__(self, reason: str, began: int, stuck: Batch | None = None) -> None:
-        """`reason` is a sentence, `began` when the recording did (µs since 1970), `stuck` what could not be written."""
+    def __init__(self, reason: str, began: int, stuck: Batch | None, *, since: int) -> None:
+        """`reason` is a sentence, `began` when the recording did, `stuck` what could not be written.
+
+        All that was put `since` is lost. Both times are microseconds since 1970 UTC.
+        """
         self.next_try = 0.0
         """When to try again, by the clock that is for waiting."""
-        self.told = False
-        """Whether the person was told that it began."""
         self.losses: list[str] = []
         """What was lost, in words, as far as the recording says so by now."""
         self._reason, self._began = reason, began
         self._stuck = stuck
         self._testifies = False
         self._refusals = 0
-        self._loss = self._no_loss()
+        self._loss = Loss(since, reason)
 
     @property
     def loss(self) -> Loss:

@@ -97,6 +97,8 @@ class Writer:
         self._brake = Brake(control)
         self._patience = (PATIENCE if control is None else STANDSTILL) if patience is None else patience
         self._beat = monotonic() + HEARTBEAT_SECONDS
+        self._took = self._took_before = self.recording.started
+        """When the queue was looked into last, and the time before: microseconds since 1970 UTC."""
         self._in_hand: list[Record] = []
         self._own: list[Record] = []
         self._outage: Outage | None = None
@@ -152,6 +154,7 @@ class Writer:
                 (self._outage or self._begin_losing(fault)).let_go(lost)
 
     def _turn(self) -> None:
+        self._took_before, self._took = self._took, wall()
         records = self._in_hand = [*self._own, *self._queue.take()]
         self._own = []
         if self._outage is not None:
@@ -220,7 +223,8 @@ class Writer:
     def _begin_losing(self, trouble: StorageError, stuck: Batch | None = None) -> Outage:
         """From here on all is counted and let go, until `stuck` is written, and behind it what was lost."""
         self.failed = True
-        self._outage = Outage(str(trouble), self.recording.started, stuck)
+        since = self._took if stuck else self._took_before
+        self._outage = Outage(str(trouble), self.recording.started, stuck, since=since)
         held = self._sorter.give_up()
         if stuck is None:
             self._outage.let_go(held)
@@ -229,7 +233,7 @@ class Writer:
         if self._brake.wanted:
             self._end_traffic(trouble)
         else:
-            self._outage.told = self._telling.warn(f"Traffic goes on UNRECORDED: {trouble}", trouble.hint)
+            self._telling.tell(f"Traffic goes on UNRECORDED: {trouble}", trouble.hint)
         return self._outage
 
     def _try_again(self, outage: Outage, seconds: float) -> None:
@@ -247,7 +251,7 @@ class Writer:
         self._outage = None
         lost = " ".join(outage.losses)
         hint = "The recording's gap events say what is missing." if lost else ""
-        self._go_on(lost or "nothing was lost.", hint, told=outage.told)
+        self._go_on(lost or "nothing was lost.", hint, told=True)
 
     def _end_traffic(self, trouble: StorageError) -> None:
         """Have all sessions end, if that has not been done before, and is not being done."""

@@ -9,6 +9,7 @@ import pytest
 
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, SessionClosed
 from storage import Check, Store, Traffic, Writer
+from storage.clock import wall
 from storage.ledger import Ledger
 from storage.loss import Loss
 from storage.telling import Telling
@@ -176,7 +177,28 @@ def test_two_outages_are_two_gaps(sqlite: Store, monkeypatch: pytest.MonkeyPatch
     session = next(sqlite.sessions(sqlite.recording("last")))
     assert [(gap.offset, gap.length) for gap in sqlite.events(session, EventKind.GAP)] == [(4, 4), (12, 4)]
     assert list(Check(sqlite).findings()) == []
-    assert len([each for each in listener.messages if "UNRECORDED" in each]) == 1, "not over and over again"
+    told = [word for each in listener.messages for word in ("UNRECORDED", "works again") if word in each]
+    assert told == ["UNRECORDED", "works again"] * 2, "each time that something is lost, however soon it comes again"
+
+
+def test_a_gap_begins_before_all_that_is_lost(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What had been put, and was still waiting when the writer gave up, is lost too."""
+    hanging, listener = Hanging(monkeypatch), Listener()
+    writer = Writer(sqlite, patience=0.1, on_trouble=listener)
+    wire = Wire()
+    writer.put(opened())
+    hanging.hang()
+    writer.put(wire.say(b"kept"))
+    eventually(lambda: writer._in_hand)
+    before = wall() - writer.recording.started
+    writer.put(wire.say(b"lost"))
+    eventually(lambda: writer._outage and writer._outage.loss.records)
+    after = wall() - writer.recording.started
+    hanging.let_go()
+    writer.close()
+    (gap,) = sqlite.recording_events(writer.recording, EventKind.GAP)
+    assert gap.at <= before
+    assert gap.at > after - 60_000_000, "but not long before"
 
 
 # --- traffic that must not go on unrecorded ---------------------------------------------------------------------------
