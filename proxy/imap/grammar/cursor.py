@@ -20,7 +20,6 @@ _ASTRING_CHARS = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]++")
 _LIST_CHARS = re.compile(rb"[^\x00-\x20\x7f-\xff(){\"\\]++")
 _TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]++")
 _ANYTHING = re.compile(rb"[^ ()\r\n]++")
-_IN_BRACKETS = re.compile(rb"[^ ()\r\n\]]++")
 _UNQUOTED = re.compile(rb'[^ ()"{\r\n][^ ()\r\n]*+')
 _QUOTED = re.compile(rb'"((?:[^"\\\n]++|\\[^\n])*+)"')
 _ESCAPE = re.compile(rb'\\(["\\])')
@@ -46,10 +45,6 @@ class Cursor(Tape):
     def atom(self) -> bytes:
         """atom (RFC 9051 section 9)."""
         return self._atom(_ATOM, _ANYTHING, "an atom")
-
-    def code_atom(self) -> bytes:
-        """atom within a response code, where "]" always ends it."""
-        return self._atom(_ATOM, _IN_BRACKETS, "an atom")
 
     def tag(self) -> bytes:
         """tag: ASTRING-CHARs but "+"; any other word is a quirk (M 3.3)."""
@@ -244,7 +239,7 @@ class Cursor(Tape):
         start = self.pos
         self.spend()
         match = self.match(strict)
-        if match is not None and (self.pos >= self.end or self.data[self.pos] in b" ()]"):
+        if match is not None and (self.pos >= self.end or self.data[self.pos] in b" ()"):
             return match[0]
         self.pos = start
         match = self.take(lenient, expected)
