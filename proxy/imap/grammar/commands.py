@@ -139,7 +139,7 @@ def unknown(c: Cursor, word: bytes, number: int | None = None, *, stopped: Stopp
     """Values of any kind up to the line end. Where they are not even that, it is `stopped` that tells why."""
     start = c.pos
     try:
-        value = Unknown(word, c.arguments(), number)
+        arguments = c.arguments()
         c.finish()
     except Stopped:
         if stopped is not None:
@@ -147,7 +147,8 @@ def unknown(c: Cursor, word: bytes, number: int | None = None, *, stopped: Stopp
         raise
     if stopped is not None:
         c.note(Quirk.UNEXPECTED, start, detail=f"{stopped.expected} at {c.offset(stopped.pos)}")
-    return value
+        arguments = c.opaque(start)
+    return Unknown(word, arguments, number)
 
 
 def _bare(_: Cursor, *, word: bytes) -> Bare:

@@ -217,7 +217,7 @@ class Cursor(Tape):
         return tuple(values)
 
     def _opaque_arguments(self) -> Opaque:
-        start = self.pos + 1
+        start = self.pos
         while self.more():
             self.skip()
         return self.opaque(start)

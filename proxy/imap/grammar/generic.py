@@ -28,7 +28,8 @@ class Bare:
 class Unknown:
     """A command or data of a word that is not known, or whose arguments are not its own (then a quirk says why).
 
-    `number` stands before the word of some data; `arguments` are kept as they stand where they lie too deep.
+    `number` stands before the word of some data. Arguments that lie too deep, or are not the word's own, are kept as
+    they stand, the space before them too.
     """
 
     word: bytes
@@ -41,20 +42,8 @@ class Unknown:
             w.raw(b"%d " % self.number)
         w.raw(self.word)
         if isinstance(self.arguments, Opaque):
-            w.sp()
             self.arguments.write(w)
             return
         for value in self.arguments:
             w.sp()
             write_ext(w, value)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Data that is a line of text, not of values: `* Now what?`, or a tagged line of another kind."""
-
-    text: bytes
-
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.text)

@@ -109,7 +109,7 @@ def _code(code: Any) -> Any:
     return {"_t": "ResponseCode", "name": name, "data": data}
 
 
-def _code_parts(code: Any) -> tuple[str, Any]:
+def _code_parts(code: Any) -> tuple[str, Any]:  # noqa: C901 - a table, in the form of a match
     match code:
         case codes.Code(name):
             return name.decode(), None

@@ -1,4 +1,4 @@
-"""The corpus and its oracles: what two of them take is read, and what imap-codec and net-imap say of it is what we say."""
+"""The corpus: what two of its oracles take is read, and imap-codec and net-imap say of it what we say."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_comparisons_see_differences() -> None:
 
 @pytest.mark.parametrize("side", ["S", "C"])
 def test_every_unit_is_read_or_kept_and_comes_back(side: str) -> None:
-    """All streams of all records, one unit after the other: nothing raises, and what was read is written back the same."""
+    """All streams of all records, unit by unit: nothing raises, and what was read comes back when it is written."""
     seen: set[bytes] = set()
     for record in corpus.records().values():
         for unit, _ in corpus.tool().frames(corpus.tool().stream(record, side)):
