@@ -113,7 +113,7 @@ def command(c: Cursor) -> Command | Done:
     tag = c.tag()
     c.sp()
     name = c.word("a command")
-    if name == b"UID" and c.at(b" "):
+    if name == b"UID":
         c.sp()
         name = b"UID " + c.word("a command")
     return Command(tag, _body(c, name))

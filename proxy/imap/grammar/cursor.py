@@ -25,12 +25,15 @@ _QUOTED = re.compile(rb'"((?:[^"\\\n]++|\\[^\n])*+)"')
 _ESCAPE = re.compile(rb'\\(["\\])')
 _ODD_ESCAPE = re.compile(rb'(?:[^\\]|\\["\\])*+\\[^"\\]')
 _NIL = re.compile(rb"[Nn][Ii][Ll](?=[ ()\r\n\]]|\Z)")
-_NUMBER = re.compile(rb"(-?)(0*[0-9]{1,20})(?![0-9])")
+_NUMBER = re.compile(rb"(-?)(?:0*+([1-9][0-9]{0,19})|0++)(?![0-9])")
 _SEQUENCE = rb"(?:[0-9]{1,20}|\*)(?::(?:[0-9]{1,20}|\*))?+"
 _SET = re.compile(_SEQUENCE + rb"(?:," + _SEQUENCE + rb")*+(?![0-9])|\$")
 _PARTIAL_RANGE = re.compile(rb"(-?[0-9]{1,20}):(-?[0-9]{1,20})")
 _WORD = re.compile(rb"[A-Za-z0-9_.\-+=&#/]++")
-_EXT_ATOM = re.compile(rb'[^ ()"\r\n]++(?:\[[^\]\r\n]*+\][^ ()"\r\n]*+)?+')
+_EXT_ATOM = re.compile(
+    rb'[^ ()"\r\n\[]++\[(?:[^\]\["\r\n]++|"(?:[^"\\\n]++|\\[^\n])*+")*+\][^ ()"\r\n]*+|[^ ()"\r\n]++'
+)
+"""A word; one with brackets in it goes on to where they close: `BODY[HEADER.FIELDS (A "b c")]<0>` (M 2.7)."""
 _NUMBER_32 = 2**32 - 1
 _NUMBER_63 = 2**63 - 1
 
@@ -249,7 +252,7 @@ class Cursor(Tape):
     def _number(self, most: int) -> int:
         start = self.pos
         match = self.take(_NUMBER, "a number of at most 20 digits")
-        number = int(match[2])
+        number = int(match[2] or 0)
         if match[1] and number:
             self.note(Quirk.NEGATIVE, start)
             return -number

@@ -202,10 +202,11 @@ class OtherItem:
 
     def write(self, w: Writer) -> None:
         """Write the canonical spelling."""
-        w.raw(self.name)
-        if self.value is not None:
-            w.sp()
-            write_ext(w, self.value)
+        if self.value is None:  # in parentheses of its own, so that the next item is not taken for its value
+            w.raw(b"(" + self.name + b")")
+            return
+        w.raw(self.name + b" ")
+        write_ext(w, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,14 @@ def cut(data: bytes, direction: Direction, start: int = 0) -> Unit:
             texts.append(data[begin:pos])
             begin = pos
         elif boundary in (Boundary.LITERAL, Boundary.LITERAL_END):
-            known = reader.literals[-1]
+            known = reader.last_literal or Literal(0, 0, synchronising=True, binary=False)
             content = data[begin:pos] if boundary is Boundary.LITERAL_END else None
             literals.append(Literal(start + begin, known.size, known.synchronising, known.binary, content))
             begin = pos
     if len(texts) == len(literals):
         texts.append(data[begin:pos])
-    missing = reader.literals[-1].size if boundary is Boundary.LINE else 0
-    return Unit(start, start + len(data) + max(missing, boundary is Boundary.LINE), tuple(texts), tuple(literals), ())
+    missing = boundary is Boundary.LINE  # a literal is announced and does not come
+    return Unit(start, start + len(data) + missing, tuple(texts), tuple(literals), ())
 
 
 def joined(unit: Unit) -> bytes:

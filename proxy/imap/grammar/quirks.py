@@ -14,6 +14,7 @@ class Quirk(enum.StrEnum):
 
     DOUBLED_SPACE = "doubled space"
     EXTRA_SPACE = "space where none belongs"
+    TAB = "tab where a space belongs"
     TRAILING_SPACE = "space before the line end"
     MISSING_SPACE = "no space where one belongs"
     BARE_LF = "line end without CR"

@@ -98,7 +98,7 @@ class Untagged:
 
 Response: TypeAlias = Tagged | Untagged | Continuation | BareCode
 
-_NUMBER = re.compile(rb"[0-9]{1,20}(?= +[A-Za-z])")
+_NUMBER = re.compile(rb"[0-9]{1,20}(?=[ \t]+[A-Za-z])")
 
 
 def response(c: Cursor) -> Response:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from proxy.imap.grammar.cursor import Cursor
 
+OPEN_MOST = 100_000
+"""Keys that wait for others within them: the terms of an OR chain, too."""
 KEYS_DEEP = 40
 """Keys within AND, NOT and FUZZY, one in another; deeper ones stop the reading. OR chains do not count."""
 
@@ -80,6 +82,8 @@ def search_key(c: Cursor) -> AnyKey:
 def _open(c: Cursor, stack: list[_Open]) -> AnyKey | None:
     """A whole key; or None, and one more on the stack."""
     c.spend()
+    if len(stack) > OPEN_MOST:
+        c.stop(f"at most {OPEN_MOST} open keys")
     if c.accept(b"("):
         c.spaces()
         stack.append(_Open(b"(", 0))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_TAB = ord("\t")
 _SPACES = re.compile(rb"[ \t]*+")
 _ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]++)(\+?)\}\r?\n")
 _BRACKETS = re.compile(rb'\[(?:[^\]"]++|"(?:[^"\\\n]++|\\[^\n])*+")*+\](?:<[^> ()]*+>)?+')
@@ -143,8 +144,9 @@ class Tape:
         self.match(_SPACES)
         count = self.pos - start
         if count == 1:
-            return
-        if count:
+            if self.data[start] == _TAB:
+                self.note(Quirk.TAB, start)
+        elif count:
             self.note(Quirk.DOUBLED_SPACE, start)
         elif self.data[start - 1 : start] in (b")", b'"', b"]") or self.data[start : start + 1] in (
             b"(",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ASTRING = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]+")
 _QUOTED = re.compile(rb"[^\x00\r\n\x80-\xff]*")
-_FLAG = re.compile(rb'\\?[^\x00-\x20(){"\\][^\x00-\x20()]*')
+_FLAG = re.compile(rb'\\\*|\\?[^ ()\r\n*{"\\][^ ()\r\n]*')
 _ESCAPED = re.compile(rb'(["\\])')
 _QUOTED_MOST = 1000  # longer strings are easier to read, and for some peers to take, as literals
 
