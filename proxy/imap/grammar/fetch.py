@@ -111,7 +111,7 @@ def _modseq(c: Cursor, name: bytes) -> fetch_items.Item:
     start = c.pos
     if not c.accept(b"("):
         number = c.number64()
-        c.note(Quirk.NIL_FOR_LIST, start, detail="(")
+        c.note(Quirk.MISSING_LIST, start)
         return fetch_items.NumberItem(name, number)
     number = c.number64()
     c.expect(b")")

@@ -26,6 +26,7 @@ class Quirk(enum.StrEnum):
     STRING_FOR_ATOM = "string where an atom belongs"
     NIL_FOR_STRING = "NIL where a string belongs"
     NIL_FOR_LIST = "NIL where a list belongs"
+    MISSING_LIST = "no parentheses where they belong"
     NEGATIVE = "negative number"
     BIG_NUMBER = "number beyond its range"
     ODD_DATE = "date that is none"

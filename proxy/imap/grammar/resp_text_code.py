@@ -70,6 +70,9 @@ def _unknown(c: Cursor, name: bytes) -> AnyCode:
 def _other(c: Cursor, name: bytes, stopped: Stopped, mark: Mark) -> AnyCode | None:
     """The text of a code that does not read as it should, up to the first bracket that closes it."""
     start = c.pos
+    if c.accept(b"]"):
+        c.note(Quirk.CODE_ARGUMENTS, start, start, stopped.expected)
+        return OtherCode(name.upper())
     c.accept(b" ")
     begin = c.pos
     if c.match(_REST) is None and c.match(_PLAIN_REST) is None:
