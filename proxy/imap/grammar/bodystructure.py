@@ -119,6 +119,7 @@ def write_body(w: Writer, body: Body) -> None:
 def body(c: Cursor) -> Body:
     """body."""
     start = c.pos
+    c.spend()
     if c.nil() or c.accept(b"()"):
         c.note(Quirk.EMPTY_PART, start)
         return None

@@ -188,6 +188,7 @@ class Cursor(Tape):
         stack: list[list[Ext]] = []
         while True:
             if self.accept(b"("):
+                self.spend()
                 self.enter()
                 stack.append([])
                 self.spaces()

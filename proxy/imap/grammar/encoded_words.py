@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(rb"=\?([^?*\s]{1,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?([^?\s]*)\?=")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 
@@ -59,7 +60,7 @@ def _text(parts: list[bytes], charset: str) -> str:
 def _charset(name: bytes) -> str | None:
     try:
         found = codecs.lookup(name.decode("ascii"))
-        b"".decode(found.name)
+        b"a".decode(found.name, "replace")  # some codecs make no text
     except (LookupError, ValueError):
         return None
     return found.name
@@ -68,7 +69,9 @@ def _charset(name: bytes) -> str | None:
 def _content(encoding: bytes, text: bytes) -> bytes | None:
     if encoding in b"Qq":
         return _HEX.sub(lambda code: bytes([int(code[1], 16)]), text.replace(b"_", b" "))
+    if _BASE64.fullmatch(text) is None:
+        return None
     try:
-        return binascii.a2b_base64(text.rstrip(b"=") + b"=" * (-len(text.rstrip(b"=")) % 4))
+        return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
     except binascii.Error:
         return None

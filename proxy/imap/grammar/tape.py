@@ -191,6 +191,7 @@ class Tape:
     def listed(self, item: Callable[[], T], close: bytes = b")") -> tuple[T, ...]:
         """Items with a space between them up to `close`; the opening bracket has been taken."""
         items: list[T] = []
+        self.spend()
         self.spaces()
         while not self.accept(close):
             self.spend()
@@ -205,6 +206,7 @@ class Tape:
     def run(self, item: Callable[[], T]) -> tuple[T, ...]:
         """Items without spaces between them up to ")"; the opening parenthesis has been taken."""
         items: list[T] = []
+        self.spend()
         self.spaces()
         while not self.accept(b")"):
             self.spend()

@@ -119,12 +119,20 @@ ON_MAILBOXES: list[tuple[bytes, Any, bytes | None]] = [
         ),
         None,
     ),
-    (b"SELECT x (QRESYNC (1 2 (3 4)))", OnMailbox(b"SELECT", X, (QResync(1, 2, None, (SequenceSet(b"3"), SequenceSet(b"4"))),)), None),
+    (
+        b"SELECT x (QRESYNC (1 2 (3 4)))",
+        OnMailbox(b"SELECT", X, (QResync(1, 2, None, (SequenceSet(b"3"), SequenceSet(b"4"))),)),
+        None,
+    ),
     (b"CREATE x (USE (\\Sent \\Drafts))", OnMailbox(b"CREATE", X, (Param(b"USE", words("\\Sent", "\\Drafts")),)), None),
     (b'DELETE "a%b"', OnMailbox(b"DELETE", Mailbox(b"a%b")), None),
     (b"SUBSCRIBE #news.a", OnMailbox(b"SUBSCRIBE", Mailbox(b"#news.a")), None),
     (b"RENAME x inbox", Rename(X, INBOX), b"RENAME x INBOX"),
-    (b"STATUS x (messages UNSEEN MAILBOXID)", StatusCommand(X, (b"MESSAGES", b"UNSEEN", b"MAILBOXID")), b"STATUS x (MESSAGES UNSEEN MAILBOXID)"),
+    (
+        b"STATUS x (messages UNSEEN MAILBOXID)",
+        StatusCommand(X, (b"MESSAGES", b"UNSEEN", b"MAILBOXID")),
+        b"STATUS x (MESSAGES UNSEEN MAILBOXID)",
+    ),
     (b'LIST "" %', List(b"LIST", Mailbox(b""), (b"%",)), b'LIST "" "%"'),
     (b'LSUB "" "*"', List(b"LSUB", Mailbox(b""), (b"*",)), None),
     (
@@ -145,10 +153,22 @@ ON_MAILBOXES: list[tuple[bytes, Any, bytes | None]] = [
     (b'GETQUOTA ""', GetQuota(b""), None),
     (b"GETQUOTAROOT INBOX", OnMailbox(b"GETQUOTAROOT", INBOX), None),
     (b'SETQUOTA "" (STORAGE 512)', SetQuota(b"", ((b"STORAGE", 512),)), None),
-    (b'GETMETADATA "" /shared/comment', GetMetadata(Mailbox(b""), (b"/shared/comment",)), b'GETMETADATA "" (/shared/comment)'),
-    (b"GETMETADATA (DEPTH 1 MAXSIZE 9) x (/a /b)", GetMetadata(X, (b"/a", b"/b"), ((b"DEPTH", Atom(b"1")), (b"MAXSIZE", Atom(b"9")))), None),
-    (b"GETMETADATA x (DEPTH infinity) (/a)", GetMetadata(X, (b"/a",), ((b"DEPTH", Atom(b"infinity")),)), b"GETMETADATA (DEPTH infinity) x (/a)"),
-    (b'SETMETADATA x (/a NIL /b ~{2}\r\n\0a)', SetMetadata(X, ((b"/a", None), (b"/b", b"\0a"))), None),
+    (
+        b'GETMETADATA "" /shared/comment',
+        GetMetadata(Mailbox(b""), (b"/shared/comment",)),
+        b'GETMETADATA "" (/shared/comment)',
+    ),
+    (
+        b"GETMETADATA (DEPTH 1 MAXSIZE 9) x (/a /b)",
+        GetMetadata(X, (b"/a", b"/b"), ((b"DEPTH", Atom(b"1")), (b"MAXSIZE", Atom(b"9")))),
+        None,
+    ),
+    (
+        b"GETMETADATA x (DEPTH infinity) (/a)",
+        GetMetadata(X, (b"/a",), ((b"DEPTH", Atom(b"infinity")),)),
+        b"GETMETADATA (DEPTH infinity) x (/a)",
+    ),
+    (b"SETMETADATA x (/a NIL /b ~{2}\r\n\0a)", SetMetadata(X, ((b"/a", None), (b"/b", b"\0a"))), None),
     (b"NOTIFY NONE", Notify(None), None),
     (
         b"NOTIFY SET STATUS (SELECTED (MESSAGENEW (UID BODY.PEEK[TEXT]) MESSAGEEXPUNGE)) (SUBTREE (x INBOX) NONE)",
@@ -171,10 +191,14 @@ ON_MAILBOXES: list[tuple[bytes, Any, bytes | None]] = [
         None,
     ),
     (b"GENURLAUTH imap://a INTERNAL", GenUrlAuthCommand(((b"imap://a", b"INTERNAL"),)), None),
-    (b"URLFETCH u (v BODYPARTSTRUCTURE BINARY)", UrlFetchCommand(((b"u", ()), (b"v", (b"BODYPARTSTRUCTURE", b"BINARY")))), None),
+    (
+        b"URLFETCH u (v BODYPARTSTRUCTURE BINARY)",
+        UrlFetchCommand(((b"u", ()), (b"v", (b"BODYPARTSTRUCTURE", b"BINARY")))),
+        None,
+    ),
     (b"RESETKEY", ResetKey(None), None),
     (b"RESETKEY x INTERNAL", ResetKey(X, (b"INTERNAL",)), None),
-]  # fmt: skip
+]
 MESSAGES: list[tuple[bytes, Any, bytes | None]] = [
     (b"APPEND x {3}\r\na\r\n", Append(X, (AppendMessage(Whole(b"a\r\n")),)), None),
     (
@@ -193,11 +217,7 @@ MESSAGES: list[tuple[bytes, Any, bytes | None]] = [
         b"APPEND x CATENATE (URL /x/;UID=1 TEXT {2}\r\n)) URL {1}\r\nu)",
         Append(
             X,
-            (
-                AppendMessage(
-                    Catenate((CatPart(b"URL", b"/x/;UID=1"), CatPart(b"TEXT", b"))"), CatPart(b"URL", b"u")))
-                ),
-            ),
+            (AppendMessage(Catenate((CatPart(b"URL", b"/x/;UID=1"), CatPart(b"TEXT", b"))"), CatPart(b"URL", b"u")))),),
         ),
         b"APPEND x CATENATE (URL /x/;UID=1 TEXT {2}\r\n)) URL u)",
     ),
@@ -247,21 +267,45 @@ MESSAGES: list[tuple[bytes, Any, bytes | None]] = [
         FetchCommand(False, ONE, (AnnotationRequest((b"/comment",), (b"value.priv", b"size.priv")),)),
         b"FETCH 1 ANNOTATION ((/comment) (value.priv size.priv))",
     ),
-    (b"STORE 1 +flags.silent (\\Seen)", Store(False, ONE, StoreFlags(b"FLAGS", b"+", True, (b"\\Seen",))), b"STORE 1 +FLAGS.SILENT (\\Seen)"),
-    (b"STORE 1 FLAGS \\Seen $A", Store(False, ONE, StoreFlags(b"FLAGS", b"", False, (b"\\Seen", b"$A"))), b"STORE 1 FLAGS (\\Seen $A)"),
+    (
+        b"STORE 1 +flags.silent (\\Seen)",
+        Store(False, ONE, StoreFlags(b"FLAGS", b"+", True, (b"\\Seen",))),
+        b"STORE 1 +FLAGS.SILENT (\\Seen)",
+    ),
+    (
+        b"STORE 1 FLAGS \\Seen $A",
+        Store(False, ONE, StoreFlags(b"FLAGS", b"", False, (b"\\Seen", b"$A"))),
+        b"STORE 1 FLAGS (\\Seen $A)",
+    ),
     (
         b"UID STORE 1 (UNCHANGEDSINCE 12) -FLAGS ()",
         Store(True, ONE, StoreFlags(b"FLAGS", b"-", False, ()), (Modifier(b"UNCHANGEDSINCE", Atom(b"12")),)),
         None,
     ),
-    (b'STORE 1 -X-GM-LABELS (\\Inbox "a b")', Store(False, ONE, StoreFlags(b"X-GM-LABELS", b"-", False, (b"\\Inbox", b"a b"))), b'STORE 1 -X-GM-LABELS ("\\\\Inbox" "a b")'),
-    (b"STORE 1 ANNOTATION (/a (value.priv NIL))", Store(False, ONE, StoreAnnotation((Entry(b"/a", ((b"value.priv", None),)),))), None),
-]  # fmt: skip
+    (
+        b'STORE 1 -X-GM-LABELS (\\Inbox "a b")',
+        Store(False, ONE, StoreFlags(b"X-GM-LABELS", b"-", False, (b"\\Inbox", b"a b"))),
+        b'STORE 1 -X-GM-LABELS ("\\\\Inbox" "a b")',
+    ),
+    (
+        b"STORE 1 ANNOTATION (/a (value.priv NIL))",
+        Store(False, ONE, StoreAnnotation((Entry(b"/a", ((b"value.priv", None),)),))),
+        None,
+    ),
+]
 FROM_X = StringKey(b"FROM", (b"x",))
 SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
     (b"SEARCH all", Search(False, (ALL,)), b"SEARCH ALL"),
-    (b'UID SEARCH CHARSET UTF-8 TEXT {2}\r\n\xc3\xa4', Search(True, (StringKey(b"TEXT", (b"\xc3\xa4",)),), b"UTF-8"), None),
-    (b"SEARCH RETURN () 1:3,* UID 7", Search(False, (SetKey(b"", SequenceSet(b"1:3,*")), SetKey(b"UID", SequenceSet(b"7"))), None, ()), None),
+    (
+        b"UID SEARCH CHARSET UTF-8 TEXT {2}\r\n\xc3\xa4",
+        Search(True, (StringKey(b"TEXT", (b"\xc3\xa4",)),), b"UTF-8"),
+        None,
+    ),
+    (
+        b"SEARCH RETURN () 1:3,* UID 7",
+        Search(False, (SetKey(b"", SequenceSet(b"1:3,*")), SetKey(b"UID", SequenceSet(b"7"))), None, ()),
+        None,
+    ),
     (
         b"SEARCH RETURN (MIN SAVE PARTIAL 1:10) $ NEW",
         Search(
@@ -274,8 +318,16 @@ SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
     ),
     (b"SEARCH OR FROM x OR ALL NOT NEW", Search(False, (Or((FROM_X, ALL, Not(b"NOT", Key(b"NEW")))),)), None),
     (b"SEARCH OR OR FROM x ALL NEW", Search(False, (Or((FROM_X, ALL, Key(b"NEW"))),)), b"SEARCH OR FROM x OR ALL NEW"),
-    (b"SEARCH OR (OR FROM x (ALL)) (NEW OLD)", Search(False, (Or((FROM_X, ALL, And((Key(b"NEW"), Key(b"OLD"))))),)), b"SEARCH OR FROM x OR ALL (NEW OLD)"),
-    (b"SEARCH NOT (SEEN FUZZY FROM x)", Search(False, (Not(b"NOT", And((Key(b"SEEN"), Not(b"FUZZY", FROM_X)))),)), None),
+    (
+        b"SEARCH OR (OR FROM x (ALL)) (NEW OLD)",
+        Search(False, (Or((FROM_X, ALL, And((Key(b"NEW"), Key(b"OLD"))))),)),
+        b"SEARCH OR FROM x OR ALL (NEW OLD)",
+    ),
+    (
+        b"SEARCH NOT (SEEN FUZZY FROM x)",
+        Search(False, (Not(b"NOT", And((Key(b"SEEN"), Not(b"FUZZY", FROM_X)))),)),
+        None,
+    ),
     (
         b'SEARCH HEADER X-A "" KEYWORD $A SENTSINCE 1-Feb-1994 LARGER 5 YOUNGER 60',
         Search(
@@ -304,8 +356,16 @@ SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
         ),
         b'SEARCH MODSEQ "/flags/\\\\draft" all 620 MODSEQ 9 EMAILID M1 SAVEDON 3-Mar-2020 X-GM-RAW has:x',
     ),
-    (b"SEARCH UIDAFTER 5 UIDBEFORE 9", Search(False, (SetKey(b"UIDAFTER", SequenceSet(b"5")), SetKey(b"UIDBEFORE", SequenceSet(b"9")))), None),
-    (b'SEARCH ANNOTATION /comment value NIL', Search(False, (AnnotationKey(b"/comment", b"value", None),)), b'SEARCH ANNOTATION "/comment" "value" NIL'),
+    (
+        b"SEARCH UIDAFTER 5 UIDBEFORE 9",
+        Search(False, (SetKey(b"UIDAFTER", SequenceSet(b"5")), SetKey(b"UIDBEFORE", SequenceSet(b"9")))),
+        None,
+    ),
+    (
+        b"SEARCH ANNOTATION /comment value NIL",
+        Search(False, (AnnotationKey(b"/comment", b"value", None),)),
+        b'SEARCH ANNOTATION "/comment" "value" NIL',
+    ),
     (
         b"UID SORT RETURN (COUNT) (REVERSE DATE ANNOTATION /a value.priv) UTF-8 ALL",
         Sort(
@@ -317,7 +377,11 @@ SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
         ),
         None,
     ),
-    (b"THREAD references US-ASCII ALL", ThreadCommand(False, b"REFERENCES", b"US-ASCII", (ALL,)), b"THREAD REFERENCES US-ASCII ALL"),
+    (
+        b"THREAD references US-ASCII ALL",
+        ThreadCommand(False, b"REFERENCES", b"US-ASCII", (ALL,)),
+        b"THREAD REFERENCES US-ASCII ALL",
+    ),
     (
         b'ESEARCH IN (mailboxes "a b" subtree (x y)) RETURN (MIN) CHARSET UTF-8 ALL',
         ESearchCommand(
@@ -327,7 +391,7 @@ SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
     ),
     (b"ESEARCH ALL", ESearchCommand(None, (ALL,)), None),
     (b'CANCELUPDATE "a" "b"', CancelUpdate((b"a", b"b")), None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("line", "body", "canonical"), PLAIN + ON_MAILBOXES + MESSAGES + SEARCHES)

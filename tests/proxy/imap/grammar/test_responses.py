@@ -133,10 +133,14 @@ MAILBOXES: list[tuple[bytes, Any, bytes | None]] = [
     ),
     (b"* FLAGS (\\Seen $Junk)", Untagged(Flags((b"\\Seen", b"$Junk"))), None),
     (b'* LIST (\\Noselect) "/" x', Untagged(MailboxList(b"LIST", (b"\\Noselect",), b"/", Mailbox(b"x"))), None),
-    (b'* LIST () NIL inbox', Untagged(MailboxList(b"LIST", (), None, INBOX)), b"* LIST () NIL INBOX"),
+    (b"* LIST () NIL inbox", Untagged(MailboxList(b"LIST", (), None, INBOX)), b"* LIST () NIL INBOX"),
     (b'* LSUB () "\\\\" "a b"', Untagged(MailboxList(b"LSUB", (), b"\\", Mailbox(b"a b"))), None),
-    (b'* XLIST (\\Inbox) "." {3}\r\na"b', Untagged(MailboxList(b"XLIST", (b"\\Inbox",), b".", Mailbox(b'a"b'))), b'* XLIST (\\Inbox) "." "a\\"b"'),
-    (b"* LIST () \"/\" [Gmail]/x", Untagged(MailboxList(b"LIST", (), b"/", Mailbox(b"[Gmail]/x"))), None),
+    (
+        b'* XLIST (\\Inbox) "." {3}\r\na"b',
+        Untagged(MailboxList(b"XLIST", (b"\\Inbox",), b".", Mailbox(b'a"b'))),
+        b'* XLIST (\\Inbox) "." "a\\"b"',
+    ),
+    (b'* LIST () "/" [Gmail]/x', Untagged(MailboxList(b"LIST", (), b"/", Mailbox(b"[Gmail]/x"))), None),
     (
         b'* LIST (\\NonExistent) "/" f ("CHILDINFO" ("SUBSCRIBED") "OLDNAME" ("g"))',
         Untagged(
@@ -165,14 +169,26 @@ MAILBOXES: list[tuple[bytes, Any, bytes | None]] = [
         ),
         None,
     ),
-    (b'* QUOTA "" (STORAGE 10 512 MESSAGE 1 2)', Untagged(Quota(b"", (Resource(b"STORAGE", 10, 512), Resource(b"MESSAGE", 1, 2)))), None),
+    (
+        b'* QUOTA "" (STORAGE 10 512 MESSAGE 1 2)',
+        Untagged(Quota(b"", (Resource(b"STORAGE", 10, 512), Resource(b"MESSAGE", 1, 2)))),
+        None,
+    ),
     (b"* QUOTAROOT INBOX a b", Untagged(QuotaRoot(INBOX, (b"a", b"b"))), None),
     (b"* QUOTAROOT INBOX", Untagged(QuotaRoot(INBOX, ())), None),
     (b"* ACL INBOX ann lrs -bob i", Untagged(Acl(INBOX, ((b"ann", b"lrs"), (b"-bob", b"i")))), None),
     (b'* LISTRIGHTS x ann "" l r s', Untagged(ListRights(Mailbox(b"x"), b"ann", b"", (b"l", b"r", b"s"))), None),
     (b"* MYRIGHTS INBOX rwi", Untagged(MyRights(INBOX, b"rwi")), None),
-    (b'* METADATA "" (/shared/comment "c" /x NIL)', Untagged(Metadata(Mailbox(b""), ((b"/shared/comment", b"c"), (b"/x", None)))), None),
-    (b"* METADATA INBOX /shared/comment /private/x", Untagged(MetadataChanged(INBOX, (b"/shared/comment", b"/private/x"))), None),
+    (
+        b'* METADATA "" (/shared/comment "c" /x NIL)',
+        Untagged(Metadata(Mailbox(b""), ((b"/shared/comment", b"c"), (b"/x", None)))),
+        None,
+    ),
+    (
+        b"* METADATA INBOX /shared/comment /private/x",
+        Untagged(MetadataChanged(INBOX, (b"/shared/comment", b"/private/x"))),
+        None,
+    ),
     (
         b"* XAPPLEPUSHSERVICE aps-version 2 aps-topic com.apple.mail.XServer.7",
         Untagged(XApplePushService(((b"aps-version", Atom(b"2")), (b"aps-topic", Atom(b"com.apple.mail.XServer.7"))))),
@@ -186,15 +202,13 @@ MAILBOXES: list[tuple[bytes, Any, bytes | None]] = [
                 (
                     UrlData(b"u1"),
                     UrlData(b"u2", b"text"),
-                    UrlData(
-                        b"u3", None, ((Atom(b"BODYPARTSTRUCTURE"), Atom(b"NIL")), (Atom(b"BINARY"), b"\0a"))
-                    ),
+                    UrlData(b"u3", None, ((Atom(b"BODYPARTSTRUCTURE"), Atom(b"NIL")), (Atom(b"BINARY"), b"\0a"))),
                 )
             )
         ),
         None,
     ),
-]  # fmt: skip
+]
 SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
     (b"* SEARCH", Untagged(Found(b"SEARCH", ())), None),
     (b"* SEARCH 2 84 882", Untagged(Found(b"SEARCH", (2, 84, 882))), None),
@@ -298,8 +312,16 @@ FETCHES: list[tuple[bytes, Any, bytes | None]] = [
     (b"* 1 FETCH (UID 7)", one(NumberItem(b"UID", 7)), None),
     (b"* 1 FETCH (MODSEQ (65402))", one(NumberItem(b"MODSEQ", 65402)), None),
     (b"* 1 FETCH (X-GM-MSGID 1278455344230334865)", one(NumberItem(b"X-GM-MSGID", 1278455344230334865)), None),
-    (b"* 1 FETCH (EMAILID (M6d) THREADID NIL)", Untagged(Fetch(1, (ObjectId(b"EMAILID", b"M6d"), ObjectId(b"THREADID", None)))), None),
-    (b'* 1 FETCH (INTERNALDATE " 7-Feb-1994 22:43:04 -0800")', one(DateItem(b"INTERNALDATE", DateTime(b" 7-Feb-1994 22:43:04 -0800"))), None),
+    (
+        b"* 1 FETCH (EMAILID (M6d) THREADID NIL)",
+        Untagged(Fetch(1, (ObjectId(b"EMAILID", b"M6d"), ObjectId(b"THREADID", None)))),
+        None,
+    ),
+    (
+        b'* 1 FETCH (INTERNALDATE " 7-Feb-1994 22:43:04 -0800")',
+        one(DateItem(b"INTERNALDATE", DateTime(b" 7-Feb-1994 22:43:04 -0800"))),
+        None,
+    ),
     (b"* 1 FETCH (SAVEDATE NIL)", one(DateItem(b"SAVEDATE", None)), None),
     (b'* 1 FETCH (PREVIEW "Hello")', one(Preview(b"Hello")), None),
     (b"* 1 FETCH (RFC822.SIZE 44827)", one(NumberItem(b"RFC822.SIZE", 44827)), None),
@@ -314,9 +336,21 @@ FETCHES: list[tuple[bytes, Any, bytes | None]] = [
     (b"* 1 FETCH (BINARY[1] ~{2}\r\n\0x)", one(Content(b"BINARY", Section((1,)), b"\0x")), None),
     (b"* 1 FETCH (BINARY.SIZE[1] 5)", one(BinarySize(Section((1,)), 5)), None),
     (b'* 1 FETCH (RFC822.HEADER "h")', one(Content(b"RFC822.HEADER", None, b"h")), None),
-    (b'* 1 FETCH (X-GM-LABELS (\\Inbox "a b" c))', one(Labels((b"\\Inbox", b"a b", b"c"))), b'* 1 FETCH (X-GM-LABELS ("\\\\Inbox" "a b" "c"))'),
-    (b'* 1 FETCH (ANNOTATION (/comment (value.priv "c" size.priv NIL)))', one(Annotation((Entry(b"/comment", ((b"value.priv", b"c"), (b"size.priv", None))),))), None),
-    (b"* 1 FETCH (ANNOTATION (/comment /altsubject))", one(Annotation((EntryNames(b"/comment"), EntryNames(b"/altsubject")))), None),
+    (
+        b'* 1 FETCH (X-GM-LABELS (\\Inbox "a b" c))',
+        one(Labels((b"\\Inbox", b"a b", b"c"))),
+        b'* 1 FETCH (X-GM-LABELS ("\\\\Inbox" "a b" "c"))',
+    ),
+    (
+        b'* 1 FETCH (ANNOTATION (/comment (value.priv "c" size.priv NIL)))',
+        one(Annotation((Entry(b"/comment", ((b"value.priv", b"c"), (b"size.priv", None))),))),
+        None,
+    ),
+    (
+        b"* 1 FETCH (ANNOTATION (/comment /altsubject))",
+        one(Annotation((EntryNames(b"/comment"), EntryNames(b"/altsubject")))),
+        None,
+    ),
     (b"* 1 FETCH (X-ODD (a (b)))", one(OtherItem(b"X-ODD", (Atom(b"a"), (Atom(b"b"),)))), None),
     (b"* 25 UIDFETCH (FLAGS () UID 25)", Untagged(Fetch(25, (Flags(()), NumberItem(b"UID", 25)), uid=True)), None),
     (b"* 1 FETCH ()", Untagged(Fetch(1, ())), None),
@@ -343,9 +377,11 @@ FETCHES: list[tuple[bytes, Any, bytes | None]] = [
     ),
     (b'* 1 FETCH (BODY ("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 30 2))', one(Structure(b"BODY", TEXT)), None),
     (
-        b'* 1 FETCH (BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 30 2)'
-        b'("IMAGE" "PNG" NIL "<i>" "d" "BASE64" 9 "md5" ("ATTACHMENT" ("FILENAME" "f")) ("en" "de") "l" 5 (a "b")) '
-        b'"MIXED" ("BOUNDARY" "b") NIL "en" NIL))',
+        (
+            b'* 1 FETCH (BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 30 2)'
+            b'("IMAGE" "PNG" NIL "<i>" "d" "BASE64" 9 "md5" ("ATTACHMENT" ("FILENAME" "f")) ("en" "de") "l" 5 (a "b")) '
+            b'"MIXED" ("BOUNDARY" "b") NIL "en" NIL))'
+        ),
         one(
             Structure(
                 b"BODYSTRUCTURE",
@@ -380,16 +416,14 @@ FETCHES: list[tuple[bytes, Any, bytes | None]] = [
         None,
     ),
     (
-        b'* 1 FETCH (BODY ("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 99 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) '
-        b'("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 30 2) 7))',
-        one(
-            Structure(
-                b"BODY", Part(b"MESSAGE", b"RFC822", None, None, None, b"7BIT", 99, 7, Message(NOBODY, TEXT))
-            )
+        (
+            b'* 1 FETCH (BODY ("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 99 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) '
+            b'("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 30 2) 7))'
         ),
+        one(Structure(b"BODY", Part(b"MESSAGE", b"RFC822", None, None, None, b"7BIT", 99, 7, Message(NOBODY, TEXT)))),
         None,
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("line", "value", "canonical"), STATUSES + MAILBOXES + SEARCHES + FETCHES)
