@@ -40,7 +40,7 @@ _SYSTEM_FLAGS = (b"\\ANSWERED", b"\\DELETED", b"\\DRAFT", b"\\FLAGGED", b"\\SEEN
 
 def theirs(value: Any) -> Any:
     """An imap-codec dictionary without the spelling of its strings."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [theirs(each) for each in value]
     if not isinstance(value, dict):
         return value
@@ -54,7 +54,16 @@ def theirs(value: Any) -> Any:
             return theirs(content)
         if name == "And" and len(content) == 1:
             return theirs(content[0])
+        if name == "Other" and isinstance(content, str):
+            return {"Other": content.upper()}
+        if name == "Or":
+            return {"Or": [key for each in content for key in _alternatives(theirs(each))]}
     return {name: theirs(each) for name, each in value.items()}
+
+
+def _alternatives(key: Any) -> list[Any]:
+    """The keys of an OR within an OR, which are as much its own."""
+    return key["Or"] if isinstance(key, dict) and "Or" in key else [key]
 
 
 def ours(command: Command) -> Any:
@@ -198,7 +207,7 @@ def _resource(name: bytes) -> Any:
         b"MAILBOX": "Mailbox",
         b"ANNOTATION-STORAGE": "AnnotationStorage",
     }
-    return known.get(name) or {"Other": name.decode().capitalize()}
+    return known.get(name) or {"Other": name.decode()}
 
 
 def _option(name: bytes, value: Any) -> Any:
@@ -261,7 +270,7 @@ def _key(key: Any) -> Any:
         case search_keys.StringKey(name, (string,)):
             return {_word(name): string}
         case search_keys.FlagKey(name, flag):
-            return {_word(name): flag}
+            return {_word(name): flag.decode()}
         case search_keys.DateKey(name, Date() as date):
             assert date.day
             return {_KEYS.get(name) or _word(name): date.day.isoformat()}
@@ -271,8 +280,6 @@ def _key(key: Any) -> Any:
             return {"Not": _key(inner)}
         case search_keys.And(keys):
             return {"And": [_key(each) for each in keys]}
-        case search_keys.Or((first, second)):
-            return {"Or": [_key(first), _key(second)]}
-        case search_keys.Or((first, *rest)):
-            return {"Or": [_key(first), _key(search_keys.Or(tuple(rest)))]}
+        case search_keys.Or(keys):
+            return {"Or": [_key(each) for each in keys]}
     raise AssertionError(f"no imap-codec form of {key}")

@@ -127,6 +127,7 @@ def test_inbox_is_the_same_in_any_case() -> None:
         (b"=?nowhere?q?x?=", "=?nowhere?q?x?="),
         (b"=?utf-8?b?!!!?= y", "=?utf-8?b?!!!?= y"),
         (b"=?hex?q?x?=", "=?hex?q?x?="),
+        (b"=?punycode?q?=B3?=", "\\xb3"),
         (b"=?idna?q?x?=", "=?idna?q?x?="),
         (b"\xe4", "\\xe4"),
         ("ä".encode(), "ä"),
