@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.quirks import Quirk
+from proxy.imap.grammar.tape import Stopped
 from proxy.imap.grammar.values import Ext, NString, String, write_ext
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def body_fld_param(c: Cursor) -> Params:
 def body_extension(c: Cursor) -> Extension:
     """body-fld-dsp and what may follow it, up to the parenthesis that ends the part."""
     disposition = _body_fld_dsp(c) if _follows(c) else None
-    language = _body_fld_lang(c) if _follows(c) else None
+    language = None
+    if _follows(c):
+        disposition, language = _language(c, disposition)
     location = _body_fld_loc(c) if _follows(c) else None
     more: list[Ext] = []
     while _follows(c):
@@ -131,9 +134,23 @@ def _body_fld_dsp(c: Cursor) -> Disposition | None:
     return Disposition(kind, params)
 
 
+def _language(c: Cursor, disposition: Disposition | None) -> tuple[Disposition | None, tuple[String, ...] | None]:
+    """body-fld-lang; or the disposition, where a server has put the language into its place (M 11.7)."""
+    mark = c.mark()
+    try:
+        return disposition, _body_fld_lang(c)
+    except Stopped:
+        if disposition is not None and disposition.params is not None:
+            raise
+    c.back(mark)
+    swapped = _body_fld_dsp(c)
+    c.note(Quirk.ODD_FIELD, mark[0], detail="a language")
+    return swapped, None if disposition is None else (disposition.kind,)
+
+
 def _body_fld_lang(c: Cursor) -> tuple[String, ...] | None:
     if c.at(b"("):
-        return c.parenthesised(c.string)
+        return c.parenthesised(lambda: c.stop("a language") if c.nil() else c.string())
     language = c.nstring()
     return None if language is None else (language,)
 

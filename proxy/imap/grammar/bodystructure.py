@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from proxy.imap.grammar.body_fields import Extension, Params, body_extension, body_fld_param, write_params
 from proxy.imap.grammar.envelope import Envelope, envelope
 from proxy.imap.grammar.quirks import Quirk
+from proxy.imap.grammar.tape import Stopped
 from proxy.imap.grammar.values import NString
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Multipart:
         if self.parts:
             w.sp()
         w.string(self.subtype)
-        if self.extension is not None or not self.parts:
+        if self.extension is not None:
             w.sp()
             write_params(w, self.params)
         if self.extension is not None:
@@ -164,14 +165,50 @@ def _body_ext_mpart(c: Cursor, parts: tuple[Body, ...], subtype: NString) -> Mul
 
 
 def _body_type_1part(c: Cursor) -> Part | Multipart:
-    start = c.pos
+    """body-type-1part; or what some servers make of a part without a subtype, or of a multipart without parts."""
+    mark = c.mark()
+    failed: Stopped | None = None
+    for read in (_part, _part_without_subtype, _multipart_without_parts):
+        try:
+            found = read(c)
+            if c.at(b")") or c.at(b" )"):
+                return found
+            c.stop(")")
+        except Stopped as stopped:
+            failed = failed or stopped
+        c.back(mark)
+    raise failed or Stopped(c.pos, "a part")
+
+
+def _part(c: Cursor) -> Part:
     media_type = c.nstring()
     c.sp()
-    if c.at(b"("):  # ("MIXED" ("BOUNDARY" "x") …): the parts are missing
-        c.note(Quirk.NO_PARTS, start)
-        params = body_fld_param(c)
-        return Multipart((), media_type, params, body_extension(c))
+    start = c.pos
     subtype = c.nstring()
+    if subtype is None:
+        c.note(Quirk.NO_SUBTYPE, start)
+    return _body_fields(c, media_type, subtype)
+
+
+def _part_without_subtype(c: Cursor) -> Part:
+    """`("TEXT" ("CHARSET" "x") NIL NIL "7BIT" 5 1)`."""
+    media_type = c.nstring()
+    c.note(Quirk.NO_SUBTYPE, c.pos)
+    return _body_fields(c, media_type, None)
+
+
+def _multipart_without_parts(c: Cursor) -> Multipart:
+    """`("MIXED" ("BOUNDARY" "x") NIL NIL)`, `(NIL "MIXED" …)`, `("MIXED")`."""
+    start = c.pos
+    if c.nil():
+        c.sp()
+    subtype = c.nstring()
+    c.note(Quirk.NO_PARTS, start)
+    return _body_ext_mpart(c, (), subtype)
+
+
+def _body_fields(c: Cursor, media_type: NString, subtype: NString) -> Part:
+    """body-fields and what follows them."""
     c.sp()
     params = body_fld_param(c)
     c.sp()
@@ -179,7 +216,7 @@ def _body_type_1part(c: Cursor) -> Part | Multipart:
     c.sp()
     description = c.nstring()
     c.sp()
-    encoding = c.nstring()
+    encoding = _encoding(c)
     c.sp()
     octets = _octets(c)
     message = _message(c) if _is_message(media_type, subtype) else None
@@ -196,6 +233,12 @@ def _body_type_1part(c: Cursor) -> Part | Multipart:
     else:
         md5 = c.nstring()
     return Part(*fields, md5, body_extension(c))
+
+
+def _encoding(c: Cursor) -> NString:
+    if c.data[c.pos : c.pos + 1].isdigit():  # a field is missing before it
+        c.stop("an encoding")
+    return c.nstring()
 
 
 def _octets(c: Cursor) -> int | None:

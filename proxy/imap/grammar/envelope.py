@@ -108,6 +108,7 @@ def envelope(c: Cursor) -> Envelope:
     """envelope; fields that are missing at its end are NIL."""
     start = c.pos
     c.expect(b"(")
+    c.spaces()
     strings: list[NString] = []
     lists: list[Addresses] = []
     for index in range(10):

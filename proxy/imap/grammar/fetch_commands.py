@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9.\-_/]*+")
 _PARTIAL = re.compile(rb"<([0-9]{1,20})\.([0-9]{1,20})>")
 _STORE_NAME = re.compile(rb"([+-]?)([A-Za-z][A-Za-z0-9\-]*+)(\.[Ss][Ii][Ll][Ee][Nn][Tt])?+(?=[ (])")
+_LAZY = (b"LAZY", b"FUZZY", b"LAZY=FUZZY")  # the last two are from the drafts of RFC 8970
 MACROS = frozenset((b"ALL", b"FULL", b"FAST"))
 
 
@@ -214,7 +215,7 @@ def _preview(c: Cursor, name: bytes) -> Attribute:
     mark = c.mark()
     c.sp()
     value = c.ext()
-    if isinstance(value, tuple) and all(isinstance(each, Atom) and each.raw.upper() == b"LAZY" for each in value):
+    if isinstance(value, tuple) and all(isinstance(each, Atom) and each.raw.upper() in _LAZY for each in value):
         return Attribute(name, value)
     c.back(mark)
     return Attribute(name)

@@ -9,6 +9,9 @@ from proxy.imap.units import Boundary, Literal, Unit, UnitReader
 if TYPE_CHECKING:
     from proxy.imap.transcript import Direction
 
+LITERALS_MOST = 250_000
+"""Literals of one unit that are cut out; a unit of more is kept raw."""
+
 
 def cut(data: bytes, direction: Direction, start: int = 0) -> Unit:
     """The unit that `data` is, framed as on the wire; `start` is its offset in the stream.
@@ -23,6 +26,8 @@ def cut(data: bytes, direction: Direction, start: int = 0) -> Unit:
     boundary = Boundary.PARTIAL
     while pos < len(data) and boundary is not Boundary.UNIT:
         boundary, pos = reader.read(data, pos)
+        if len(literals) > LITERALS_MOST:
+            break
         if boundary in (Boundary.LINE, Boundary.UNIT):
             texts.append(data[begin:pos])
             begin = pos

@@ -41,7 +41,7 @@ class Quirk(enum.StrEnum):
     BARE_ADDRESS = "address that is no list"
     SHORT_ADDRESS = "address with fields missing"
     NO_PARTS = "multipart without parts"
-    NO_SUBTYPE = "multipart without subtype"
+    NO_SUBTYPE = "part without subtype"
     EMPTY_PART = "body part that is NIL or ()"
     BASIC_MESSAGE = "message/rfc822 without its envelope"
     MISSING_LINES = "text part without lines"

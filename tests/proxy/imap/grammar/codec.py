@@ -191,7 +191,7 @@ def _instant(date: DateTime | None) -> Any:
     if date is None:
         return None
     assert date.instant
-    return date.instant.isoformat()
+    return date.instant.isoformat().replace("+00:00", "Z")
 
 
 def _flag(flag: Any) -> Any:

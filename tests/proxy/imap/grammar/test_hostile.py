@@ -101,13 +101,18 @@ def test_lists_may_be_as_deep_as_it_says() -> None:
 def test_the_deepest_values_compare_and_print_where_little_stack_is_left() -> None:
     part = b'("A" "B" NIL NIL NIL "7BIT" 1)'
     body = b"(" * (DEPTH_MOST - 1) + part + b' "M")' * (DEPTH_MOST - 1)
+    message = b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 1 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) '
+    messages = message * (DEPTH_MOST - 1) + part + b" 1)" * (DEPTH_MOST - 1)
     keys = b"NOT (ALL " * 20 + b"ALL" + b")" * 20
 
     def read() -> None:
         for value, again in (
             (server(b"* 1 FETCH (BODY " + body + b")").value, server(b"* 1 FETCH (BODY " + body + b")").value),
+            (server(b"* 1 FETCH (BODY " + messages + b")").value, server(b"* 1 FETCH (BODY " + messages + b")").value),
             (client(b"a SEARCH " + keys).value, client(b"a SEARCH " + keys).value),
         ):
+            assert not isinstance(value, Raw)
+            assert not isinstance(value, Untagged) or not isinstance(value.data.items[0], UnreadItem)  # type: ignore[union-attr]
             assert value == again
             assert hash(value) == hash(again)
             assert repr(value) == repr(again)
