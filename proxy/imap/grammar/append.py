@@ -194,10 +194,6 @@ def _append_data(c: Cursor) -> AppendData:
 
 
 def _cat_part(c: Cursor) -> CatPart:
-    kind = c.word("URL or TEXT")
+    kind = c.one_of(b"URL", b"TEXT")
     c.sp()
-    if kind == b"TEXT":
-        return CatPart(kind, c.literal())
-    if kind != b"URL":
-        c.stop("URL or TEXT")
-    return CatPart(kind, c.astring())
+    return CatPart(kind, c.literal() if kind == b"TEXT" else c.astring())

@@ -45,6 +45,15 @@ class Cursor(Tape):
         """A word of the grammar itself, in capitals: a command, a data word, an attribute's name."""
         return self.take(_WORD, expected)[0].upper()
 
+    def one_of(self, *words: bytes) -> bytes:
+        """One of these words, in any case; in capitals."""
+        start = self.pos
+        expected = b" or ".join(words).decode()
+        word = self.word(expected)
+        if word not in words:
+            self.stop(expected, start)
+        return word
+
     def atom(self) -> bytes:
         """atom (RFC 9051 section 9)."""
         return self._atom(_ATOM, _ANYTHING, "an atom")

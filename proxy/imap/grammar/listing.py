@@ -92,8 +92,7 @@ def list_command(c: Cursor, word: bytes) -> List:
     patterns = c.parenthesised(c.list_mailbox) if c.at(b"(") else (c.list_mailbox(),)
     returned = None
     if c.more():
-        if c.word("RETURN") != b"RETURN":
-            c.stop("RETURN")
+        c.one_of(b"RETURN")
         c.sp()
         returned = c.parenthesised(lambda: _option(c))
     return List(word, reference, patterns, select, returned)

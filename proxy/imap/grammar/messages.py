@@ -69,8 +69,7 @@ def vanished(c: Cursor) -> Vanished:
     c.sp()
     earlier = False
     if c.accept(b"("):
-        if c.word("EARLIER") != b"EARLIER":
-            c.stop("EARLIER")
+        c.one_of(b"EARLIER")
         c.expect(b")")
         c.sp()
         earlier = True

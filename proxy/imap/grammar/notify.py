@@ -75,17 +75,13 @@ class Notify:
 def notify(c: Cursor) -> Notify:
     """notify (RFC 5465 section 8)."""
     c.sp()
-    word = c.word("SET or NONE")
-    if word == b"NONE":
+    if c.one_of(b"SET", b"NONE") == b"NONE":
         return Notify(None)
-    if word != b"SET":
-        c.stop("SET or NONE")
     status = False
     groups: list[EventGroup] = []
     while c.more():
         if not groups and not status and not c.at(b"("):
-            if c.word("STATUS") != b"STATUS":
-                c.stop("STATUS")
+            c.one_of(b"STATUS")
             status = True
             continue
         groups.append(_event_group(c))
@@ -108,8 +104,7 @@ def _event_group(c: Cursor) -> EventGroup:
 def _events(c: Cursor) -> tuple[NotifyEvent, ...] | None:
     if c.at(b"("):
         return c.parenthesised(lambda: _event(c))
-    if c.word("NONE") != b"NONE":
-        c.stop("NONE")
+    c.one_of(b"NONE")
     return None
 
 

@@ -183,8 +183,7 @@ def esearch(c: Cursor) -> ESearchCommand:
     mark = c.mark()
     c.sp()
     if _keyword(c, b"IN"):
-        value = c.ext()
-        sources = value if isinstance(value, tuple) else c.stop("(")
+        sources = c.parenthesised(c.ext)
     else:
         c.back(mark)
     returned = _search_return_opts(c)

@@ -143,8 +143,7 @@ def esearch_response(c: Cursor) -> ESearch:
 
 def _modseq(c: Cursor) -> int:
     c.expect(b"(")
-    if c.word("MODSEQ") != b"MODSEQ":
-        c.stop("MODSEQ")
+    c.one_of(b"MODSEQ")
     c.sp()
     number = c.number64()
     c.expect(b")")
@@ -156,16 +155,14 @@ def _search_correlator(c: Cursor) -> tuple[String | None, Mailbox | None, int | 
     tag, mailbox, uidvalidity = None, None, None
     c.expect(b"(")
     while not c.accept(b")"):
-        name = c.word("TAG, MAILBOX or UIDVALIDITY")
+        name = c.one_of(b"TAG", b"MAILBOX", b"UIDVALIDITY")
         c.sp()
         if name == b"TAG":
             tag = c.astring()
         elif name == b"MAILBOX":
             mailbox = c.mailbox()
-        elif name == b"UIDVALIDITY":
-            uidvalidity = c.number()
         else:
-            c.stop("TAG, MAILBOX or UIDVALIDITY")
+            uidvalidity = c.number()
         if not c.at(b")"):
             c.sp()
     return tag, mailbox, uidvalidity

@@ -230,12 +230,12 @@ class Tape:
         self.spend()
         return _content(literal)
 
-    def skip(self, begin: int | None = None) -> Opaque:
-        """One value of any kind and depth, as it stands; with `begin`, all from there on."""
-        start = self.pos if begin is None else begin
+    def skip(self) -> Opaque:
+        """One value of any kind and depth, as it stands."""
+        start = self.pos
         depth = 0
-        while self.pos < self.end:
-            match = self.take(_TOKENS, "a value")
+        while True:
+            match = self.take(_TOKENS, ")" if depth else "a value")
             self.spend()
             first = match[0][:1]
             if first == b"(":
@@ -243,14 +243,9 @@ class Tape:
             elif first == b")":
                 depth = self._close(depth, match.start(), match.end())
             elif first == b" " and not depth:
-                self.pos = match.start()
+                self.stop("a value", start)
             if not depth:
-                break
-        if depth:
-            self.stop(")")
-        if self.pos == start:
-            self.stop("a value")
-        return self.opaque(start)
+                return self.opaque(start)
 
     def skip_brackets(self) -> None:
         """`[…]` and `<…>` behind an item's name, whatever stands in them: quoted strings and literals too (M 2.7)."""

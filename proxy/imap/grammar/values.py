@@ -51,10 +51,6 @@ class Atom:
         """The number it is, of at most 20 digits."""
         return int(self.raw) if self.raw.isdigit() and len(self.raw) <= 20 else None
 
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.raw)
-
 
 Ext: TypeAlias = "Atom | bytes | Absent | tuple[Ext, ...]"
 """The value of an extension nobody here knows (RFC 9051 tagged-ext-val, but any token)."""

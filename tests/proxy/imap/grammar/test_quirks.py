@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.imap.grammar import Parsed, Quirk, cut, joined, parse_command, parse_response, write
+from proxy.imap.grammar import Parsed, Quirk, Raw, cut, joined, parse_command, parse_response, write
 from proxy.imap.transcript import Direction
 from tests.need import ROOT
 
@@ -169,6 +169,83 @@ ROWS: list[tuple[Quirk, Direction, bytes, bytes, bytes]] = [
         b'* 1 FETCH (BODY ("TEXT" NIL ("A" "b") NIL NIL "7BIT" 5 1))',
     ),
     (
+        Quirk.ODD_DISPOSITION,
+        SERVER,
+        b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL () NIL NIL))\r\n',
+        b"()",
+        b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL NIL NIL NIL))',
+    ),
+    (
+        Quirk.ODD_DISPOSITION,
+        SERVER,
+        b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL ("inline") NIL NIL))\r\n',
+        b'("inline")',
+        b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL ("inline" NIL) NIL NIL))',
+    ),
+    (
+        Quirk.EXTRA_SPACE,
+        SERVER,
+        b'* 1 FETCH (BODY (("A" "B" NIL NIL NIL "7BIT" 1) ("C" "D" NIL NIL NIL "7BIT" 1) "M"))\r\n',
+        b" ",
+        b'* 1 FETCH (BODY (("A" "B" NIL NIL NIL "7BIT" 1)("C" "D" NIL NIL NIL "7BIT" 1) "M"))',
+    ),
+    (
+        Quirk.EXTRA_SPACE,
+        SERVER,
+        b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL NIL ))\r\n',
+        b" ",
+        b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL NIL NIL NIL))',
+    ),
+    (
+        Quirk.EXTRA_SPACE,
+        SERVER,
+        b"* OK [CAPABILITY A ] x\r\n",
+        b" ",
+        b"* OK [CAPABILITY A] x",
+    ),
+    (
+        Quirk.ODD_FIELD,
+        SERVER,
+        b'* 1 FETCH (BODY ("A" "B" () NIL NIL "7BIT" 1))\r\n',
+        b"()",
+        b'* 1 FETCH (BODY ("A" "B" () NIL NIL "7BIT" 1))',
+    ),
+    (
+        Quirk.ODD_FIELD,
+        SERVER,
+        b'* 1 FETCH (BODY ("A" "B" NIL NIL NIL "7BIT" 1 9))\r\n',
+        b" 9",
+        b'* 1 FETCH (BODY ("A" "B" NIL NIL NIL "7BIT" 1 9))',
+    ),
+    (
+        Quirk.NO_VALUE,
+        SERVER,
+        b"* 1 FETCH (UID 5 (X-ODD) FLAGS ())\r\n",
+        b"",
+        b"* 1 FETCH (UID 5 (X-ODD) FLAGS ())",
+    ),
+    (
+        Quirk.OPEN_CODE,
+        SERVER,
+        b"* OK [=? x\r\n",
+        b"[=? x",
+        b"* OK [=? x",
+    ),
+    (
+        Quirk.DOUBLED_SPACE,
+        SERVER,
+        b"* SEARCH 1  2\r\n",
+        b"  ",
+        b"* SEARCH 1 2",
+    ),
+    (
+        Quirk.TRAILING_SPACE,
+        SERVER,
+        b"* THREAD (1) \r\n",
+        b" ",
+        b"* THREAD (1)",
+    ),
+    (
         Quirk.ODD_FIELD,
         SERVER,
         b'* 1 FETCH (BODYSTRUCTURE ("A" "B" NIL NIL NIL "7BIT" 1 NIL ("en") ("X" ("Y" "z")) NIL))\r\n',
@@ -265,6 +342,49 @@ ROWS: list[tuple[Quirk, Direction, bytes, bytes, bytes]] = [
 def parsed(side: Direction, line: bytes) -> Parsed[Any]:
     """What is read of it."""
     return (parse_response if side is SERVER else parse_command)(cut(line, side))
+
+
+UNEXPECTED: list[tuple[Direction, bytes, bytes, str]] = [
+    # side, what is read, what is not, what was expected in its place
+    (CLIENT, b"a APPEND x CATENATE (", b"URI y)", "URL or TEXT"),
+    (CLIENT, b'a LIST "" x ', b"RETURNS (y)", "RETURN"),
+    (CLIENT, b"a NOTIFY ", b"GET (SELECTED NONE)", "SET or NONE"),
+    (CLIENT, b"a NOTIFY SET ", b"STATE (SELECTED NONE)", "STATUS"),
+    (CLIENT, b"a NOTIFY SET (SELECTED ", b"NOTHING)", "NONE"),
+    (CLIENT, b"a STORE 1 ", b"FLAG (x)", "FLAGS"),
+    (CLIENT, b"a STORE 1 FLAGS (x)", b" y", "the line end"),
+    (CLIENT, b"a FETCH 1 FLAGS (CHANGEDSINCE", b")", "a space"),
+    (CLIENT, b"a SEARCH OR ALL", b"", "a space"),
+    (CLIENT, b"a SEARCH NOT ALL ", b")", "a search key"),
+    (CLIENT, b"a COPY ", b"x y", "a sequence set"),
+    (CLIENT, b"a COPY 1", b", x", "a space"),
+    (CLIENT, b"a ESEARCH IN ", b"x ALL", "("),
+    (CLIENT, b"a NOOP", b" x", "the line end"),
+    (CLIENT, b"a REPLACE ", b"x y z", "a number of at most 20 digits"),
+    (CLIENT, b"a FETCH 1 BODY[1.", b"", "a section"),
+    (SERVER, b"* VANISHED (", b"LATER) 1", "EARLIER"),
+    (SERVER, b"* SEARCH 1 (", b"MODSEC 5)", "MODSEQ"),
+    (SERVER, b"* ESEARCH (", b"TOG x) ALL 1", "TAG or MAILBOX or UIDVALIDITY"),
+    (SERVER, b"* THREAD ", b"1 2", "("),
+    (SERVER, b"* THREAD (1)", b")", "("),
+    (SERVER, b"* LIST () ", b"() x", "a string"),
+    (SERVER, b"* NAMESPACE NIL NIL", b"", "a space"),
+    (SERVER, b"* 5 FETCH", b"", "a space"),
+    (SERVER, b"* STATUS x (MESSAGES ", b"y)", "a number of at most 20 digits"),
+    (SERVER, b"* QUOTA x (STORAGE 1", b")", "a space"),
+]
+
+
+@pytest.mark.parametrize(("side", "read", "left", "expected"), UNEXPECTED)
+def test_arguments_of_another_kind(side: Direction, read: bytes, left: bytes, expected: str) -> None:
+    """The line is kept; where it is not even made of words and lists, it is raw, and says the same."""
+    found = parsed(side, read + left + b"\r\n")
+    if isinstance(found.value, Raw):
+        assert (found.value.expected, found.value.at) == (expected, len(read))
+    else:
+        (noted,) = (each for each in found.quirks if each.quirk is Quirk.UNEXPECTED)
+        assert noted.detail == f"{expected} at {len(read)}"
+        assert joined(write(found.value)).endswith(left + b"\r\n")
 
 
 @pytest.mark.parametrize(("quirk", "side", "line", "about", "clean"), ROWS)
