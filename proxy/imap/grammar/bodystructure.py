@@ -120,7 +120,7 @@ def write_body(w: Writer, body: Body) -> None:
 def body(c: Cursor) -> Body:
     """body."""
     start = c.pos
-    c.spend()
+    c.spend(10)
     if c.nil() or c.accept(b"()"):
         c.note(Quirk.EMPTY_PART, start)
         return None
@@ -137,7 +137,6 @@ def body(c: Cursor) -> Body:
 def _body_type_mpart(c: Cursor) -> Multipart:
     parts: list[Body] = []
     while c.at(b"("):
-        c.spend()
         parts.append(body(c))
         if c.at(b" (") or c.at(b"  "):
             mark = c.mark()

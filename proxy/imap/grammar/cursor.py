@@ -94,6 +94,7 @@ class Cursor(Tape):
             self.note(Quirk.NIL_FOR_STRING, start)
             return b""
         content = self.take(_UNQUOTED, "a string")[0]
+        self.spend()
         self.note(Quirk.ATOM_FOR_STRING, start)
         return content
 

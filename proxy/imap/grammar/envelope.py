@@ -107,6 +107,7 @@ def groups(addresses: Addresses) -> Iterator[Address | Group]:
 def envelope(c: Cursor) -> Envelope:
     """envelope; fields that are missing at its end are NIL."""
     start = c.pos
+    c.spend(10)
     c.expect(b"(")
     c.spaces()
     strings: list[NString] = []
