@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 DEPTH_MOST = 100
 """Lists within lists that become values; what is deeper is kept as it stands. Dovecot builds no deeper messages."""
 VALUES_MOST = 2_000_000
-"""Values that one unit may become, an envelope or a part for ten; a unit of more is kept raw, so that 50 MB of `()` cost
-no gigabytes."""
+"""Values that one unit may become, an envelope or a part for ten. A unit of more is kept raw: 50 MB of `()` would cost
+gigabytes."""
 
 
 class Writable(Protocol):
