@@ -30,10 +30,8 @@ _SEQUENCE = rb"(?:[0-9]{1,20}|\*)(?::(?:[0-9]{1,20}|\*))?+"
 _SET = re.compile(_SEQUENCE + rb"(?:," + _SEQUENCE + rb")*+(?![0-9])|\$")
 _PARTIAL_RANGE = re.compile(rb"(-?[0-9]{1,20}):(-?[0-9]{1,20})")
 _WORD = re.compile(rb"[A-Za-z0-9_.\-+=&#/]++")
-_EXT_ATOM = re.compile(
-    rb'[^ ()"\r\n\[]++\[(?:[^\]\["\r\n]++|"(?:[^"\\\n]++|\\[^\n])*+")*+\][^ ()"\r\n]*+|[^ ()"\r\n]++'
-)
-"""A word; one with brackets in it goes on to where they close: `BODY[HEADER.FIELDS (A "b c")]<0>` (M 2.7)."""
+_EXT_ATOM = re.compile(rb'[^ ()"\r\n\[]++\[[^\]\["\r\n]*+\][^ ()"\r\n]*+|[^ ()"\r\n]++')
+"""A word; with brackets in it, it goes on to where they close: `BODY[HEADER.FIELDS (A B)]<0>` (M 2.7)."""
 _NUMBER_32 = 2**32 - 1
 _NUMBER_63 = 2**63 - 1
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +13,10 @@ from proxy.imap.grammar import Raw, cut, joined, parse_command, parse_response, 
 from proxy.imap.grammar.encoded_words import decoded
 from proxy.imap.grammar.utf7 import decode, encode, mailbox_name
 from proxy.imap.transcript import Direction
+from proxy.imap.units import Boundary, UnitReader
 from tests.proxy.imap.grammar.strategies import COMMAND, RESPONSE
+from tests.proxy.imap.playing import Said, sent
+from tests.proxy.imap.scripts import everything, load
 
 PARSE = {Direction.CLIENT: parse_command, Direction.SERVER: parse_response}
 EXAMPLES = 60
@@ -90,3 +95,17 @@ def test_mailbox_names_come_back(name: str) -> None:
 def test_views_never_fail(raw: bytes) -> None:
     assert isinstance(mailbox_name(raw), str)
     assert isinstance(decoded(b"=?utf-8?q?" + raw + b"?= =?iso-2022-jp?b?" + raw + b"?="), str)
+
+
+@pytest.mark.parametrize("path", everything(), ids=lambda path: path.stem)
+def test_units_of_the_scripts_do_no_harm(path: Path) -> None:
+    """Whatever they are for: lost sync, injected bytes, compressed ones, whole mails."""
+    turns = [turn for turn in load(path).turns if isinstance(turn, Said)]
+    for direction in Direction:
+        data = sent(turns, direction)
+        reader, pos = UnitReader(direction), 0
+        while pos < len(data):
+            boundary, pos = reader.read(data, pos)
+            if boundary is Boundary.UNIT:
+                unit = reader.take_unit()
+                harmless(direction, data[unit.start : unit.end])

@@ -293,8 +293,8 @@ SEARCHES: list[tuple[bytes, Any, bytes | None]] = [
     (b"* XYZZY", Untagged(Unknown(b"XYZZY")), None),
     (b'* 99 XYZZY (a {4}\r\n)\r\n( "q")', Untagged(Unknown(b"XYZZY", ((Atom(b"a"), b")\r\n(", b"q"),), 99)), None),
     (
-        b'* XYZZY BODY[HEADER.FIELDS (A "b]")]<0> 1:*',
-        Untagged(Unknown(b"XYZZY", (Atom(b'BODY[HEADER.FIELDS (A "b]")]<0>'), Atom(b"1:*")))),
+        b"* XYZZY BODY[HEADER.FIELDS (A B)]<0> 1:*",
+        Untagged(Unknown(b"XYZZY", (Atom(b"BODY[HEADER.FIELDS (A B)]<0>"), Atom(b"1:*")))),
         None,
     ),
 ]
