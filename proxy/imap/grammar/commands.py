@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     from proxy.imap.grammar.cursor import Cursor
     from proxy.imap.grammar.writer import Writer
+
+
+_DONE = re.compile(rb"[Dd][Oo][Nn][Ee](?= *+\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,7 @@ class Done:
 
 def command(c: Cursor) -> Command | Done:
     """command, or DONE; up to the line end."""
-    if c.data[: c.end].strip(b" ").upper() == b"DONE" and len(c.data) < 64:
-        c.spaces()
-        c.accept(c.data[c.pos : c.pos + 4])
+    if c.match(_DONE):
         c.finish()
         return Done()
     tag = c.tag()
