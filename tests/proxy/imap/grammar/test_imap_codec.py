@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.imap.grammar import (
@@ -160,6 +160,5 @@ BODY = st.one_of(
 
 
 @given(st.builds(Command, TAG, BODY))
-@settings(deadline=None, max_examples=60)
 def test_what_we_write_is_read(command: Command) -> None:
     assert decoded(joined(write(command))) == codec.ours(command)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.imap.grammar import Raw, cut, joined, parse_command, parse_response, parse_sasl, write
@@ -19,8 +19,6 @@ from tests.proxy.imap.playing import Said, sent
 from tests.proxy.imap.scripts import everything, load
 
 PARSE = {Direction.CLIENT: parse_command, Direction.SERVER: parse_response}
-EXAMPLES = 60
-"""A short run; a long one belongs to the fuzzer."""
 ALPHABET = [
     *(b' |  |(|)|[|]|<|>|"|"a b"|\\|\\Seen|*|%|$|+|-1|0|7|1:*|NIL|OK|BYE|a|FETCH|BODY[|BODYSTRUCTURE|FLAGS|UID').split(
         b"|"
@@ -40,19 +38,16 @@ def comes_back(value: Any, direction: Direction) -> None:
 
 
 @given(RESPONSE)
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_responses_come_back(response: Any) -> None:
     comes_back(response, Direction.SERVER)
 
 
 @given(COMMAND)
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_commands_come_back(command: Any) -> None:
     comes_back(command, Direction.CLIENT)
 
 
 @given(st.sampled_from(Direction), st.binary(max_size=200))
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_bytes_do_no_harm(direction: Direction, data: bytes) -> None:
     harmless(direction, data)
 
@@ -64,7 +59,6 @@ def test_bytes_do_no_harm(direction: Direction, data: bytes) -> None:
     ),
     st.lists(st.sampled_from(ALPHABET), max_size=20).map(b"".join),
 )
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_tokens_do_no_harm(direction: Direction, start: bytes, data: bytes) -> None:
     harmless(direction, start + data + b"\r\n")
 
@@ -83,7 +77,6 @@ def harmless(direction: Direction, data: bytes) -> None:
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_mailbox_names_come_back(name: str) -> None:
     assert decode(encode(name)) == name
     assert mailbox_name(encode(name)) == name
@@ -91,7 +84,6 @@ def test_mailbox_names_come_back(name: str) -> None:
 
 
 @given(st.binary(max_size=100))
-@settings(deadline=None, max_examples=EXAMPLES)
 def test_views_never_fail(raw: bytes) -> None:
     assert isinstance(mailbox_name(raw), str)
     assert isinstance(decoded(b"=?utf-8?q?" + raw + b"?= =?iso-2022-jp?b?" + raw + b"?="), str)
