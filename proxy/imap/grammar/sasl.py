@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proxy.imap.grammar.quirks import Quirk
+
 if TYPE_CHECKING:
     from proxy.imap.grammar.cursor import Cursor
     from proxy.imap.grammar.values import String
@@ -101,9 +103,21 @@ def login(c: Cursor) -> Login:
 def authenticate(c: Cursor) -> Authenticate:
     """The command authenticate."""
     c.sp()
-    mechanism = c.take(_MECHANISM, "a mechanism")[0].upper()
-    initial = c.take(_RESPONSE, "base64")[0] if c.more() else None
+    mechanism = _word(c, _MECHANISM, "a mechanism").upper()
+    initial = _word(c, _RESPONSE, "base64") if c.more() else None
     return Authenticate(mechanism, initial)
+
+
+def _word(c: Cursor, pattern: re.Pattern[bytes], expected: str) -> bytes:
+    """A word of the pattern; as a string, it is a quirk."""
+    start = c.pos
+    if not (c.at(b'"') or c.at(b"{")):
+        return c.take(pattern, expected)[0]
+    word = c.string()
+    if not isinstance(word, bytes) or pattern.fullmatch(word) is None:
+        c.stop(expected, start)
+    c.note(Quirk.STRING_FOR_ATOM, start)
+    return word
 
 
 def sasl_line(c: Cursor) -> SaslLine:

@@ -59,6 +59,13 @@ ROWS: list[tuple[Quirk, Direction, bytes, bytes, bytes]] = [
     (Quirk.ODD_ATOM, CLIENT, b"a SELECT a*\r\n", b"a*", b'a SELECT "a*"'),
     (Quirk.ODD_ESCAPE, SERVER, b'* LIST () "/" "a\\b"\r\n', b'"a\\b"', b'* LIST () "/" "a\\\\b"'),
     (Quirk.ATOM_FOR_STRING, SERVER, b"* ID (name x)\r\n", b"name", b'* ID ("name" "x")'),
+    (
+        Quirk.STRING_FOR_ATOM,
+        CLIENT,
+        b'a AUTHENTICATE "PLAIN" {8+}\r\nAGEAYg==\r\n',
+        b"{8+}\r\nAGEAYg==",
+        b"a AUTHENTICATE PLAIN AGEAYg==",
+    ),
     (Quirk.STRING_FOR_ATOM, CLIENT, b'a STORE 1 FLAGS ("a b")\r\n', b"", b'a STORE 1 FLAGS ("a b")'),
     (Quirk.STRING_FOR_ATOM, CLIENT, b'a SEARCH KEYWORD "x"\r\n', b"", b"a SEARCH KEYWORD x"),
     (
