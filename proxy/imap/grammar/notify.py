@@ -89,6 +89,7 @@ def notify(c: Cursor) -> Notify:
 
 
 def _event_group(c: Cursor) -> EventGroup:
+    c.spend(3)
     c.expect(b"(")
     name = c.word("which mailboxes")
     mailboxes: tuple[Mailbox, ...] = ()

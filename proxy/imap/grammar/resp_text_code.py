@@ -181,6 +181,7 @@ def _text(c: Cursor, name: bytes) -> AnyCode:
 def _capability(c: Cursor, _: bytes) -> AnyCode:
     words: list[bytes] = []
     while c.at(b" "):
+        c.spend()
         c.sp()
         if match := c.match(_CAPABILITIES):
             words.append(match[0])

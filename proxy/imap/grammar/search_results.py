@@ -129,6 +129,7 @@ def esearch_response(c: Cursor) -> ESearch:
     uid = False
     data: list[tuple[bytes, ReturnData]] = []
     while c.more():
+        c.spend()
         if c.at(b"(") and not data and not uid:
             tag, mailbox, uidvalidity = _search_correlator(c)
             continue

@@ -44,6 +44,7 @@ def section(c: Cursor) -> Section:
     if c.accept(b"]"):
         return Section()
     match = c.match(_PART)
+    c.spend(match[0].count(b".") if match else 0)
     part = tuple(map(int, match[0].split(b"."))) if match else ()
     text = None
     if not part or c.accept(b"."):

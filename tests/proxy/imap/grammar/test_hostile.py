@@ -6,10 +6,11 @@ Time is not asserted; a reader that goes back for each token would not end withi
 from __future__ import annotations
 
 import sys
+from dataclasses import fields, is_dataclass
 
 import pytest
 
-from proxy.imap.grammar import Command, Quirk, Raw, Untagged, cut, parse_command, parse_response, write
+from proxy.imap.grammar import Command, Quirk, Raw, Untagged, cut, parse_command, parse_response, tape, write
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_items import NumberItem, UnreadItem
 from proxy.imap.grammar.quirks import NOTES_MOST
@@ -86,6 +87,24 @@ def test_more_values_than_may_be() -> None:
     value = server(b"* SEARCH" + b" 1" * (VALUES_MOST + 1)).value
     assert isinstance(value, Raw)
     assert value.expected == f"at most {VALUES_MOST} values"
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.head!r} {shape.repeated!r}")
+def test_no_shape_becomes_more_values_than_may_be(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 200
+    monkeypatch.setattr(tape, "VALUES_MOST", most)
+    parse = parse_response if shape.direction is Direction.SERVER else parse_command
+    value = parse(cut(shape.unit(SIZE), shape.direction)).value
+    assert isinstance(value, Raw) or objects(value) < 4 * most
+
+
+def objects(value: object) -> int:
+    """All that a value consists of."""
+    if isinstance(value, tuple):
+        return 1 + sum(map(objects, value))
+    if is_dataclass(value):
+        return 1 + sum(objects(getattr(value, field.name)) for field in fields(value))
+    return 1
 
 
 def test_lists_may_be_as_deep_as_it_says() -> None:
