@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections import defaultdict
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,13 +23,18 @@ ORACLES = ("imap-codec", "net-imap", "imapflow", "emailjs")
 _COMPRESS = re.compile(rb"(\S+) COMPRESS DEFLATE\r\n", re.IGNORECASE)
 
 
+def folder() -> Path:
+    """Where the corpus lies; skips the test where there is none."""
+    found = shared()
+    if found is None:
+        pytest.skip("no ../shared beside the repository, so no corpus")
+    return found / "corpus"
+
+
 @functools.cache
 def tool() -> ModuleType:
     """`corpus_tool.py`; skips the test where there is no corpus."""
-    folder = shared()
-    if folder is None:
-        pytest.skip("no ../shared beside the repository, so no corpus")
-    spec = importlib.util.spec_from_file_location("corpus_tool", folder / "corpus" / "corpus_tool.py")
+    spec = importlib.util.spec_from_file_location("corpus_tool", folder() / "corpus_tool.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -45,11 +51,8 @@ def records() -> dict[str, Any]:
 @functools.cache
 def accepted() -> dict[tuple[str, str], set[int]]:
     """(record, direction) -> the complete units that at least one oracle takes."""
-    tool()
-    folder = shared()
-    assert folder
     units: dict[tuple[str, str], set[int]] = defaultdict(set)
-    with (folder / "corpus" / "oracle.jsonl").open(encoding="utf-8") as lines:
+    with (folder() / "oracle.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
             unit = json.loads(line)
             if unit["complete"] and any(unit.get(oracle) for oracle in ORACLES):

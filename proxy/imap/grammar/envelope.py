@@ -1,0 +1,175 @@
+"""ENVELOPE (RFC 9051 section 7.5.2): strings as they stand, and what people read in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proxy.imap.grammar.encoded_words import decoded
+from proxy.imap.grammar.quirks import Quirk
+from proxy.imap.grammar.values import NString
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxy.imap.grammar.cursor import Cursor
+    from proxy.imap.grammar.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """address: name, source route, mailbox, host. A host of NIL opens a group, or with a mailbox of NIL ends it."""
+
+    name: NString
+    adl: NString
+    mailbox: NString
+    host: NString
+
+    @property
+    def text(self) -> str:
+        """`Name <mailbox@host>` for people, encoded words undone."""
+        name, mailbox, host = (view(part) for part in (self.name, self.mailbox, self.host))
+        spec = f"{mailbox}@{host}" if self.host is not None else mailbox
+        return f"{name} <{spec}>" if name else spec
+
+    def write(self, w: Writer) -> None:
+        """Write the canonical spelling."""
+        w.listed((self.name, self.adl, self.mailbox, self.host), w.string)
+
+
+Addresses = tuple[Address, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """envelope: header fields of a message; None is NIL, `()` an empty list."""
+
+    date: NString
+    subject: NString
+    sent_from: Addresses
+    sender: Addresses
+    reply_to: Addresses
+    to: Addresses
+    cc: Addresses
+    bcc: Addresses
+    in_reply_to: NString
+    message_id: NString
+
+    def write(self, w: Writer) -> None:
+        """Write the canonical spelling."""
+        w.raw(b"(")
+        w.string(self.date)
+        w.sp()
+        w.string(self.subject)
+        for addresses in (self.sent_from, self.sender, self.reply_to, self.to, self.cc, self.bcc):
+            w.sp()
+            _write_addresses(w, addresses)
+        w.sp()
+        w.string(self.in_reply_to)
+        w.sp()
+        w.string(self.message_id)
+        w.raw(b")")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of addresses (RFC 5322 section 3.4) as ENVELOPE spells it: its name, and who is in it."""
+
+    name: NString
+    members: tuple[Address, ...]
+
+
+def view(string: NString) -> str:
+    """A header string for people; NIL is empty, one that lies elsewhere `{size}`."""
+    if string is None:
+        return ""
+    return decoded(string) if isinstance(string, bytes) else f"{{{string.size}}}"
+
+
+def groups(addresses: Addresses) -> Iterator[Address | Group]:
+    """The addresses with their groups put together; a group that never ends goes to the end."""
+    name: NString = None
+    members: list[Address] | None = None
+    for address in addresses or ():
+        if address.host is not None:
+            if members is None:
+                yield address
+            else:
+                members.append(address)
+            continue
+        if members is not None:
+            yield Group(name, tuple(members))
+        name, members = (address.mailbox, []) if address.mailbox is not None else (None, None)
+    if members is not None:
+        yield Group(name, tuple(members))
+
+
+def envelope(c: Cursor) -> Envelope:
+    """envelope; fields that are missing at its end are NIL."""
+    start = c.pos
+    c.spend(10)
+    c.expect(b"(")
+    c.spaces()
+    strings: list[NString] = []
+    lists: list[Addresses] = []
+    for index in range(10):
+        if c.at(b")"):
+            break
+        if index:
+            c.sp()
+        if c.at(b")"):
+            break
+        if index in _STRINGS:
+            strings.append(c.nstring())
+        else:
+            lists.append(_addresses(c))
+    c.spaces()
+    c.expect(b")")
+    if len(strings) + len(lists) < 10:
+        c.note(Quirk.SHORT_ENVELOPE, start)
+    strings += [None] * (4 - len(strings))
+    lists += [None] * (6 - len(lists))
+    date, subject, in_reply_to, message_id = strings
+    sent_from, sender, reply_to, to, cc, bcc = lists
+    return Envelope(date, subject, sent_from, sender, reply_to, to, cc, bcc, in_reply_to, message_id)
+
+
+_STRINGS = (0, 1, 8, 9)
+
+
+def _addresses(c: Cursor) -> Addresses:
+    """env-from and the like: `(address address …)` or NIL."""
+    if c.nil():
+        c.spend()
+        return None
+    start = c.pos
+    if not c.at(b"("):  # `"someone@example.org"`
+        mailbox = c.string()
+        c.note(Quirk.BARE_ADDRESS, start)
+        return (Address(None, None, mailbox, None),)
+    c.expect(b"(")
+    return c.run(lambda: _address(c))
+
+
+def _address(c: Cursor) -> Address:
+    start = c.pos
+    if c.nil():
+        c.note(Quirk.BARE_ADDRESS, start)
+        return Address(None, None, None, None)
+    parts = c.parenthesised(c.nstring)
+    if len(parts) > 4:
+        c.stop("an address", start)
+    if len(parts) < 4:
+        c.note(Quirk.SHORT_ADDRESS, start)
+        parts += (None,) * (4 - len(parts))
+    return Address(*parts)
+
+
+def _write_addresses(w: Writer, addresses: Addresses) -> None:
+    if addresses is None:
+        w.raw(b"NIL")
+        return
+    w.raw(b"(")
+    for address in addresses:
+        address.write(w)
+    w.raw(b")")
