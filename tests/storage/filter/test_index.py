@@ -7,8 +7,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
-from storage import Store, Writer
+from storage import Store, Writer, tables
 from storage.filter import Search, index, parse
 from tests.storage.filter.tales import Tale
 from tests.storage.scenes import S, Wire, begun, eventually, exchange, opened, record
@@ -175,6 +176,18 @@ def test_without_fts5_texts_are_read(sqlite: Store, monkeypatch: pytest.MonkeyPa
     assert count(sqlite, "text:quota") == right > 0
     assert (count(sqlite, "cmd:ID or not cmd:ID"), len(rows(sqlite, "filter_row"))) == (30, 30)
     sqlite.remove(sqlite.recording("last"))
+
+
+@pytest.mark.parametrize("length", [20, 5000])
+def test_what_was_left_out_of_a_literal_is_passed_over(store: Store, length: int) -> None:
+    wire = Wire(direction=S)
+    said = [wire.say(f"* 1 FETCH (BODY[] {{{length}}}\r\n".encode()), *wire.literal(b"x" * length)]
+    record(store, [opened(), *said, wire.say(b" UID 77 FLAGS (\\Seen))\r\n"), wire.span(0), exchange()])
+    with store.writing() as connection:
+        mine = tables.piece.c.literal_start.is_not(None)
+        left_out = {"data": None, "body_id": None, "left_out": bytes(32)}
+        assert connection.execute(update(tables.piece).where(mine).values(left_out)).rowcount == 1
+    assert (count(store, "uid:77"), count(store, r"flag:\Seen"), count(store, "text:seen")) == (1, 1, 1)
 
 
 def test_a_long_answer_is_read_up_to_its_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
