@@ -3,8 +3,9 @@
 Makes a recording of `--exchanges` exchanges where there is none yet (`bench.filter_data`), has it indexed, then asks
 each question below several times, interleaved: for how many exchanges match in each recording (`imaptap ls --filter`),
 and for the first page of 500. Prints medians in milliseconds as a Markdown table. What is measured is a `Search` from
-beginning to end, the look whether the index is up to date included; not the start of Python. CPU is this process's: all
-there is with SQLite, the smaller part with PostgreSQL.
+beginning to end, the look whether the index is up to date included; not the start of Python. CPU is this process's, and
+with PostgreSQL on the same machine its backend's too (not that of parallel workers, of which there shall be none: say
+`?options=-c%20max_parallel_workers_per_gather=0` in the URL).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import itertools
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.filter_data import record
@@ -82,9 +84,9 @@ def _ask(store: Store, questions: Iterable[str], rounds: int) -> None:
     paging: list[list[_Time]] = [[] for _ in asked]
     matches = [0] * len(asked)
     for _, (index, question) in itertools.product(range(rounds), enumerate(asked)):
-        with _clocked(counting[index]):
+        with _clocked(store, counting[index]):
             matches[index] = sum(Search(store, parse(question)).counts().values())
-        with _clocked(paging[index]):
+        with _clocked(store, paging[index]):
             Search(store, parse(question)).first(PAGE)
     print("| filter | matches | count, ms | CPU | first page, ms | CPU |\n|---|---|---|---|---|---|")
     for question, found, *times in zip(asked, matches, counting, paging, strict=True):
@@ -93,10 +95,22 @@ def _ask(store: Store, questions: Iterable[str], rounds: int) -> None:
 
 
 @contextlib.contextmanager
-def _clocked(times: list[_Time]) -> Generator[None, None, None]:
-    begin, busy = time.perf_counter(), time.process_time()
+def _clocked(store: Store, times: list[_Time]) -> Generator[None, None, None]:
+    busy, begin = _busy(store), time.perf_counter()
     yield
-    times.append((time.perf_counter() - begin, time.process_time() - busy))
+    taken = time.perf_counter() - begin
+    times.append((taken, _busy(store) - busy))
+
+
+def _busy(store: Store) -> float:
+    """Seconds of CPU of this process and of PostgreSQL's backend, which is the same one all the time."""
+    mine = time.process_time()
+    if store.engine.dialect.name != "postgresql":
+        return mine
+    with store.reading() as connection:
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    on_cpu = Path(f"/proc/{backend}/schedstat").read_text().split()[0]
+    return mine + int(on_cpu) / 1e9
 
 
 if __name__ == "__main__":

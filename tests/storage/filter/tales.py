@@ -56,11 +56,12 @@ class Tale:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311
         self.number = self.seed % 100
+        self.caps, self.name = CAPS[self.seed % len(CAPS)], NAMES[self.seed % len(NAMES)]
 
     def records(self, exchanges: int) -> Iterator[Record]:
-        pick = self.chance.choice
-        yield SessionOpened(self.number, WALL + self.seed * 10**9, pick(CLIENTS), "imaps://x:1", pick(UPSTREAMS))
-        yield from self._say(Direction.SERVER, None, f"* OK [CAPABILITY {pick(CAPS)}] hello\r\n")
+        client, upstream = CLIENTS[self.seed % len(CLIENTS)], UPSTREAMS[self.seed % len(UPSTREAMS)]
+        yield SessionOpened(self.number, WALL + self.seed * 10**9, client, "imaps://x:1", upstream)
+        yield from self._say(Direction.SERVER, None, f"* OK [CAPABILITY {self.caps}] hello\r\n")
         for number in range(1, exchanges + 1):
             yield from self._exchange(number, last=number == exchanges)
         if not self.goes_on:
@@ -94,7 +95,7 @@ class Tale:
         return {
             "UID FETCH": f"{uids} (FLAGS)",
             "UID STORE": f"{uids} +FLAGS ({self.chance.choice(FLAGS)})",
-            "ID": f'("name" "{self.chance.choice(NAMES)}")',
+            "ID": f'("name" "{self.name}")',
             "APPEND": f"INBOX ({self.chance.choice(FLAGS)}) {{5}}",
         }.get(command, self.chance.choice(SAID))
 
@@ -105,7 +106,7 @@ class Tale:
                 f"* 1 FETCH (UID {uid} FLAGS ({flags}))\r\n",
                 f'* 2 FETCH (ENVELOPE ("{said}") UID {uid})\r\n',
                 f"* OK {said}\r\n",
-                f"* CAPABILITY {self.chance.choice(CAPS)}\r\n",
+                f"* CAPABILITY {self.caps} MORE{self.chance.randrange(5)}\r\n",
             ))  # fmt: skip
 
     def _letter(self, number: int) -> Iterator[Record]:
