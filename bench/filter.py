@@ -4,8 +4,8 @@ Makes a recording of `--exchanges` exchanges where there is none yet (`bench.fil
 each question below several times, interleaved: for how many exchanges match in each recording (`imaptap ls --filter`),
 and for the first page of 500. Prints medians in milliseconds as a Markdown table. What is measured is a `Search` from
 beginning to end, the look whether the index is up to date included; not the start of Python. CPU is this process's, and
-with PostgreSQL on the same machine its backend's too (not that of parallel workers, of which there shall be none: say
-`?options=-c%20max_parallel_workers_per_gather=0` in the URL).
+with PostgreSQL on the same machine its backend's too, in steps of 10 ms (not that of parallel workers, of which there
+shall be none: say `?options=-c%20max_parallel_workers_per_gather=0` in the URL).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
+import os
 import statistics
 import sys
 import time
@@ -103,14 +104,16 @@ def _clocked(store: Store, times: list[_Time]) -> Generator[None, None, None]:
 
 
 def _busy(store: Store) -> float:
-    """Seconds of CPU of this process and of PostgreSQL's backend, which is the same one all the time."""
+    """Seconds of CPU of this process, and of what PostgreSQL has at work for this database."""
     mine = time.process_time()
     if store.engine.dialect.name != "postgresql":
         return mine
     with store.reading() as connection:
-        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-    on_cpu = Path(f"/proc/{backend}/schedstat").read_text().split()[0]
-    return mine + int(on_cpu) / 1e9
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        backends = connection.exec_driver_sql(query).scalars().all()
+    # utime and stime: proc(5)
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in backends]
+    return mine + sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
