@@ -25,7 +25,7 @@ from storage.filter.words import fold, folded, sql_pattern
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, FromClause
 
     from storage.filter.describe import Words
     from storage.filter.tree import Leaf, Node
@@ -62,6 +62,26 @@ def look_up(connection: Connection, node: Node) -> Dictionary:
     kinds = tuple((Place(row.about), row.id, to_words(row.facts)) for row in found)
     names = connection.execute(select(tables.recording.c.id, tables.recording.c.name)).all()
     return Dictionary(connection.dialect.name, kinds, tuple((row.id, fold(row.name)) for row in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of `filter_row`: where to find them, under which conditions, and the column that orders them."""
+
+    source: FromClause
+    which: tuple[ColumnElement[bool], ...]
+    key: ColumnElement[int]
+
+
+def matching_rows(node: Node, known: Dictionary, now: int) -> Rows:
+    """All rows for which `node` holds; `now` is microseconds since 1970 UTC."""
+    parts = node.parts if isinstance(node, And) else (node,)
+    said = next((part for part in parts if isinstance(part, Word) and part.fact == "text"), None)
+    if said is None or known.dialect != "sqlite":
+        return Rows(tables.filter_row, (condition(node, known, now),), _row.exchange_id)
+    source, spoken, key = text.leading(said)
+    rest = (condition(part, known, now) for part in parts if part is not said)
+    return Rows(source, (spoken, *rest), key)
 
 
 def condition(node: Node, known: Dictionary, now: int) -> ColumnElement[bool]:

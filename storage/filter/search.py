@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import and_, func, or_, select
@@ -13,7 +14,7 @@ from storage import read, tables
 from storage.clock import wall
 from storage.errors import StorageError
 from storage.filter import index, text
-from storage.filter.compile import condition, look_up
+from storage.filter.compile import Rows, look_up, matching_rows
 from storage.filter.describe import Place, Words, describe, facts, words
 from storage.filter.gather import gather
 from storage.filter.holds import holds
@@ -124,9 +125,9 @@ class Search:
         """The keys of the exchanges that match, rising, by `session.id`."""
         found: dict[int, array[int]] = {}
         with self._store.snapshot() as connection:
-            which, fresh = self._apart(connection)
-            if which is not None:
-                query = select(_row.session_id, _row.exchange_id).where(*which).order_by(_row.exchange_id)
+            rows, fresh = self._apart(connection)
+            if rows is not None:
+                query = select(_row.session_id, rows.key).select_from(rows.source).where(*rows.which).order_by(rows.key)
                 for session, exchange in connection.execute(query):
                     found.setdefault(session, array("q")).append(exchange)
         for match in self._fresh(fresh):
@@ -145,26 +146,26 @@ class Search:
     def first(self, limit: int) -> list[Match]:
         """The first exchanges that match, in the order in which they began."""
         with self._store.snapshot() as connection:
-            which, fresh = self._apart(connection)
+            rows, fresh = self._apart(connection)
             found: list[Match] = []
-            if which is not None:
-                columns = (_row.recording_id, _row.session_id, _row.exchange_id)
-                query = select(*columns).where(*which).order_by(_row.exchange_id).limit(limit)
+            if rows is not None:
+                query = select(_row.recording_id, _row.session_id, rows.key).select_from(rows.source)
+                query = query.where(*rows.which).order_by(rows.key).limit(limit)
                 found = [Match(*row) for row in connection.execute(query)]
         return sorted([*found, *self._fresh(fresh)], key=lambda match: match.exchange_id)[:limit]
 
     def _counted(self, column: ColumnElement[int], key: Callable[[Match], int]) -> Mapping[int, int]:
         counted = Counter[int]()
         with self._store.snapshot() as connection:
-            which, fresh = self._apart(connection)
-            if which is not None:
-                query = select(column, func.count()).where(*which).group_by(column)
+            rows, fresh = self._apart(connection)
+            if rows is not None:
+                query = select(column, func.count()).select_from(rows.source).where(*rows.which).group_by(column)
                 for group, count in connection.execute(query):
                     counted[group] += count
         counted.update(key(match) for match in self._fresh(fresh))
         return counted
 
-    def _apart(self, connection: Connection) -> tuple[list[ColumnElement[bool]] | None, list[_Fresh]]:
+    def _apart(self, connection: Connection) -> tuple[Rows | None, list[_Fresh]]:
         """What rows of the index match, and which exchanges are not in the index, in one look."""
         known = index.states(connection)
         fresh: list[_Fresh] = []
@@ -180,10 +181,10 @@ class Search:
                 fresh.append(_Fresh(recording, state.upto if state else 0, tuple(waiting)))
         if not indexed:
             return None, fresh
-        which = [condition(self._node, look_up(connection, self._node), self._now)]
+        rows = matching_rows(self._node, look_up(connection, self._node), self._now)
         if len(indexed) < len(known):
-            which.append(_row.recording_id.in_(indexed))
-        return which, fresh
+            rows = replace(rows, which=(*rows.which, _row.recording_id.in_(indexed)))
+        return rows, fresh
 
     def _searchable(self, connection: Connection) -> bool:
         asks_text = any(isinstance(leaf, Word) and leaf.fact == "text" for leaf in leaves(self._node))

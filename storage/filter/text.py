@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import TEXT, BigInteger, column, literal, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from storage import tables
 from storage.filter.words import split
 from storage.tables import FILTER_TEXT
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Connection, FromClause, Select
 
     from storage.filter.tree import Word
 
@@ -58,7 +59,20 @@ def matching(dialect: str, leaf: Word) -> Select[int]:
     """The ids of exchanges in which these words were said in this order."""
     if dialect == "postgresql":
         return select(_postgresql.c.exchange_id).where(_said_postgresql(leaf))
-    return select(_sqlite.c.rowid).where(_sqlite.c[FILTER_TEXT].op("MATCH")(_phrase(leaf)))
+    return select(_sqlite.c.rowid).where(_said_sqlite(leaf))
+
+
+def leading(leaf: Word) -> tuple[FromClause, ColumnElement[bool], ColumnElement[int]]:
+    """For SQLite: `filter_row` reached from the words, which are sorted as it is; the condition; the key.
+
+    Where a word was said in most exchanges this takes half as long as to put all their ids aside first (`matching`).
+    """
+    source = _sqlite.join(tables.filter_row, tables.filter_row.c.exchange_id == _sqlite.c.rowid)
+    return source, _said_sqlite(leaf), _sqlite.c.rowid
+
+
+def _said_sqlite(leaf: Word) -> ColumnElement[bool]:
+    return _sqlite.c[FILTER_TEXT].op("MATCH")(_phrase(leaf))
 
 
 def _phrase(leaf: Word) -> str:
