@@ -90,7 +90,8 @@ def used(store: Store) -> int:
 
 def _server_size(store: Store) -> int:
     with store.reading() as connection:
-        sizes = (select(func.pg_total_relation_size(name)) for name in tables.metadata.tables)
+        names = (*tables.metadata.tables, tables.FILTER_TEXT)
+        sizes = (select(func.pg_total_relation_size(name)) for name in names)
         return sum(int(connection.execute(query).scalar_one()) for query in sizes)
 
 
@@ -106,13 +107,18 @@ def _server_used(store: Store) -> int:
 
 def _delete(store: Store, recording: Recording) -> int:
     """Delete a recording from its leaves upwards. How many bodies went with it."""
+    from storage.filter import index  # noqa: PLC0415  seldom needed, and recorders shall start quickly
+
     bodies = 0
+    with store.writing() as connection:
+        index.clear(connection)
     with store.reading() as connection:
         mine = select(_session.id).where(_session.recording_id == recording.id)
         sessions = list(connection.execute(mine).scalars())
     for session in sessions:
         bodies += _delete_session(store, session)
     with store.writing() as connection:
+        index.clear(connection)  # who filtered meanwhile has indexed what was still there
         connection.execute(delete(tables.recording).where(tables.recording.c.id == recording.id))
     return bodies
 

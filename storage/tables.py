@@ -190,3 +190,70 @@ note = Table(
 Index("note_recording", note.c.recording_id)
 Index("note_session", note.c.session_id)
 Index("note_exchange", note.c.exchange_id)
+
+# --- the index for filters: made by whoever filters, never by a recorder (storage/filter/index.py) --------------------
+
+filter_state = Table(
+    "filter_state",
+    metadata,
+    Column("recording_id", BigInteger, ForeignKey("recording.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("upto", BigInteger, nullable=False),
+    Column("complete", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+filter_pending = Table(
+    "filter_pending",
+    metadata,
+    Column("exchange_id", BigInteger, primary_key=True),
+    Column("recording_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+filter_kind = Table(
+    "filter_kind",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("about", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    UniqueConstraint("about", "facts"),
+)
+
+filter_session = Table(
+    "filter_session",
+    metadata,
+    Column("session_id", _Id, primary_key=True, autoincrement=False),
+    Column("kind_id", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("host", Text, nullable=False),
+)
+
+filter_row = Table(
+    "filter_row",
+    metadata,
+    Column("exchange_id", _Id, primary_key=True, autoincrement=False),
+    Column("recording_id", BigInteger, nullable=False),
+    Column("session_id", BigInteger, nullable=False),
+    Column("kind_id", BigInteger, nullable=False),
+    Column("mailbox_id", BigInteger, nullable=False),
+    Column("flags_id", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("took", BigInteger, nullable=False),
+    Column("client_bytes", BigInteger, nullable=False),
+    Column("server_bytes", BigInteger, nullable=False),
+    Column("tag", Text, nullable=False),
+)
+
+filter_uid = Table(
+    "filter_uid",
+    metadata,
+    Column("low", BigInteger, primary_key=True),
+    Column("high", BigInteger, primary_key=True),
+    Column("exchange_id", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+FILTER_TEXT = "filter_text"
+"""What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one with a
+tsvector; SQLAlchemy has no word for either that both would understand, so it is not among the others."""

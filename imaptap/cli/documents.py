@@ -10,7 +10,7 @@ import click
 
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
-from storage import Recording, RecordingTotals, Session, Store
+from storage import Recording, RecordingTotals, Session, Store, StoredExchange
 
 Document = dict[str, object]
 
@@ -63,8 +63,8 @@ def session_document(session: Session) -> Document:
     }
 
 
-def whole_session(store: Store, session: Session) -> Document:
-    """A session with its exchanges and all that happened in it."""
+def whole_session(store: Store, session: Session, exchanges: Iterator[StoredExchange]) -> Document:
+    """A session with these of its exchanges and all that happened in it."""
     return session_document(session) | {
         "secrets": (_secret(event) for event in store.events(session, EventKind.SECRET)),
         "rewrites": (_rewrite(event) for event in store.events(session, EventKind.REWRITE)),
@@ -73,7 +73,7 @@ def whole_session(store: Store, session: Session) -> Document:
             for event in store.events(session)
             if event.kind not in {EventKind.SECRET, EventKind.REWRITE}
         ),
-        "exchanges": (exchange_document(session, each.exchange) for each in store.exchanges(session)),
+        "exchanges": (exchange_document(session, each.exchange) for each in exchanges),
     }
 
 

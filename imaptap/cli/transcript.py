@@ -3,7 +3,7 @@
 All that a peer sent is escaped; secrets are named where they stand.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -38,6 +38,16 @@ class Transcript:
             if isinstance(entry, Exchange):
                 self._output.say()
             self._output.say(self._text(entry))
+        self._output.say()
+        self._output.say(ending(self._session))
+
+    def some(self, exchanges: Iterable[Exchange]) -> None:
+        """Some of its exchanges, and nothing of what was said between them."""
+        for text in beginning(self._session):
+            self._output.say(text)
+        for exchange in exchanges:
+            self._output.say()
+            self.exchange(exchange)
         self._output.say()
         self._output.say(ending(self._session))
 

@@ -84,7 +84,7 @@ def test_the_file_is_small(sqlite: Store, tmp_path: Path) -> None:
     record(sqlite, [opened(), *letter(Wire(), LONG)])
     sqlite.close()
     content = (tmp_path / "recordings.db").read_bytes()
-    assert len(content) < len(LONG) // 3
+    assert len(content) < len(LONG) // 2
     assert not any(LONG[first : first + 16] in content for first in range(0, len(LONG), 16384))
 
 
@@ -236,7 +236,7 @@ def test_a_literal_of_any_length_needs_little_memory_and_little_room(sqlite: Sto
     assert peak < 24 * 2**20
     session = next(sqlite.sessions(writer.recording))
     assert told(sqlite, session) == [(0, length, sha(bytes(length)))]
-    assert (tmp_path / "recordings.db").stat().st_size < 1_000_000
+    assert (tmp_path / "recordings.db").stat().st_size < 2_000_000
 
 
 # --- lost bytes -------------------------------------------------------------------------------------------------------

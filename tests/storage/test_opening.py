@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from storage import Check, StorageError, Store, Writer, engine, migrate, open_store
+from storage.filter import Search, parse
 from tests.need import ROOT
 from tests.storage.scenes import S, Wire, exchange, opened, record, together
 
@@ -242,6 +243,37 @@ def test_an_older_file_is_migrated_after_a_backup(tmp_path: Path, newer: Newer) 
         assert stream(store) == said
         with store.reading() as connection:
             assert migrate.revision(connection) == migrate.HEAD
+
+
+def before_the_filters(store: Store) -> None:
+    """Make it one of revision 0003 again."""
+    with store.writing() as connection:
+        for table in ("text", "state", "pending", "kind", "session", "row", "uid"):
+            connection.exec_driver_sql(f"DROP TABLE filter_{table}")
+        connection.exec_driver_sql("UPDATE imaptap_version SET version_num = '0003'")
+
+
+def test_one_from_before_the_filters_is_migrated(where: str) -> None:
+    with open_store(where, create=True) as store:
+        record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
+        before_the_filters(store)
+    with open_store(where, create=False) as store:
+        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
+        with store.reading() as connection:
+            assert migrate.revision(connection) == migrate.HEAD
+
+
+def test_a_file_from_before_the_filters_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "old.db"
+    with open_store(path, create=True) as store:
+        record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
+        before_the_filters(store)
+    before = fingerprint(path)
+    monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
+    with open_store(path, create=False) as store:
+        assert list(Search(store, parse("status:NO text:fetch")).counts().values()) == []
+        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
+    assert fingerprint(path) == before
 
 
 def test_a_second_backup_does_not_replace_the_first(tmp_path: Path, newer: Newer) -> None:

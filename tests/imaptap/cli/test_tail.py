@@ -29,7 +29,18 @@ def test_of_a_recording_that_has_ended(two: Program) -> None:
     assert "NO [ALERT] not now" in line
 
 
-def test_exchanges_that_end_while_one_looks(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ((), ["a1", "a2", "a3"]),
+        (("--filter", "cmd:NOOP"), ["a1", "a3"]),
+        (("--filter", "cmd:IDLE status:OK"), ["a2"]),
+        (("--filter", "client:127.0.0.1 not cmd:IDLE"), ["a1", "a3"]),
+    ],
+)
+def test_exchanges_that_end_while_one_looks(
+    program: Program, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], shown: list[str]
+) -> None:
     """The recorder goes on each time `tail` rests; it stops after three times."""
     tale = Tale().say("S: * OK hi\nC: a1 NOOP\nS: a1 OK\nC: a2 IDLE\nS: + ok")
     with open_store(program.db, create=True) as store:
@@ -49,8 +60,8 @@ def test_exchanges_that_end_while_one_looks(program: Program, monkeypatch: pytes
         for record in list(tale.so_far()):
             writer.put(record)
         monkeypatch.setattr(tail.time, "sleep", rest)
-        done = program("tail", "now", "--json")
-    assert (done.exit_code, tags(done.stdout)) == (0, ["a1", "a2", "a3"])
+        done = program("tail", "now", "--json", *words)
+    assert (done.exit_code, tags(done.stdout)) == (0, shown)
 
 
 def test_ctrl_c_is_how_it_is_left(two: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,168 @@
+"""A tree as SQL over the index: one condition on `filter_row`, in which nothing is ever null and all values are bound.
+
+Words are compared here, not by the database: it is asked for the keys of those kinds that are meant. So what a word is
+like does not depend on the database, and a filter reads one narrow table once, whatever it asks for.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, any_, bindparam, false, func, not_, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import BigInteger
+
+from storage import tables
+from storage.filter import amounts, text
+from storage.filter.facts import FACTS, Place
+from storage.filter.holds import word_holds
+from storage.filter.index import to_words
+from storage.filter.tree import And, Not, Number, Or, When, Word, leaves
+from storage.filter.words import fold, folded, sql_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement, Connection, FromClause
+
+    from storage.filter.describe import Words
+    from storage.filter.tree import Leaf, Node
+
+_FEW: Final = 50
+_row, _uid = tables.filter_row.c, tables.filter_uid.c
+_COLUMNS: Final = {Place.EXCHANGE: _row.kind_id, Place.MAILBOX: _row.mailbox_id, Place.FLAGS: _row.flags_id}
+_AMOUNTS: Final = {
+    "ms": _row.took,
+    "bytes": _row.client_bytes + _row.server_bytes,
+    "client_bytes": _row.client_bytes,
+    "server_bytes": _row.server_bytes,
+}
+_COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """The kinds that a filter needs to know: by what they are about, keys and words; and the recordings' names."""
+
+    dialect: str
+    kinds: tuple[tuple[Place, int, Words], ...]
+    recordings: tuple[tuple[int, str], ...]
+
+
+def look_up(connection: Connection, node: Node) -> Dictionary:
+    """All kinds that `node` may be about."""
+    places = {FACTS[leaf.fact].place for leaf in leaves(node) if isinstance(leaf, Word)}
+    columns = tables.filter_kind.c
+    wanted = [place.value for place in places]
+    found = connection.execute(select(tables.filter_kind).where(columns.about.in_(wanted))) if wanted else ()
+    kinds = tuple((Place(row.about), row.id, to_words(row.facts)) for row in found)
+    names = connection.execute(select(tables.recording.c.id, tables.recording.c.name)).all()
+    return Dictionary(connection.dialect.name, kinds, tuple((row.id, fold(row.name)) for row in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of `filter_row`: where to find them, under which conditions, and the column that orders them."""
+
+    source: FromClause
+    which: tuple[ColumnElement[bool], ...]
+    key: ColumnElement[int]
+
+
+def matching_rows(node: Node, known: Dictionary, now: int) -> Rows:
+    """All rows for which `node` holds; `now` is microseconds since 1970 UTC."""
+    parts = node.parts if isinstance(node, And) else (node,)
+    said = next((part for part in parts if isinstance(part, Word) and part.fact == "text"), None)
+    if said is None or known.dialect != "sqlite":
+        return Rows(tables.filter_row, (condition(node, known, now),), _row.exchange_id)
+    source, spoken, key = text.leading(said)
+    rest = (condition(part, known, now) for part in parts if part is not said)
+    return Rows(source, (spoken, *rest), key)
+
+
+def condition(node: Node, known: Dictionary, now: int) -> ColumnElement[bool]:
+    """What must be true of a row of `filter_row`; `now` is microseconds since 1970 UTC."""
+    if isinstance(node, And):
+        return and_(*(condition(part, known, now) for part in node.parts))
+    if isinstance(node, Or):
+        return or_(*(condition(part, known, now) for part in node.parts))
+    if isinstance(node, Not):
+        return not_(condition(node.part, known, now))
+    return _leaf(node, known, now)
+
+
+def _leaf(leaf: Leaf, known: Dictionary, now: int) -> ColumnElement[bool]:
+    if isinstance(leaf, When):
+        return _when(leaf, now)
+    if isinstance(leaf, Number):
+        return _number(leaf)
+    place = FACTS[leaf.fact].place
+    if place is Place.TEXT:
+        return _row.exchange_id.in_(text.matching(known.dialect, leaf))
+    if place is Place.ROW:
+        return _like(_row.tag, leaf)
+    if place is Place.RECORDING:
+        keys = [key for key, name in known.recordings if word_holds(leaf, (("recording", name),))]
+        return among(_row.recording_id, keys, known.dialect)
+    keys = [key for whose, key, words in known.kinds if whose is place and word_holds(leaf, words)]
+    return _session(leaf, keys, known) if place is Place.SESSION else among(_COLUMNS[place], keys, known.dialect)
+
+
+def _session(leaf: Word, keys: list[int], known: Dictionary) -> ColumnElement[bool]:
+    if leaf.fact != "client":
+        # Where all sessions are meant, or none, none needs to be looked up.
+        if not keys:
+            return false()
+        if len(keys) == sum(place is Place.SESSION for place, _, _ in known.kinds):
+            return true()
+    mine = tables.filter_session.c
+    which = among(mine.kind_id, keys, known.dialect)
+    if leaf.fact == "client":
+        which = or_(which, _like(mine.address, leaf), _like(mine.host, leaf))
+    return _row.session_id.in_(select(mine.session_id).where(which))
+
+
+def _like(column: ColumnElement[str], leaf: Word) -> ColumnElement[bool]:
+    first, *rest = folded(leaf.pattern)
+    return column.like(sql_pattern((first, *rest)), escape="!") if rest else column == first
+
+
+def _number(leaf: Number) -> ColumnElement[bool]:
+    compared = _COMPARED[leaf.operator]
+    if leaf.fact == "uid":
+        low = true() if leaf.operator.startswith(">") else compared(_uid.low, leaf.value)
+        high = true() if leaf.operator.startswith("<") else compared(_uid.high, leaf.value)
+        if leaf.operator == "=":
+            low, high = _uid.low <= leaf.value, _uid.high >= leaf.value
+        return _row.exchange_id.in_(select(_uid.exchange_id).where(low, high))
+    if leaf.fact == "session":
+        sessions = tables.session.c
+        return _row.session_id.in_(select(sessions.id).where(compared(sessions.number, leaf.value)))
+    holds: ColumnElement[bool] = compared(_AMOUNTS[leaf.fact], leaf.value)
+    return and_(_row.took >= 0, holds) if leaf.fact == "ms" else holds
+
+
+def _when(leaf: When, now: int) -> ColumnElement[bool]:
+    start, end = amounts.period(leaf.moment, now)
+    last = max(start, end - 1)
+    if leaf.operator == "=":
+        return and_(_row.at >= start, _row.at <= last)
+    bound = last if leaf.operator in {">", "<="} else start
+    which: ColumnElement[bool] = _COMPARED[leaf.operator](_row.at, bound)
+    return which
+
+
+def among(column: ColumnElement[int], keys: list[int], dialect: str) -> ColumnElement[bool]:
+    """Whether a column is one of `keys`, however many these are."""
+    if not keys:
+        return false()
+    if len(keys) <= _FEW:
+        return column.in_(keys)
+    if dialect == "postgresql":
+        return column == any_(bindparam(None, keys, type_=ARRAY(BigInteger)))
+    listed = func.json_each(str(keys)).table_valued("value")
+    return column.in_(select(listed.c.value))
