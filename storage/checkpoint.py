@@ -18,7 +18,7 @@ from storage.engine import UNMANAGED
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-MOST_BYTES: Final = 128 * 1024 * 1024
+MOST_BYTES: Final = 256 * 1024 * 1024
 """About so much is let gather in the log at most. What was written again meanwhile is copied once."""
 
 QUIET_SECONDS: Final = 1.0

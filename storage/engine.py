@@ -30,9 +30,9 @@ PAGE_SIZE: Final = 32 * 1024
 small commit writes half a dozen of them. What they would leave empty behind each letter, extents fill."""
 
 _CACHE_KIB: Final = 16 * 1024
-_CHECKPOINT_BYTES: Final = 256 * 1024 * 1024
+_CHECKPOINT_BYTES: Final = 512 * 1024 * 1024
 """How long the log may get until a commit has to make a checkpoint: the last resort, see `storage.checkpoint`."""
-_WAL_KEPT_BYTES: Final = 160 * 1024 * 1024  # what `storage.checkpoint` lets gather; to cut it each time costs more
+_WAL_KEPT_BYTES: Final = 288 * 1024 * 1024  # what `storage.checkpoint` lets gather; to cut it each time costs more
 
 _SECRETS: Final = frozenset({"password", "sslpassword"})
 """Parameters of a connection that are nobody's business (PostgreSQL manual, 34.1.2)."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from proxy.imap.transcript import Record
 
-GATHER_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.04
 """How long records are let gather before they are taken together. They come in bursts (`proxy.live.tap`)."""
 
 BATCH_BYTES: Final = 8 * 1024 * 1024
