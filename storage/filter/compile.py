@@ -16,9 +16,9 @@ from sqlalchemy.types import BigInteger
 
 from storage import tables
 from storage.filter import amounts, text
+from storage.filter.entries import to_words
 from storage.filter.facts import FACTS, Place
 from storage.filter.holds import word_holds
-from storage.filter.index import to_words
 from storage.filter.tree import And, Not, Number, Or, When, Word, leaves
 from storage.filter.words import fold, folded, sql_pattern
 

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from storage import read, tables
 from storage.clock import wall
 from storage.errors import StorageError
-from storage.filter import index, text
+from storage.filter import entries, index, text
 from storage.filter.compile import Rows, look_up, matching_rows
 from storage.filter.describe import Place, Words, describe, facts, words
 from storage.filter.gather import gather
@@ -77,7 +77,7 @@ class Matcher:
     def _know(self, connection: Connection, found: Sequence[tuple[Session, StoredExchange]]) -> None:
         """What sessions that are new here have told before, in exchanges that nobody asks about."""
         new = {session.id: session for session, _ in found if session.id not in self._told}
-        self._told |= index.beginnings(connection, new)
+        self._told |= entries.beginnings(connection, new)
         if self._asks_sessions:
             for session in new.values():
                 self._hear(connection, session)
@@ -177,7 +177,7 @@ class Search:
             else:
                 state = None
             if state is None or not state.complete:
-                waiting = index.pending(connection, recording.id) if state else []
+                waiting = entries.pending(connection, recording.id) if state else []
                 fresh.append(_Fresh(recording, state.upto if state else 0, tuple(waiting)))
         if not indexed:
             return None, fresh
