@@ -120,7 +120,7 @@ class Testbed:
 
     def direct(self, job: Job) -> Result:
         """The same job without imaptap, to tell a broken client from a broken proxy."""
-        with _server(self.folder, job.kind) as server:
+        with server_of(self.folder, job.kind) as server:
             port = server.tls_port if job.mode == "implicit" else server.plain_port
             return self._run(job, port, server.ca, server, self.work / f"{job}-direct")
 
@@ -128,7 +128,7 @@ class Testbed:
         first = lane[0]
         try:
             with ExitStack() as stack:
-                server = stack.enter_context(_server(self.folder, first.kind))
+                server = stack.enter_context(server_of(self.folder, first.kind))
                 folder = self.work / f"lane-{first}"
                 line = stack.enter_context(line_up(folder, first.mode, server, self.identity, *_words(first)))
                 for job in lane:
@@ -181,7 +181,7 @@ def _lanes(jobs: list[Job]) -> list[list[Job]]:
 
 
 @contextmanager
-def _server(testbed: Path, kind: Kind) -> Iterator[Outside]:
+def server_of(testbed: Path, kind: Kind) -> Iterator[Outside]:
     """Start one through its own program: its modules have names of ours, so they must stay out of this process."""
     program = [sys.executable, str(testbed / f"{kind}.py")]
     # A name that is short, for socket paths, and a folder that the server's user may walk into.

@@ -1,0 +1,159 @@
+"""`imaptap portrait`: how a client behaves."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from imaptap.cli.address import Place, address_argument, find
+from imaptap.cli.documents import print_document
+from imaptap.cli.errors import UserError
+from imaptap.cli.options import db_option, json_option
+from imaptap.cli.portrait_documents import comparison_document, portrait_document
+from imaptap.cli.terminal import Output, day
+from imaptap.reading.talks import talk
+from proxy.imap.portrait import (
+    Block,
+    Difference,
+    Portrait,
+    Traits,
+    Way,
+    capability_differences,
+    differences,
+    portray,
+)
+from storage import Store, open_store
+
+WAYS_SHOWN = 4
+"""Ways of one situation that people are shown."""
+
+
+@click.command(short_help="Show how a client behaves.")
+@address_argument
+@click.option(
+    "--against", metavar="RECORDING[/SESSION]", help="Show what differs from this one, such as another version's."
+)
+@db_option
+@json_option
+def portrait(address: str, against: str | None, db: str, as_json: bool) -> None:
+    """Tell how the client of a recording, or of one session, behaves: when it connects, on new mail, when it waits,
+    saves, deletes, leaves, and what it makes of the server's capabilities.
+    """
+    with open_store(db, create=False) as store:
+        place, mine = _portrait(store, address)
+        if against is None:
+            if as_json:
+                print_document({"of": name(place)} | portrait_document(mine))
+            else:
+                _show(place, mine, Output())
+            return
+        other_place, other = _portrait(store, against)
+    names = name(place), name(other_place)
+    if as_json:
+        print_document(comparison_document(names, mine, other))
+    else:
+        _compare(names, mine, other, Output())
+
+
+def name(place: Place) -> str:
+    """How a place is called."""
+    return place.recording.name if place.session is None else f"{place.recording.name}/{place.session.number}"
+
+
+def _portrait(store: Store, address: str) -> tuple[Place, Portrait]:
+    place = find(store, address)
+    if place.exchange is not None:
+        raise UserError(
+            "A single exchange makes no portrait.", f"Write {place.recording.name}, or one of its sessions."
+        )
+    sessions = store.sessions(place.recording) if place.session is None else (place.session,)
+    found = portray(talk(store, session) for session in sessions)
+    if not found.sessions:
+        raise UserError(f"Recording {name(place)!r} has no sessions.", "No client has connected to it.")
+    return place, found
+
+
+def _show(place: Place, told: Portrait, output: Output) -> None:
+    counts = f"{_counted(told.sessions, 'session')}, {_counted(told.steps, 'command')}"
+    output.say(f"# portrait of {name(place)}, {day(place.recording.started)}, {counts}", "bold")
+    for traits in told.traits:
+        _traits(traits, output)
+    output.say()
+    output.say("Capabilities", "bold")
+    lists = (
+        ("used", told.used), ("ignored", told.ignored), ("heeded or not, it does not show", told.silent),
+        ("used without an offer", told.unoffered), ("taken out by imaptap", told.withheld),
+    )  # fmt: skip
+    for what, words in lists:
+        if words:
+            output.say(f"  {what}: {' '.join(words)}", "red" if words is told.unoffered else "")
+
+
+def _traits(traits: Traits, output: Output) -> None:
+    # Nothing was missed where there is nothing else.
+    if traits.situation == "anything else" and not traits.seen:
+        return
+    output.say()
+    title = str(traits.situation).capitalize()
+    output.say(title if traits.seen else f"{title}: not seen", "bold" if traits.seen else "dim")
+    for fact in traits.facts:
+        output.say(f"  {fact.text}", "dim" if fact.measured else "")
+    for way in traits.ways[:WAYS_SHOWN]:
+        for line in way_lines(way):
+            output.say(f"  {line}", "cyan")
+    more = len(traits.ways[WAYS_SHOWN:]) + traits.others
+    if more:
+        output.say(f"  and {_counted(more, 'other way')}, less often", "dim")
+
+
+def way_lines(way: Way) -> Iterator[str]:
+    """A way for people: how often, then a line a block."""
+    yield f"seen {_counted(way.times, 'time')}:"
+    for block in way.blocks:
+        yield f"  {block_line(block)}"
+
+
+def block_line(block: Block) -> str:
+    """A block for people: `(A, B) x 3-12, pipelined`."""
+    forms = ", ".join(block.forms)
+    times = f"{block.least}-{block.most}" if block.least != block.most else str(block.most)
+    repeated = "" if times == "1" else f" x {times}"
+    shown = f"({forms})" if repeated and len(block.forms) > 1 else forms
+    return f"{shown}{repeated}{', pipelined' if block.pipelined else ''}"
+
+
+def _compare(names: tuple[str, str], mine: Portrait, other: Portrait, output: Output) -> None:
+    output.say(f"# {names[0]} against {names[1]}", "bold")
+    output.say(f"# - {names[0]} only, + {names[1]} only; counts and times are not compared", "dim")
+    found = differences(mine, other)
+    for difference in found:
+        _difference(names, difference, output)
+    words = list(capability_differences(mine, other))
+    if words:
+        output.say()
+        output.say("Capabilities", "bold")
+    for kind, first, second in words:
+        _signed("-", [f"{kind}: {' '.join(first)}"] if first else [], output)
+        _signed("+", [f"{kind}: {' '.join(second)}"] if second else [], output)
+    if not found and not words:
+        output.say("No difference.")
+
+
+def _difference(names: tuple[str, str], difference: Difference, output: Output) -> None:
+    output.say()
+    unseen = {"first": f" (not seen in {names[0]})", "second": f" (not seen in {names[1]})"}
+    output.say(str(difference.situation).capitalize() + unseen.get(difference.unseen or "", ""), "bold")
+    for sign, facts, ways in zip("-+", difference.facts, difference.ways, strict=True):
+        _signed(sign, facts, output)
+        for way in ways[:WAYS_SHOWN]:
+            _signed(sign, list(way_lines(way)), output)
+        if len(ways) > WAYS_SHOWN:
+            _signed(sign, [f"and {_counted(len(ways) - WAYS_SHOWN, 'other way')}, less often"], output)
+
+
+def _signed(sign: str, lines: Sequence[str], output: Output) -> None:
+    for line in lines:
+        output.say(f"  {sign} {line}", "red" if sign == "-" else "green")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
