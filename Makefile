@@ -22,11 +22,11 @@ FUZZ   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench fuzz lock audit system clean
+.PHONY: help demo test soak check format bench fuzz portraits lock audit system clean
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
-	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
 
 demo: $(VENV)/.demo  ## A recorded session from beginning to end; needs Python and pip only
 	$(BIN)/imaptap demo
@@ -54,6 +54,9 @@ bench: $(VENV)/.demo  ## Measure imaptap beside the proxies that are installed h
 
 fuzz: $(VENV)/.fuzz  ## Let atheris look for input that breaks the language, ten minutes or SECONDS=...
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(FUZZ)
+
+portraits: $(VENV)/.test  ## docs/clients.md anew, from the clients of the testbed beside the repository
+	$(BIN)/python -m tests.end_to_end.portraits
 
 lock: $(VENV)/.lock  ## Bring requirements/ in line with pyproject.toml (LOCK=--upgrade: take the newest)
 	BIN=$(BIN) tools/lock $(LOCK)

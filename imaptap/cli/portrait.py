@@ -74,7 +74,8 @@ def _portrait(store: Store, address: str) -> tuple[Place, Portrait]:
 
 def _show(place: Place, told: Portrait, output: Output) -> None:
     counts = f"{_counted(told.sessions, 'session')}, {_counted(told.steps, 'command')}"
-    output.say(f"# portrait of {name(place)}, {day(place.recording.started)}, {counts}", "bold")
+    when = place.recording.started if place.session is None else place.session.wall
+    output.say(f"# portrait of {name(place)}, {day(when)}, {counts}", "bold")
     for traits in told.traits:
         _traits(traits, output)
     output.say()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from imaptap.reading.script import Script
 from imaptap.reading.values import Line, Run
+from proxy.imap.grammar import cut
 from proxy.imap.grammar.sets import SequenceSet
 from proxy.imap.portrait import Step, Talk, Told
 from proxy.imap.transcript import Certainty, Direction, Ending, EventKind, Exchange, Origin, readable
@@ -93,11 +94,13 @@ class _Draft:
         exchange, self.exchange = self.exchange, None
         lines, self.lines = self.lines, []
         told, self.told = tuple(self.told), []
-        if exchange is None or not lines:
+        if exchange is None:
             return
+        # A command that is still open has no spans yet; what is known of it stands in the exchange.
+        command = unit(lines) if lines else _known(exchange)
         done = next((line.at for line in lines[1:] if _DONE.fullmatch(_start(line))), None)
         self.steps.append(
-            Step(exchange.command, unit(lines), exchange.started, exchange.ended, exchange.status, done, told)
+            Step(exchange.command, command, exchange.started, exchange.ended, exchange.status, done, told)
         )
 
     def _hear_server(self, text: bytes) -> None:
@@ -108,6 +111,11 @@ class _Draft:
             self.told.append(Told("VANISHED", sum(abs((last or 0) - (first or 0)) + 1 for first, last in gone)))
         elif match := _CAPABILITY.fullmatch(text):
             self.offered |= frozenset(_capabilities(match[1] or match[2] or b""))
+
+
+def _known(exchange: Exchange) -> Unit:
+    words = (exchange.tag, exchange.command, exchange.arguments)
+    return cut(" ".join(filter(None, words)).encode() + b"\r\n", Direction.CLIENT)
 
 
 def unit(lines: list[Line]) -> Unit:

@@ -148,7 +148,7 @@ def _version(client: str) -> str:
     lines = (done.stdout + done.stderr).strip().splitlines()
     if done.returncode or not lines:
         return "Version unknown."
-    return f"Version: {' '.join(lines[0].split())}."
+    return f"Version: {' '.join(lines[0].split()).rstrip('.')}."
 
 
 def _portrait(sitter: Sitter, db: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from proxy.imap.portrait.forms import body_of, form
 from proxy.imap.portrait.values import Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from proxy.imap.grammar.commands import Body
     from proxy.imap.portrait.values import Step, Talk
 
@@ -57,11 +56,31 @@ class Act:
     arrived: bool
 
 
-def acts(talk: Talk) -> Iterator[Act]:
+def acts(talk: Talk) -> list[Act]:
     """The acts of a session."""
     state = _State()
-    for step in talk.steps:
-        yield state.take(step)
+    found = [state.take(step) for step in talk.steps]
+    # Who asks for a message's header, then for its text, is reading it.
+    for order in (range(len(found) - 1), range(len(found) - 2, -1, -1)):
+        for index in order:
+            one, other = found[index : index + 2]
+            if _one_message(one) is not None and _one_message(one) == _one_message(other):
+                found[index], found[index + 1] = _together(one, other)
+    return found
+
+
+def _one_message(act: Act) -> tuple[bool, bytes] | None:
+    """The single message that a FETCH of OPEN or READ is about: whether by UID, and its number."""
+    if act.situation not in (Situation.OPEN, Situation.READ) or not isinstance(act.body, FetchCommand):
+        return None
+    return (act.body.uid, act.body.messages.raw) if act.body.messages.raw.isdigit() else None
+
+
+def _together(one: Act, other: Act) -> tuple[Act, Act]:
+    """Two acts about the same message: both are reading if one of them is."""
+    if Situation.READ not in (one.situation, other.situation):
+        return one, other
+    return dataclasses.replace(one, situation=Situation.READ), dataclasses.replace(other, situation=Situation.READ)
 
 
 def content(body: Body | None) -> bool:

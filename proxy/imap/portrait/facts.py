@@ -56,8 +56,9 @@ def connecting(told: Sequence[Told]) -> Iterator[Fact]:
         return
     yield from (Fact(f"connects with {way}") for way in dict.fromkeys(talk.tls for talk, _ in told))
     most = _at_once([talk for talk, _ in told])
+    number = f"{len(told)} connection{'' if len(told) == 1 else 's'}"
     yield Fact("uses several connections at once" if most > 1 else "uses one connection at a time")
-    yield Fact(f"{len(told)} connections, at most {most} at once", measured=True)
+    yield Fact(f"{number}, at most {most} at once", measured=True)
     yield from _asks(told)
     yield from _logs_in(act for _, acts in told for act in acts)
     yield from _says_who(act for _, acts in told for act in acts)
@@ -75,12 +76,19 @@ def leaving(told: Sequence[Told]) -> Iterator[Fact]:
 
 def _at_once(talks: Sequence[Talk]) -> int:
     moments = [(talk.opened, 1) for talk in talks]
-    moments += [(talk.closed, -1) for talk in talks if talk.closed is not None]
+    moments += [(end, -1) for talk in talks if (end := _last_word(talk)) is not None]
     now = most = 0
     for _, change in sorted(moments):
         now += change
         most = max(most, now)
     return most
+
+
+def _last_word(talk: Talk) -> int | None:
+    """When a session was of no more use: a client that goes without LOGOUT may be back before its end is noticed."""
+    if not talk.steps or any(step.ended is None for step in talk.steps):
+        return talk.closed
+    return talk.opened + max(step.ended or step.started for step in talk.steps)
 
 
 def _asks(told: Sequence[Told]) -> Iterator[Fact]:

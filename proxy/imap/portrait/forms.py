@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.values import String, Writable
     from proxy.imap.units import Unit
 
+_ALL = 2**31 - 1
 FORM_MOST = 300
 """Characters of a form; what is longer is cut."""
 
@@ -78,11 +79,11 @@ def _form(name: str, body: Body | None, unit: Unit) -> str:  # noqa: C901 - a ta
         case Unknown():
             return f"{name} …" if body.arguments else name
         case _:
-            return readable(name.encode()) + ("" if body is None else " …")
+            return readable(name.encode()) + " …"
 
 
 def set_form(messages: SequenceSet) -> str:
-    """A set of messages without its numbers: `n`, `1:*`, `n:m`, `n,m:…`, `$`."""
+    """A set of messages without its numbers: `n`, `1:*`, `n:m`, `n:max`, `n,m,…`, `$`."""
     raw = messages.raw
     if raw in (b"$", b"*", b"1:*"):
         return raw.decode()
@@ -90,7 +91,14 @@ def set_form(messages: SequenceSet) -> str:
         return "n,m,…"
     if b":" not in raw:
         return "n"
-    return "n:*" if b"*" in raw else "n:m"
+    if b"*" in raw:
+        return "n:*"
+    return "n:max" if open_ended(messages) else "n:m"
+
+
+def open_ended(messages: SequenceSet) -> bool:
+    """Whether a set goes on to `*`, or to a number that only means all there are."""
+    return any(last is None or last >= _ALL for _, last in messages.ranges)
 
 
 def literal_kinds(unit: Unit) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from proxy.imap.grammar.append import Append, Catenate
 from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand, SectionAttribute, Store, StoreFlags
 from proxy.imap.grammar.mailboxes import OnMailbox, QResync
 from proxy.imap.portrait.acts import CONTENT, WAITS, content, deletes
-from proxy.imap.portrait.forms import literal_kinds
+from proxy.imap.portrait.forms import literal_kinds, open_ended
 from proxy.imap.portrait.values import Fact
 
 if TYPE_CHECKING:
@@ -43,19 +43,20 @@ def opening(acts: Sequence[Act]) -> Iterator[Fact]:
 
 
 def _synchronising(fetches: Sequence[FetchCommand]) -> Iterator[Fact]:
-    changed = [each for each in fetches if any(m.name == b"CHANGEDSINCE" for m in each.modifiers or ())]
-    if changed:
+    changed = [any(each.name == b"CHANGEDSINCE" for each in fetch.modifiers or ()) for fetch in fetches]
+    others = [fetch for fetch, only_changed in zip(fetches, changed, strict=True) if not only_changed]
+    if any(changed):
         yield Fact("fetches only flags that have changed (CHANGEDSINCE)")
-    whole = [each for each in fetches if each not in changed and each.messages.raw == b"1:*"]
+    whole = [each for each in others if each.messages.raw == b"1:*"]
     if any(_asks_for(each, b"FLAGS") for each in whole):
         yield Fact("fetches the flags of all messages (1:*)")
     elif whole:
         yield Fact("asks about all messages (1:*)")
-    if any(_asks_for(each, b"FLAGS") and each not in whole and each not in changed for each in fetches):
+    if any(_asks_for(each, b"FLAGS") and each.messages.raw != b"1:*" for each in others):
         yield Fact("fetches flags of ranges or of single messages")
     sizes = [size for each in fetches if (size := _size(each.messages)) is not None]
     if sizes and max(sizes) > 1:
-        yield Fact(f"up to {max(sizes)} messages a FETCH", measured=True)
+        yield Fact(f"up to {max(sizes)} numbers in a FETCH", measured=True)
 
 
 def reading(acts: Sequence[Act]) -> Iterator[Fact]:
@@ -66,6 +67,10 @@ def reading(acts: Sequence[Act]) -> Iterator[Fact]:
     whole = {each.name for each in attributes if isinstance(each, Attribute) and each.name in CONTENT}
     if any(not each.section.part for each in sections) or b"RFC822" in whole:
         yield Fact("fetches whole messages")
+    if b"RFC822.TEXT" in whole or any(
+        isinstance(a, SectionAttribute) and a.section.text == b"TEXT" for a in attributes
+    ):
+        yield Fact("fetches texts of messages apart from their headers")
     if any(each.section.part for each in sections):
         yield Fact("fetches parts of messages")
     peeks = {b".PEEK" in each.name for each in attributes if isinstance(each, SectionAttribute)}
@@ -83,7 +88,7 @@ def reading(acts: Sequence[Act]) -> Iterator[Fact]:
         yield Fact("one message a FETCH")
     elif sizes:
         yield Fact("several messages a FETCH")
-        yield Fact(f"up to {max(sizes)} messages a FETCH", measured=True)
+        yield Fact(f"up to {max(sizes)} numbers in a FETCH", measured=True)
 
 
 def news(told: Sequence[Told]) -> Iterator[Fact]:
@@ -169,8 +174,8 @@ def _asks_for(fetch: FetchCommand, name: bytes) -> bool:
 
 
 def _size(messages: SequenceSet) -> int | None:
-    """How many messages a set names at most; None where it is open."""
-    if messages.saved or b"*" in messages.raw:
+    """How many numbers a set names; None where it is open."""
+    if messages.saved or open_ended(messages):
         return None
     return sum(abs((last or 0) - (first or 0)) + 1 for first, last in messages.ranges)
 
