@@ -1,6 +1,7 @@
 """`imaptap portrait`: how a client behaves."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import click
 
@@ -15,16 +16,34 @@ from proxy.imap.portrait import (
     Block,
     Difference,
     Portrait,
+    Talk,
     Traits,
     Way,
     capability_differences,
     differences,
     portray,
 )
-from storage import Store, open_store
+from storage import Recording, Store, open_store
 
 WAYS_SHOWN = 4
 """Ways of one situation that people are shown."""
+COMMANDS_ENOUGH = 200_000
+"""Sessions behind so many commands are left out: a command takes about a kilobyte of memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sitter:
+    """Who is portrayed: where, the portrait, and how many sessions were left out."""
+
+    place: Place
+    portrait: Portrait
+    left_out: int
+
+    @property
+    def name(self) -> str:
+        """How the place is called."""
+        number = "" if self.place.session is None else f"/{self.place.session.number}"
+        return self.place.recording.name + number
 
 
 @click.command(short_help="Show how a client behaves.")
@@ -39,43 +58,55 @@ def portrait(address: str, against: str | None, db: str, as_json: bool) -> None:
     saves, deletes, leaves, and what it makes of the server's capabilities.
     """
     with open_store(db, create=False) as store:
-        place, mine = _portrait(store, address)
-        if against is None:
-            if as_json:
-                print_document({"of": name(place)} | portrait_document(mine))
-            else:
-                _show(place, mine, Output())
-            return
-        other_place, other = _portrait(store, against)
-    names = name(place), name(other_place)
-    if as_json:
-        print_document(comparison_document(names, mine, other))
+        mine = _sitter(store, address)
+        other = None if against is None else _sitter(store, against)
+    if other is None:
+        _tell(mine, as_json=as_json)
+    elif as_json:
+        print_document(comparison_document((mine.name, other.name), mine.portrait, other.portrait))
     else:
-        _compare(names, mine, other, Output())
+        _compare((mine, other), Output())
 
 
-def name(place: Place) -> str:
-    """How a place is called."""
-    return place.recording.name if place.session is None else f"{place.recording.name}/{place.session.number}"
+def _tell(sitter: _Sitter, *, as_json: bool) -> None:
+    if as_json:
+        print_document({"of": sitter.name, "left_out": sitter.left_out} | portrait_document(sitter.portrait))
+    else:
+        _show(sitter, Output())
 
 
-def _portrait(store: Store, address: str) -> tuple[Place, Portrait]:
+def _sitter(store: Store, address: str) -> _Sitter:
     place = find(store, address)
     if place.exchange is not None:
         raise UserError(
             "A single exchange makes no portrait.", f"Write {place.recording.name}, or one of its sessions."
         )
-    sessions = store.sessions(place.recording) if place.session is None else (place.session,)
-    found = portray(talk(store, session) for session in sessions)
-    if not found.sessions:
-        raise UserError(f"Recording {name(place)!r} has no sessions.", "No client has connected to it.")
-    return place, found
+    if place.session is not None:
+        return _Sitter(place, portray((talk(store, place.session),)), 0)
+    talks = _talks(store, place.recording)
+    if not talks:
+        raise UserError(f"Recording {place.recording.name!r} has no sessions.", "No client has connected to it.")
+    left_out = store.totals(place.recording).sessions - len(talks)
+    return _Sitter(place, portray(talks), max(0, left_out))
 
 
-def _show(place: Place, told: Portrait, output: Output) -> None:
+def _talks(store: Store, recording: Recording) -> list[Talk]:
+    talks: list[Talk] = []
+    commands = 0
+    for session in store.sessions(recording):
+        talks.append(talk(store, session))
+        commands += len(talks[-1].steps)
+        if commands >= COMMANDS_ENOUGH:
+            break
+    return talks
+
+
+def _show(sitter: _Sitter, output: Output) -> None:
+    place, told = sitter.place, sitter.portrait
     counts = f"{_counted(told.sessions, 'session')}, {_counted(told.steps, 'command')}"
     when = place.recording.started if place.session is None else place.session.wall
-    output.say(f"# portrait of {name(place)}, {day(when)}, {counts}", "bold")
+    output.say(f"# portrait of {sitter.name}, {day(when)}, {counts}", "bold")
+    _left_out(sitter, output)
     for traits in told.traits:
         _traits(traits, output)
     output.say()
@@ -87,6 +118,12 @@ def _show(place: Place, told: Portrait, output: Output) -> None:
     for what, words in lists:
         if words:
             output.say(f"  {what}: {' '.join(words)}", "red" if words is told.unoffered else "")
+
+
+def _left_out(sitter: _Sitter, output: Output) -> None:
+    if sitter.left_out:
+        sessions = _counted(sitter.left_out, "later session")
+        output.say(f"# {sessions} of {sitter.name} left out: {COMMANDS_ENOUGH} commands make a portrait", "yellow")
 
 
 def _traits(traits: Traits, output: Output) -> None:
@@ -122,9 +159,13 @@ def block_line(block: Block) -> str:
     return f"{shown}{repeated}{', pipelined' if block.pipelined else ''}"
 
 
-def _compare(names: tuple[str, str], mine: Portrait, other: Portrait, output: Output) -> None:
+def _compare(sitters: tuple[_Sitter, _Sitter], output: Output) -> None:
+    names = sitters[0].name, sitters[1].name
+    mine, other = sitters[0].portrait, sitters[1].portrait
     output.say(f"# {names[0]} against {names[1]}", "bold")
     output.say(f"# - {names[0]} only, + {names[1]} only; counts and times are not compared", "dim")
+    for sitter in sitters:
+        _left_out(sitter, output)
     found = differences(mine, other)
     for difference in found:
         _difference(names, difference, output)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Told = tuple["Talk", "Sequence[Act]"]
 """A session and its acts."""
+_NAMES_MOST = 10
+_FIELDS_MOST = 30
+"""RFC 2971 section 3.3 allows no more."""
 _UID_ABLE = {"FETCH", "STORE", "COPY", "MOVE", "SEARCH", "SORT", "THREAD", "EXPUNGE", "REPLACE"}
 _LITERALS = {
     "{n}": "waits for the server's go-ahead before a literal ({n})",
@@ -46,7 +49,8 @@ def general(told: Sequence[Told]) -> Iterator[Fact]:
         yield Fact("waits for each answer before the next command")
     refused = Counter(act.step.name for act in acts if act.step.status in ("NO", "BAD"))
     if refused:
-        names = ", ".join(f"{text(name.encode())} x {times}" for name, times in sorted(refused.items()))
+        most_often = sorted(refused.most_common(_NAMES_MOST))
+        names = ", ".join(f"{text(name.encode())} x {times}" for name, times in most_often)
         yield Fact(f"refused by the server: {names}", measured=True)
 
 
@@ -113,7 +117,8 @@ def _logs_in(acts: Iterable[Act]) -> Iterator[Fact]:
 def _says_who(acts: Iterable[Act]) -> Iterator[Fact]:
     said = [(act.logged_in, act.body) for act in acts if isinstance(act.body, Id)]
     for logged_in, body in said:
-        words = [f"{text(key)} {'NIL' if value is None else text(value)}" for key, value in body.fields or ()]
+        fields = (body.fields or ())[:_FIELDS_MOST]
+        words = [f"{text(key)} {'NIL' if value is None else text(value)}" for key, value in fields]
         yield Fact(f"says who it is (ID) {'after' if logged_in else 'before'} the login: {', '.join(words) or 'NIL'}")
     if not said:
         yield Fact("does not say who it is (ID)")

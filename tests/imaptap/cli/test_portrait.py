@@ -113,8 +113,8 @@ def test_against_another_version(versions: Program) -> None:
 
 def test_json(versions: Program) -> None:
     shown = versions.json("portrait", "old")
-    assert list(shown) == ["of", "session_count", "command_count", "situations", "capabilities"]
-    assert (shown["of"], shown["session_count"], shown["command_count"]) == ("old", 2, 8)
+    assert list(shown) == ["of", "left_out", "session_count", "command_count", "situations", "capabilities"]
+    assert (shown["of"], shown["left_out"], shown["session_count"], shown["command_count"]) == ("old", 0, 2, 8)
     assert shown["capabilities"] == {
         "used": [], "ignored": ["CONDSTORE", "IDLE"], "silent": ["IMAP4REV1"], "unoffered": [], "withheld": [],
     }  # fmt: skip
@@ -163,6 +163,17 @@ def test_nothing_that_a_peer_says_reaches_the_terminal(program: Program) -> None
         shown = program("portrait", *words).stdout
         assert all(character.isprintable() for line in shown.split("\n") for character in line)
         assert "\\x1b" in shown
+
+
+def test_enough_is_enough(versions: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded, and what was left out is said."""
+    monkeypatch.setattr("imaptap.cli.portrait.COMMANDS_ENOUGH", 4)
+    lines = versions.lines("portrait", "old")
+    assert lines[0].endswith(", 1 session, 4 commands")
+    assert lines[1] == "# 1 later session of old left out: 4 commands make a portrait"
+    assert versions.json("portrait", "old")["left_out"] == 1
+    compared = versions.lines("portrait", "old", "--against", "new")
+    assert [line for line in compared if "left out" in line] == [lines[1]]
 
 
 def test_refusals(two: Program) -> None:
