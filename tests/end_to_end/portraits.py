@@ -91,7 +91,7 @@ def main() -> int:
                 sitters = [job.result() for job in jobs]
         failed = [sitter for sitter in sitters if sitter.code]
         for sitter in failed:
-            sys.stderr.write(f"{sitter.client} did not do its job: {sitter.said}\n")
+            sys.stderr.write(f"{sitter.client} did not do its job ({sitter.code}): {sitter.said}\n")
         if not failed:
             asked.page.write_text(page(sitters, db))
     return 1 if failed else 0
