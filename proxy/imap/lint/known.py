@@ -1,0 +1,273 @@
+"""What a linter knows of a session: its state, the commands in flight, what the server has said that it can."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from proxy.imap.grammar.capability import Capability, Enable, Enabled
+from proxy.imap.grammar.messages import Count, Vanished
+from proxy.imap.grammar.responses import Untagged
+from proxy.imap.lint.heard import FromClient, FromServer, Kind, status_of
+from proxy.imap.lint.words import expanded
+from proxy.imap.state import Phase, SessionState
+from proxy.imap.transcript import Layer, Origin, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from proxy.imap.grammar.commands import Body
+    from proxy.imap.transcript import Exchange
+
+TAGS_KEPT = 10_000
+"""Tags that are remembered for the rules about their use; a session may have any number."""
+FLIGHTS_COUNTED = 50
+"""Commands in flight for which untagged data is counted; where there are more, nobody misses anything."""
+_KINDS_KEPT = 200
+_SELECT = frozenset({"SELECT", "EXAMINE"})
+_LOGIN = frozenset({"LOGIN", "AUTHENTICATE"})
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A command that the server has not answered. `seen` counts the data and codes that came since it was sent."""
+
+    number: int
+    tag: bytes
+    name: str
+    body: Body | None
+    at: int
+    literals_at: list[int | None]
+    was_selected: bool
+    seen: Counter[str] = field(default_factory=Counter[str])
+    continued: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A capability list: words as the server sent them, and what the client could see of them."""
+
+    received: frozenset[str]
+    seen: frozenset[str]
+    authenticated: bool
+    layer: Layer
+
+    @property
+    def all(self) -> frozenset[str]:
+        """What a client may rely on: imaptap hides words that the server means, and offers STARTTLS itself."""
+        return self.received | self.seen
+
+
+class Known:
+    """Follows one session. Rules read it before it takes in the unit that they judge."""
+
+    def __init__(self) -> None:
+        self.state = SessionState()
+        self.greeted = False
+        self.bye = False
+        self.logout_sent = False
+        self.read_only = False
+        self.qresync = False
+        """Whether QRESYNC has been enabled, by ENABLE alone (RFC 7162 section 3.2.3)."""
+        self.announced: Announced | None = None
+        self.flights: OrderedDict[int, Flight] = OrderedDict()
+        self.exists: int | None = None
+        self.tags: OrderedDict[bytes, None] = OrderedDict()
+        self.lost = False
+        """Whether bytes came that are no units: from then on nobody knows the session's state."""
+        self.layers: dict[object, Layer] = {}
+        self.told: set[tuple[str, str]] = set()
+        self._newest = 0
+
+    # --- questions --------------------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of RFC 9051 section 3."""
+        return self.state.phase
+
+    @property
+    def selecting(self) -> bool:
+        """Whether a SELECT or EXAMINE is in flight: what counts is then about either mailbox."""
+        return self.running(_SELECT) is not None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more is in flight than is counted for."""
+        return len(self.flights) > FLIGHTS_COUNTED
+
+    def running(self, names: Iterable[str]) -> Flight | None:
+        """The oldest command in flight of these names."""
+        wanted = frozenset(names)
+        return next((flight for flight in self.flights.values() if flight.name in wanted), None)
+
+    def flight(self, exchange: Exchange | None) -> Flight | None:
+        """The command in flight that is this exchange."""
+        return self.flights.get(exchange.number) if exchange else None
+
+    def is_command(self, exchange: Exchange | None) -> bool:
+        """Whether a client's unit in this exchange is its first one, the command itself."""
+        return exchange is not None and exchange.number > self._newest
+
+    def offers(self, *words: str) -> bool | None:
+        """Whether the server has said that it can any of these; None where it has not been heard on that.
+
+        A list from before the login proves nothing afterwards, but for what is in it (RFC 9051 section 6.2.2).
+        """
+        if self.announced is None:
+            return None
+        there = expanded(self.announced.all)
+        if any(word in there or (word.endswith("=") and any(x.startswith(word) for x in there)) for word in words):
+            return True
+        return False if self.announced.authenticated or not self.state.authenticated else None
+
+    def first_time(self, rule: str, about: str = "") -> bool:
+        """Whether this is asked for the first time: what a peer does all the time is told once."""
+        key = (rule, about)
+        if key in self.told or len(self.told) >= TAGS_KEPT:
+            return False
+        self.told.add(key)
+        return True
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def take_client(self, heard: FromClient) -> None:
+        """A client's unit was said, and judged."""
+        said = heard.said
+        self.layers[said.direction] = said.layer
+        if heard.kind is Kind.DONE and (idle := self.flight(said.exchange)):
+            idle.done = True
+        exchange = said.exchange
+        if heard.kind is not Kind.COMMAND or exchange is None:
+            return
+        self._newest = max(self._newest, exchange.number)
+        self._remember(heard.head.tag)
+        self.logout_sent |= heard.name == "LOGOUT"
+        literals = [
+            at for at, literal in zip(said.literals_at, said.unit.literals, strict=False) if literal.synchronising
+        ]
+        flight = Flight(
+            exchange.number, heard.head.tag, heard.name, heard.body, said.at, literals,
+            self.phase is Phase.SELECTED,
+        )  # fmt: skip
+        if "answered by imaptap" in exchange.marks:
+            self._complete(flight, exchange.status or "OK", exchange.mailbox)
+            return
+        self.flights[flight.number] = flight
+
+    def take_server(self, heard: FromServer) -> None:
+        """A server's unit was said, and judged."""
+        said, head = heard.said, heard.head
+        self.layers[said.direction] = said.layer
+        self._learn(heard)
+        if head.kind == "+":
+            if flight := self.flight(said.exchange):
+                flight.continued += 1
+            return
+        if head.tag is not None and head.status:
+            self._tagged(heard)
+            return
+        for flight in itertools.islice(self.flights.values(), FLIGHTS_COUNTED):
+            _count(flight, head.kind, head.code)
+        self._untagged(heard)
+        if not self.greeted:
+            self.greeted = True
+            self.state.greet(head.status or "")
+        self.bye |= head.status == "BYE"
+
+    # --- parts of it ------------------------------------------------------------------------------------------------
+
+    def _remember(self, tag: bytes) -> None:
+        self.tags[tag] = None
+        self.tags.move_to_end(tag)
+        if len(self.tags) > TAGS_KEPT:
+            self.tags.popitem(last=False)
+
+    def _tagged(self, heard: FromServer) -> None:
+        exchange = heard.said.exchange
+        if exchange is None:
+            return
+        flight = self.flights.pop(exchange.number, None)
+        status = heard.head.status or ""
+        if flight is not None:
+            if heard.head.code == "READ-ONLY":
+                flight.seen["READ-ONLY"] += 1
+            self._complete(flight, status, exchange.mailbox)
+        elif exchange.origin is Origin.PROXY:
+            self.state.complete(exchange.command, status, exchange.mailbox)
+            if exchange.command == "STARTTLS" and status == "OK":
+                self.announced = None
+
+    def _complete(self, flight: Flight, status: str, mailbox: str | None) -> None:
+        self.state.complete(flight.name, status, mailbox)
+        ok = status == "OK"
+        if flight.name in _SELECT:
+            self.read_only = flight.name == "EXAMINE" or flight.seen["READ-ONLY"] > 0
+            if not ok:
+                self.exists = None
+        elif ok and flight.name in {"CLOSE", "UNSELECT"}:
+            self.exists = None
+        elif ok and flight.name == "STARTTLS":
+            self.announced = None
+        elif ok and flight.name == "UNAUTHENTICATE":
+            self.qresync = False
+
+    def _learn(self, heard: FromServer) -> None:
+        words = capability_words(heard)
+        if words is None:
+            return
+        received = _set(words)
+        rewritten = heard.said.rewritten
+        seen = received if rewritten is None else _set(rewritten.split())
+        # A list in the answer to a login is about the time after it.
+        flight = self.flight(heard.said.exchange)
+        login = heard.head.status == "OK" and heard.head.tag is not None and flight and flight.name in _LOGIN
+        authenticated = bool(login) or self.state.authenticated or heard.head.status == "PREAUTH"
+        self.announced = Announced(received, seen, authenticated, heard.said.layer)
+
+    def _untagged(self, heard: FromServer) -> None:
+        if heard.head.status == "BAD" and heard.said.exchange and heard.said.exchange.outcome is Outcome.RULE:
+            self.flights.pop(heard.said.exchange.number, None)
+        value = heard.value
+        data = value.data if isinstance(value, Untagged) else None
+        if isinstance(data, Count):
+            self._count(data)
+        elif isinstance(data, Vanished) and not data.earlier and self.exists is not None:
+            gone = sum(last - first + 1 for first, last in data.uids.normal(0)) if b"*" not in data.uids.raw else 0
+            self.exists = max(0, self.exists - gone)
+        elif isinstance(data, Enabled):
+            self.state.enabled |= _set(data.words)
+            self.qresync |= "QRESYNC" in self.state.enabled
+
+    def _count(self, data: Count) -> None:
+        if data.word == b"EXISTS":
+            self.exists = data.number
+        elif data.word == b"EXPUNGE" and self.exists:
+            self.exists -= 1
+
+
+def capability_words(heard: FromServer) -> tuple[bytes, ...] | None:
+    """The capability list in a server's unit, as data or as a code."""
+    value = heard.value
+    if isinstance(value, Untagged) and isinstance(value.data, Capability):
+        return value.data.words
+    status = status_of(value)
+    return status.code.words if status and isinstance(status.code, Capability) else None
+
+
+def enabled_words(body: Body | None) -> frozenset[str]:
+    """What an ENABLE asks for."""
+    return _set(body.words) if isinstance(body, Enable) else frozenset()
+
+
+def _set(words: Iterable[bytes]) -> frozenset[str]:
+    return frozenset(word.decode("ascii", "backslashreplace").upper() for word in words)
+
+
+def _count(flight: Flight, kind: str, code: str | None) -> None:
+    for word in (kind, f"[{code}]" if code else ""):
+        if word and (word in flight.seen or len(flight.seen) < _KINDS_KEPT):
+            flight.seen[word] += 1
