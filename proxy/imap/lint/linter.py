@@ -50,7 +50,7 @@ _CLIENT: tuple[_ClientRules, ...] = (
 )  # fmt: skip
 _SERVER: tuple[_ServerRules, ...] = (
     framing.server, tags.server, literals.server, syntax.look, state.server, selected.server, responses.server,
-    capabilities.server, logins.server,
+    capabilities.server,
 )  # fmt: skip
 
 

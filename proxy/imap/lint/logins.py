@@ -1,11 +1,10 @@
-"""LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2 and 6.2.3). Nothing is said of what is masked."""
+"""LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2 and 6.2.3). What is said within a SASL exchange is masked, and not judged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar import SaslLine
-from proxy.imap.grammar.sasl import Authenticate, base64_content
+from proxy.imap.grammar.sasl import Authenticate
 from proxy.imap.lint.heard import Kind
 from proxy.imap.lint.rules import ERROR, NOTE, WARNING, Family
 from proxy.imap.transcript import Direction, Layer, readable
@@ -13,12 +12,12 @@ from proxy.imap.transcript import Direction, Layer, readable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from proxy.imap.lint.heard import FromClient, FromServer
+    from proxy.imap.lint.heard import FromClient
     from proxy.imap.lint.known import Known
     from proxy.imap.lint.rules import Finding
 
 FAMILY = Family("logins")
-C, S = Direction.CLIENT, Direction.SERVER
+C = Direction.CLIENT
 
 DISABLED = FAMILY.rule("login-disabled", C, ERROR, "9051 6.2.3", "LOGIN is sent though the server says LOGINDISABLED.")
 IN_CLEAR = FAMILY.rule("login-in-clear", C, WARNING, "8314 3", "A password is sent without TLS.")
@@ -32,8 +31,6 @@ INITIAL = FAMILY.rule(
     "4959 3",
     "AUTHENTICATE has an initial response, and the server does not say SASL-IR.",
 )
-NOT_BASE64 = FAMILY.rule("sasl-not-base64", C, ERROR, "9051 6.2.2", "An answer to a challenge is no base64.")
-CHALLENGE = FAMILY.rule("challenge-not-base64", S, ERROR, "9051 6.2.2", "A challenge is no base64.")
 LOGIN = FAMILY.rule(
     "login-not-authenticate", C, NOTE, "9051 6.2.3",
     "LOGIN is used though AUTHENTICATE PLAIN is there: it should be the last resort.",
@@ -55,7 +52,7 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
     said, body = heard.said, heard.body
     clear = not said.layer & Layer.TLS
     if heard.name == "LOGIN":
-        seen = known.announced.seen if known.announced else frozenset()
+        seen = known.announced.seen if known.announced else frozenset[str]()
         if "LOGINDISABLED" in seen:
             yield said.found(DISABLED)
         if clear:
@@ -64,12 +61,6 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
             yield said.found(LOGIN)
     elif isinstance(body, Authenticate):
         yield from _authenticate(heard, body, known)
-    elif heard.kind is Kind.SASL:
-        line = heard.parsed.understood if heard.parsed else None
-        end = said.unit.start + len(said.line)
-        wrong = isinstance(line, SaslLine) and not line.cancels and line.content is None
-        if wrong and not said.hidden(said.unit.start, end):
-            yield said.found(NOT_BASE64)
     elif heard.kind is Kind.COMMAND and heard.name not in {"CAPABILITY", "LOGOUT", "ID", "NOOP", ""}:
         stale = known.announced and not known.announced.authenticated and known.state.authenticated
         if stale and known.first_time("capability-after-login"):
@@ -87,15 +78,3 @@ def _authenticate(heard: FromClient, body: Authenticate, known: Known) -> Iterat
         yield said.found(IN_CLEAR)
     if body.mechanism in _OLD:
         yield said.found(OLD_MECHANISM, detail=readable(body.mechanism))
-
-
-def server(heard: FromServer, known: Known) -> Iterator[Finding]:
-    """What is wrong with a server's challenges."""
-    said = heard.said
-    flight = known.flight(said.exchange)
-    if heard.head.kind != "+" or flight is None or flight.name != "AUTHENTICATE":
-        return
-    challenge = said.line[1:].lstrip(b" ")
-    start = said.unit.start + len(said.line) - len(challenge)
-    if challenge and not said.hidden(start, start + len(challenge)) and base64_content(challenge) is None:
-        yield said.found(CHALLENGE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Enabled
-from proxy.imap.grammar.codes import CopyUid, NumberCode, OtherCode
+from proxy.imap.grammar.codes import Code, CopyUid, NumberCode, OtherCode
 from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, StatusCommand
+from proxy.imap.grammar.resp_text_code import CODES
 from proxy.imap.grammar.responses import Untagged
 from proxy.imap.grammar.search_commands import Search, Sort
 from proxy.imap.lint.heard import status_of
@@ -84,6 +85,8 @@ _DATA = {
 }
 """Command -> data without which its OK is none."""
 
+_CODES = frozenset(b"UNDEFINED-FILTER BADCOMPARATOR BADEVENT".split())
+"""Codes of RFC 5466, 5255 and 5465 that the grammar reads like those of nobody."""
 _SIMPLE = (
     ("EXISTS", SELECT_EXISTS),
     ("FLAGS", SELECT_FLAGS),
@@ -150,8 +153,9 @@ def _code(heard: FromServer, known: Known) -> Iterator[Finding]:
     code = status.code if status else None
     if isinstance(code, NumberCode) and code.name in {b"UIDVALIDITY", b"UIDNEXT"} and code.number == 0:
         yield said.found(ZERO_CODE)
-    elif isinstance(code, OtherCode) and code.name and known.first_time("unknown-code", repr(code.name.upper())):
-        yield said.found(UNKNOWN_CODE)
+    elif isinstance(code, (Code, OtherCode)) and code.name and code.name.upper() not in CODES.keys() | _CODES:
+        if known.first_time("unknown-code", repr(code.name.upper())):
+            yield said.found(UNKNOWN_CODE, detail=readable(code.name))
     elif isinstance(code, CopyUid):
         counts = [sum(last - first + 1 for first, last in part.normal(0)) for part in (code.source, code.target)]
         if counts[0] != counts[1]:
