@@ -178,6 +178,12 @@ class Known:
             self.state.greet(head.status or "")
         self.bye |= head.status == "BYE"
 
+    def lose(self) -> None:
+        """Some of what was said is not there to be read."""
+        self.lost = self.greeted = True
+        self.flights.clear()
+        self.exists = None
+
     # --- parts of it ------------------------------------------------------------------------------------------------
 
     def _remember(self, tag: bytes) -> None:
@@ -222,10 +228,10 @@ class Known:
         received = _set(words)
         rewritten = heard.said.rewritten
         seen = received if rewritten is None else _set(rewritten.split())
-        # A list in the answer to a login is about the time after it.
+        # A list in the answer to a login, or before it, is about the time after it (RFC 9051 section 6.2.2).
         flight = self.flight(heard.said.exchange)
-        login = heard.head.status == "OK" and heard.head.tag is not None and flight and flight.name in _LOGIN
-        authenticated = bool(login) or self.state.authenticated or heard.head.status == "PREAUTH"
+        login = flight is not None and flight.name in _LOGIN and heard.head.status in {None, "OK"}
+        authenticated = login or self.state.authenticated or heard.head.status == "PREAUTH"
         self.announced = Announced(received, seen, authenticated, heard.said.layer)
 
     def _untagged(self, heard: FromServer) -> None:

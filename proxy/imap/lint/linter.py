@@ -79,7 +79,7 @@ class Linter:
 
     def lose(self) -> None:
         """Bytes came, or are missing, that are no units: what the session has become is not known from here on."""
-        self._known.lost = True
+        self._known.lose()
 
     def end(self, ending: Ending | None) -> Iterator[Finding]:
         """The session is over; None where it goes on, or nobody knows how it ended."""

@@ -1,4 +1,7 @@
-"""LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2 and 6.2.3). What is said within a SASL exchange is masked, and not judged."""
+"""LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2 and 6.2.3).
+
+What is said within a SASL exchange is masked in every recording, and not judged.
+"""
 
 from __future__ import annotations
 

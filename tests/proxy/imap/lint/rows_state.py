@@ -8,6 +8,8 @@ HELLO, IN, BOX = hello(), logged_in(), selected()
 BYE = "C: z LOGOUT\nS: * BYE bye\nS: z OK done\n"
 IDLING = f"{BOX}C: i IDLE\nS: + idling\n"
 QRESYNC = f"{IN}C: e ENABLE QRESYNC\nS: * ENABLED QRESYNC\nS: e OK done\n{select('s', 'INBOX')}"
+EXAMINED = f"{IN}{select('s', 'x').replace('SELECT', 'EXAMINE')}"
+READ_ONLY = EXAMINED.replace("READ-WRITE", "READ-ONLY")
 ASKED = "C: a FETCH 1 (UID BODY[])\n"
 
 STATE = [
@@ -45,7 +47,7 @@ STATE = [
     (
         "changes-read-only",
         "C",
-        f"{IN}{select('s', 'x').replace('SELECT', 'EXAMINE').replace('READ-WRITE', 'READ-ONLY')}C: a UID STORE 1 FLAGS (\\Seen)",
+        f"{READ_ONLY}C: a UID STORE 1 FLAGS (\\Seen)",
         f"{BOX}C: a UID STORE 1 FLAGS (\\Seen)",
     ),
     ("no-logout", "C", IN, f"{IN}{BYE}"),
@@ -96,7 +98,6 @@ def chosen(leave_out: str) -> str:
     return IN + select("s", "INBOX", leave_out=leave_out)
 
 
-EXAMINED = f"{IN}{select('s', 'x').replace('SELECT', 'EXAMINE')}"
 ENABLING = f"{IN}C: e ENABLE CONDSTORE\n"
 SEARCHED = f"{BOX}C: a SEARCH SEEN\n"
 RESPONSES = [
@@ -107,7 +108,7 @@ RESPONSES = [
     ("select-without-permanentflags", "S", chosen("PERMANENTFLAGS"), BOX),
     ("select-without-recent", "S", chosen("RECENT"), logged_in("IMAP4rev2") + select("s", "x", leave_out="RECENT")),
     ("select-without-access", "S", BOX.replace("[READ-WRITE] ", ""), BOX),
-    ("examine-read-write", "S", EXAMINED, EXAMINED.replace("READ-WRITE", "READ-ONLY")),
+    ("examine-read-write", "S", EXAMINED, READ_ONLY),
     ("missing-closed", "S", f"{BOX}{select('t', 'other')}", f"{BOX}{select('t', 'other', closed=True)}"),
     (
         "missing-closed",
