@@ -105,6 +105,26 @@ def exchange_document(session: Session, exchange: Exchange) -> Document:
     }
 
 
+def finding_document(session: Session, finding: "Finding") -> Document:
+    """What the linter found."""
+    return {
+        "rule": finding.rule.id,
+        "family": finding.rule.family,
+        "severity": finding.rule.severity.word,
+        "source": finding.rule.source,
+        "side": side(finding.side),
+        "recording": session.recording.id,
+        "session": session.number,
+        "exchange": finding.exchange,
+        "at": moment(session.wall + finding.at),
+        "offset": finding.offset,
+        "bytes": readable(finding.excerpt),
+        "bytes_base64": _base64(finding.excerpt),
+        "text": finding.rule.text,
+        "detail": finding.detail,
+    }
+
+
 def event_document(event: Event, wall: int) -> Document:
     """An event; `wall` is what its time counts from."""
     return {
@@ -129,26 +149,6 @@ def line_document(line: Line, wall: int) -> Document:
         "certainty": str(line.certainty),
         "body": line.body,
         "left_out": [_left_out(part) for part in line.parts if isinstance(part, LeftOut)],
-    }
-
-
-def finding_document(session: Session, finding: "Finding") -> Document:
-    """What the linter found."""
-    return {
-        "rule": finding.rule.id,
-        "family": finding.rule.family,
-        "severity": finding.rule.severity.word,
-        "source": finding.rule.source,
-        "side": side(finding.side),
-        "recording": session.recording.id,
-        "session": session.number,
-        "exchange": finding.exchange,
-        "at": moment(session.wall + finding.at),
-        "offset": finding.offset,
-        "bytes": readable(finding.excerpt),
-        "bytes_base64": _base64(finding.excerpt),
-        "text": finding.rule.text,
-        "detail": finding.detail,
     }
 
 

@@ -50,7 +50,7 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
         yield said.found(BLANK_LINE)
     if heard.kind is Kind.COMMAND:
         yield from _lengths(said)
-    if not known.state.enabled & {"UTF8=ACCEPT", "UTF8=ONLY", "IMAP4REV2"} and heard.kind is not Kind.SASL:
+    if not known.utf8 and heard.kind is not Kind.SASL:
         yield from _first(said, _HIGH, EIGHT_BIT)
 
 
@@ -60,7 +60,7 @@ def server(heard: FromServer, known: Known) -> Iterator[Finding]:
     yield from _either(said)
     if not said.line:
         yield said.found(BLANK_LINE)
-    if not known.state.enabled & {"UTF8=ACCEPT", "UTF8=ONLY", "IMAP4REV2"}:
+    if not known.utf8:
         rule = TEXT_EIGHT_BIT if _TEXT.match(said.line) else EIGHT_BIT
         yield from _first(said, _HIGH, rule)
 

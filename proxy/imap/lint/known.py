@@ -99,6 +99,13 @@ class Known:
         """Whether more is in flight than is counted for."""
         return len(self.flights) > FLIGHTS_COUNTED
 
+    @property
+    def utf8(self) -> bool:
+        """Whether strings may be UTF-8: it was enabled, or the server knows nothing but IMAP4rev2 (section 4.3.1)."""
+        words = self.announced.all if self.announced else frozenset[str]()
+        only_rev2 = "IMAP4REV2" in words and "IMAP4REV1" not in words
+        return only_rev2 or bool(self.state.enabled & {"UTF8=ACCEPT", "UTF8=ONLY", "IMAP4REV2"})
+
     def running(self, names: Iterable[str]) -> Flight | None:
         """The oldest command in flight of these names."""
         wanted = frozenset(names)

@@ -108,7 +108,7 @@ def server(heard: FromServer, known: Known) -> Iterator[Finding]:
         yield from (said.found(rule) for rule in _select(heard, flight, known))
     elif isinstance(flight.body, (Search, Sort)):
         yield from _search(heard, flight)
-    elif (data := _DATA.get(flight.name)) and not flight.seen[data]:
+    elif (data := _DATA.get(flight.name)) and not flight.seen[data] and not _enables_nothing(flight, known):
         yield said.found(MISSING_DATA, detail=f"{flight.name} without {data}")
 
 
@@ -127,6 +127,12 @@ def _select(heard: FromServer, flight: Flight, known: Known) -> Iterator[Rule]:
     modseq = seen["[HIGHESTMODSEQ]"] or seen["[NOMODSEQ]"]
     if not modseq and known.offers("CONDSTORE") and _knows_condstore(flight, known):
         yield MISSING_MODSEQ
+
+
+def _enables_nothing(flight: Flight, known: Known) -> bool:
+    """Whether an ENABLE names only what the server does not have: some say nothing then, as Dovecot does."""
+    words = enabled_words(flight.body)
+    return bool(words) and not any(known.offers(word) for word in words)
 
 
 def _knows_condstore(flight: Flight, known: Known) -> bool:

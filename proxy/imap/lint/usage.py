@@ -113,7 +113,7 @@ def _mailbox(heard: FromClient, body: OnMailbox | Rename, known: Known) -> Itera
         return
     if creates and (b"%" in name or b"*" in name):
         yield said.found(WILDCARD)
-    if b"&" in name and name.isascii() and not known.state.enabled & {"UTF8=ACCEPT", "IMAP4REV2"}:
+    if b"&" in name and name.isascii() and not known.utf8:
         try:
             decode(name)
         except ValueError:

@@ -137,6 +137,7 @@ RESPONSES = [
         f"{IN}C: a STATUS x (MESSAGES)\nS: a NO done",
     ),
     ("ok-without-data", "S", f"{IN}C: a CAPABILITY\nS: a OK done", f"{IN}C: a NOOP\nS: a OK done"),
+    ("ok-without-data", "S", f"{ENABLING}S: e OK done", f"{IN}C: e ENABLE UIDONLY\nS: e OK done"),
     ("uidvalidity-zero", "S", BOX.replace("UIDVALIDITY 7", "UIDVALIDITY 0"), BOX),
     ("unknown-code", "S", f"{IN}S: * OK [FROBNICATED] x", f"{IN}S: * OK [ALERT] x"),
     ("copyuid-counts", "S", f"{IN}S: * OK [COPYUID 5 1:3 8:9] x", f"{IN}S: * OK [COPYUID 5 1:3 8:9,11] x"),

@@ -29,6 +29,12 @@ FRAMING = [
         f'{IN}C: a LIST "" *\nS: * LIST () "/" "«c3 a4»"',
         f'{IN}C: a LIST "" *\nS: * LIST () "/" {{2}}\nS: «c3 a4»',
     ),
+    (
+        "eight-bit",
+        "C",
+        f'{logged_in("IMAP4rev1 IMAP4rev2")}C: a LIST "" "«c3 a4»"',
+        f'{logged_in("IMAP4rev2")}C: a LIST "" "«c3 a4»"',
+    ),
     ("text-eight-bit", "S", f"{IN}S: * OK gr«c3 bc»n", f"{UTF8}S: * OK gr«c3 bc»n"),
     ("blank-line", "C", f"{IN}C: ", f"{IN}C: a NOOP"),
     ("blank-line", "S", f"{IN}S: ", f"{IN}S: * OK still here"),
