@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Enable
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from proxy.imap.lint.heard import FromClient, FromServer
     from proxy.imap.lint.known import Known
     from proxy.imap.lint.rules import Finding, Rule
+
+WORDS_MOST = 100
+"""Words of one ENABLE that are looked at."""
 
 FAMILY = Family("capabilities")
 C, S = Direction.CLIENT, Direction.SERVER
@@ -123,7 +128,7 @@ def _uses_qresync(body: Body | None) -> bool:
 
 
 def _enable(heard: FromClient, body: Enable, known: Known) -> Iterator[Finding]:
-    for word in body.words:
+    for word in islice(body.words, WORDS_MOST):
         name = word.decode("ascii", "backslashreplace").upper()
         if known.offers(name) is False:
             yield heard.said.found(ENABLE_UNKNOWN, detail=readable(word))
@@ -140,8 +145,8 @@ def server(heard: FromServer, _: Known) -> Iterator[Finding]:
     names = [word.upper() for word in words]
     if not {b"IMAP4REV1", b"IMAP4REV2"} & set(names):
         yield said.found(NO_REVISION)
-    if len(set(names)) < len(names):
-        double = next(name for index, name in enumerate(names) if name in names[:index])
+    double = next((name for name, count in Counter(names).items() if count > 1), None)
+    if double is not None:
         yield said.found(TWICE, detail=readable(double))
     if b"STARTTLS" in names and said.layer & Layer.TLS:
         yield said.found(STARTTLS_OFFERED)

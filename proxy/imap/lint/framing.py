@@ -38,6 +38,7 @@ LONG_LINE = FAMILY.rule(
 LEADING_SPACE = FAMILY.rule("leading-space", None, ERROR, "9051 2.2", "A line begins with a blank.")
 CUT = FAMILY.rule("cut", None, NOTE, "9051 2.2", "The session ends within a command or a response.")
 
+_LF, _CR, _NUL = (re.compile(pattern) for pattern in (rb"(?<!\r)\n", rb"\r(?!\r?\n)", rb"\0"))
 _HIGH = re.compile(rb"[\x80-\xff]")
 _TEXT = re.compile(rb"(?:[^ \r\n]+ +(?:OK|NO|BAD|BYE|PREAUTH)\b|\+)", re.IGNORECASE)
 
@@ -68,14 +69,14 @@ def server(heard: FromServer, known: Known) -> Iterator[Finding]:
 def _either(said: Said) -> Iterator[Finding]:
     flaws = said.unit.flaws
     if "bare LF" in flaws:
-        yield from _first(said, re.compile(rb"(?<!\r)\n"), BARE_LF)
+        yield from _first(said, _LF, BARE_LF)
     if "bare CR" in flaws:
-        yield from _first(said, re.compile(rb"\r(?!\r?\n)"), BARE_CR)
+        yield from _first(said, _CR, BARE_CR)
     if "cut" in flaws:
         yield said.found(CUT)
     if said.line[:1] in {b" ", b"\t"}:
         yield said.found(LEADING_SPACE)
-    yield from _first(said, re.compile(rb"\0"), NUL)
+    yield from _first(said, _NUL, NUL)
     for literal in said.unit.literals:
         if not literal.binary and literal.content and b"\0" in literal.content:
             yield said.found(NUL, literal.start + literal.content.index(b"\0"), "in a literal")

@@ -2,63 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Capability, Enable, Enabled
 from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.responses import Untagged
+from proxy.imap.lint.flights import ARGUMENTS_MOST, BODIES_MOST, FLIGHTS_COUNTED, LITERALS_MOST, Flight, Flights
 from proxy.imap.lint.heard import FromClient, FromServer, Kind, status_of
 from proxy.imap.lint.words import expanded
 from proxy.imap.state import Phase, SessionState
-from proxy.imap.transcript import Layer, Origin, Outcome
+from proxy.imap.transcript import Origin, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.imap.grammar.commands import Body
+    from proxy.imap.lint.heard import Said
     from proxy.imap.transcript import Exchange
 
 TAGS_KEPT = 10_000
 """Tags that are remembered for the rules about their use; a session may have any number."""
-FLIGHTS_COUNTED = 50
-"""Commands in flight for which untagged data is counted; where there are more, nobody misses anything."""
-_KINDS_KEPT = 200
+_ABOUT_KEPT = 100
 _SELECT = frozenset({"SELECT", "EXAMINE"})
 _LOGIN = frozenset({"LOGIN", "AUTHENTICATE"})
-
-
-@dataclass(slots=True, eq=False)
-class Flight:
-    """A command that the server has not answered. `seen` counts the data and codes that came since it was sent."""
-
-    number: int
-    tag: bytes
-    name: str
-    body: Body | None
-    at: int
-    literals_at: list[int | None]
-    was_selected: bool
-    seen: Counter[str] = field(default_factory=Counter[str])
-    continued: int = 0
-    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
     """A capability list: words as the server sent them, and what the client could see of them."""
 
-    received: frozenset[str]
     seen: frozenset[str]
+    offered: frozenset[str]
+    """What a client may rely on, with all that it implies: imaptap hides words that the server means, and offers
+    STARTTLS itself."""
     authenticated: bool
-    layer: Layer
-
-    @property
-    def all(self) -> frozenset[str]:
-        """What a client may rely on: imaptap hides words that the server means, and offers STARTTLS itself."""
-        return self.received | self.seen
 
 
 class Known:
@@ -73,12 +53,11 @@ class Known:
         self.qresync = False
         """Whether QRESYNC has been enabled, by ENABLE alone (RFC 7162 section 3.2.3)."""
         self.announced: Announced | None = None
-        self.flights: OrderedDict[int, Flight] = OrderedDict()
+        self.flights = Flights()
         self.exists: int | None = None
         self.tags: OrderedDict[bytes, None] = OrderedDict()
         self.lost = False
         """Whether bytes came that are no units: from then on nobody knows the session's state."""
-        self.layers: dict[object, Layer] = {}
         self.told: set[tuple[str, str]] = set()
         self._newest = 0
 
@@ -102,14 +81,13 @@ class Known:
     @property
     def utf8(self) -> bool:
         """Whether strings may be UTF-8: it was enabled, or the server knows nothing but IMAP4rev2 (section 4.3.1)."""
-        words = self.announced.all if self.announced else frozenset[str]()
+        words = self.announced.offered if self.announced else frozenset[str]()
         only_rev2 = "IMAP4REV2" in words and "IMAP4REV1" not in words
         return only_rev2 or bool(self.state.enabled & {"UTF8=ACCEPT", "UTF8=ONLY", "IMAP4REV2"})
 
     def running(self, names: Iterable[str]) -> Flight | None:
         """The oldest command in flight of these names."""
-        wanted = frozenset(names)
-        return next((flight for flight in self.flights.values() if flight.name in wanted), None)
+        return self.flights.running(names)
 
     def flight(self, exchange: Exchange | None) -> Flight | None:
         """The command in flight that is this exchange."""
@@ -126,14 +104,14 @@ class Known:
         """
         if self.announced is None:
             return None
-        there = expanded(self.announced.all)
+        there = self.announced.offered
         if any(word in there or (word.endswith("=") and any(x.startswith(word) for x in there)) for word in words):
             return True
         return False if self.announced.authenticated or not self.state.authenticated else None
 
     def first_time(self, rule: str, about: str = "") -> bool:
         """Whether this is asked for the first time: what a peer does all the time is told once."""
-        key = (rule, about)
+        key = (rule, about[:_ABOUT_KEPT])
         if key in self.told or len(self.told) >= TAGS_KEPT:
             return False
         self.told.add(key)
@@ -144,7 +122,6 @@ class Known:
     def take_client(self, heard: FromClient) -> None:
         """A client's unit was said, and judged."""
         said = heard.said
-        self.layers[said.direction] = said.layer
         if heard.kind is Kind.DONE and (idle := self.flight(said.exchange)):
             idle.done = True
         exchange = said.exchange
@@ -153,22 +130,18 @@ class Known:
         self._newest = max(self._newest, exchange.number)
         self._remember(heard.head.tag)
         self.logout_sent |= heard.name == "LOGOUT"
-        literals = [
-            at for at, literal in zip(said.literals_at, said.unit.literals, strict=False) if literal.synchronising
-        ]
         flight = Flight(
-            exchange.number, heard.head.tag, heard.name, heard.body, said.at, literals,
+            exchange.number, heard.head.tag, heard.name, self._kept_body(heard), said.at, _awaited(said),
             self.phase is Phase.SELECTED,
         )  # fmt: skip
         if "answered by imaptap" in exchange.marks:
             self._complete(flight, exchange.status or "OK", exchange.mailbox)
             return
-        self.flights[flight.number] = flight
+        self.flights.add(flight)
 
     def take_server(self, heard: FromServer) -> None:
         """A server's unit was said, and judged."""
         said, head = heard.said, heard.head
-        self.layers[said.direction] = said.layer
         self._learn(heard)
         if head.kind == "+":
             if flight := self.flight(said.exchange):
@@ -177,8 +150,8 @@ class Known:
         if head.tag is not None and head.status:
             self._tagged(heard)
             return
-        for flight in itertools.islice(self.flights.values(), FLIGHTS_COUNTED):
-            _count(flight, head.kind, head.code)
+        for flight in self.flights.oldest():
+            flight.count(head.kind, f"[{head.code}]" if head.code else "")
         self._untagged(heard)
         if not self.greeted:
             self.greeted = True
@@ -193,6 +166,11 @@ class Known:
 
     # --- parts of it ------------------------------------------------------------------------------------------------
 
+    def _kept_body(self, heard: FromClient) -> Body | None:
+        unit = heard.said.unit
+        small = unit.end - unit.start <= ARGUMENTS_MOST and len(self.flights) < BODIES_MOST
+        return heard.body if small else None
+
     def _remember(self, tag: bytes) -> None:
         self.tags[tag] = None
         self.tags.move_to_end(tag)
@@ -203,7 +181,7 @@ class Known:
         exchange = heard.said.exchange
         if exchange is None:
             return
-        flight = self.flights.pop(exchange.number, None)
+        flight = self.flights.pop(exchange.number)
         status = heard.head.status or ""
         if flight is not None:
             if heard.head.code == "READ-ONLY":
@@ -239,11 +217,11 @@ class Known:
         flight = self.flight(heard.said.exchange)
         login = flight is not None and flight.name in _LOGIN and heard.head.status in {None, "OK"}
         authenticated = login or self.state.authenticated or heard.head.status == "PREAUTH"
-        self.announced = Announced(received, seen, authenticated, heard.said.layer)
+        self.announced = Announced(seen, expanded(received | seen), authenticated)
 
     def _untagged(self, heard: FromServer) -> None:
         if heard.head.status == "BAD" and heard.said.exchange and heard.said.exchange.outcome is Outcome.RULE:
-            self.flights.pop(heard.said.exchange.number, None)
+            self.flights.pop(heard.said.exchange.number)
         value = heard.value
         data = value.data if isinstance(value, Untagged) else None
         if isinstance(data, Count):
@@ -262,6 +240,11 @@ class Known:
             self.exists -= 1
 
 
+def _awaited(said: Said) -> list[tuple[int | None, int]]:
+    pairs = zip(said.literals_at, said.unit.literals, strict=False)
+    return list(islice(((at, literal.start) for at, literal in pairs if literal.synchronising), LITERALS_MOST))
+
+
 def capability_words(heard: FromServer) -> tuple[bytes, ...] | None:
     """The capability list in a server's unit, as data or as a code."""
     value = heard.value
@@ -278,9 +261,3 @@ def enabled_words(body: Body | None) -> frozenset[str]:
 
 def _set(words: Iterable[bytes]) -> frozenset[str]:
     return frozenset(word.decode("ascii", "backslashreplace").upper() for word in words)
-
-
-def _count(flight: Flight, kind: str, code: str | None) -> None:
-    for word in (kind, f"[{code}]" if code else ""):
-        if word and (word in flight.seen or len(flight.seen) < _KINDS_KEPT):
-            flight.seen[word] += 1

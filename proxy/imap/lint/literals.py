@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.append import Append, Replace, Whole
 from proxy.imap.lint.heard import Kind
-from proxy.imap.lint.rules import ERROR, NOTE, WARNING, Family
+from proxy.imap.lint.rules import ERROR, NOTE, WARNING, Family, Finding
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from proxy.imap.grammar.append import AppendMessage
     from proxy.imap.lint.heard import FromClient, FromServer, Said
     from proxy.imap.lint.known import Known
-    from proxy.imap.lint.rules import Finding, Rule
+    from proxy.imap.lint.rules import Rule
+    from proxy.imap.units import Literal
 
 LITERAL_MINUS = 4096
 """The largest literal that LITERAL- lets a client send unasked (RFC 7888 section 5)."""
@@ -42,7 +43,7 @@ BINARY_UNANNOUNCED = FAMILY.rule(
     "3516 4.4",
     "A literal with ~ is sent, and the server says neither BINARY nor UTF8."
 )  # fmt: skip
-COUNT_OF_CLIENT = FAMILY.rule(
+WRONG_COUNT = FAMILY.rule(
     "literal-count", None, ERROR, "9051 4.3", "What follows a literal cannot: its count of bytes must be wrong."
 )
 LEADING_ZERO = FAMILY.rule("literal-leading-zero", None, WARNING, "9051 9", "The size of a literal begins with 0.")
@@ -62,6 +63,8 @@ REFUSED_SENT = FAMILY.rule(
 BARE_PLUS = FAMILY.rule("bare-plus", S, NOTE, "9051 7.6", "A + has no blank behind it.")
 
 _SIZE = re.compile(rb"~?\{(0[0-9]+)\+?\}\r?\n\Z")
+_BINARY = frozenset({"METADATA", "URLFETCH"})
+"""Data whose values may be binary too (RFC 5464, RFC 5524)."""
 _AFTER = frozenset(b" )]\r\n>")
 
 
@@ -71,15 +74,15 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
         return
     said = heard.said
     yield from _either(said)
-    for literal in said.unit.literals:
-        if literal.binary and known.offers("BINARY", "UTF8=ACCEPT") is False:
-            yield said.found(BINARY_UNANNOUNCED, literal.start)
-        if literal.synchronising or known.offers("LITERAL+"):
-            continue
-        if known.offers("LITERAL-") is False:
-            yield said.found(UNANNOUNCED, literal.start)
-        elif literal.size > LITERAL_MINUS and known.offers("LITERAL+") is False:
-            yield said.found(TOO_LARGE, literal.start, f"{literal.size} bytes")
+    literals = said.unit.literals
+    eager = [literal for literal in literals if not literal.synchronising]
+    yield from _first(
+        said, BINARY_UNANNOUNCED, (each for each in literals if each.binary), known, "BINARY", "UTF8=ACCEPT"
+    )
+    yield from _first(said, UNANNOUNCED, eager, known, "LITERAL+", "LITERAL-")
+    if known.offers("LITERAL-"):
+        large = (each for each in eager if each.size > LITERAL_MINUS)
+        yield from _first(said, TOO_LARGE, large, known, "LITERAL+")
     for message in _messages(heard):
         if isinstance(message.data, Whole) and message.data.data == b"":
             yield said.found(APPEND_EMPTY)
@@ -89,15 +92,23 @@ def server(heard: FromServer, known: Known) -> Iterator[Finding]:
     """What is wrong with a server's literals and its go-aheads."""
     said = heard.said
     yield from _either(said)
-    for literal in said.unit.literals:
-        if not literal.synchronising:
-            yield said.found(SERVER_NONSYNC, literal.start)
-    if any(literal.binary for literal in said.unit.literals) and b"BINARY" not in said.unit.texts[0].upper():
+    eager = next((each for each in said.unit.literals if not each.synchronising), None)
+    if eager is not None:
+        yield said.found(SERVER_NONSYNC, eager.start)
+    may_be = heard.head.kind in _BINARY or any(b"BINARY" in text.upper() for text in said.unit.texts)
+    if not may_be and any(each.binary for each in said.unit.literals):
         yield said.found(SERVER_BINARY)
     if heard.head.kind == "+":
         yield from _continuation(heard, known)
     elif heard.head.tag is not None and said.exchange and "literal refused" in said.exchange.marks:
         yield said.found(REFUSED_SENT)
+
+
+def _first(said: Said, rule: Rule, literals: Iterable[Literal], known: Known, *capabilities: str) -> Iterator[Finding]:
+    """The first of these literals, where the server has said that it has none of the capabilities."""
+    literal = next(iter(literals), None)
+    if literal is not None and known.offers(*capabilities) is False:
+        yield said.found(rule, literal.start, f"{literal.size} bytes")
 
 
 def _continuation(heard: FromServer, known: Known) -> Iterator[Finding]:
@@ -107,17 +118,11 @@ def _continuation(heard: FromServer, known: Known) -> Iterator[Finding]:
         yield said.found(BARE_PLUS)
     if said.exchange is None:
         yield said.found(UNASKED_CONTINUATION)
-    elif flight is not None and flight.continued < len(flight.literals_at):
-        came = flight.literals_at[flight.continued]
+    elif flight is not None and flight.continued < len(flight.awaited):
+        came, start = flight.awaited[flight.continued]
         if came is not None and came < said.at:
-            number = said.exchange.number
-            yield from (_about(said, NOT_WAITED, number),)
-
-
-def _about(said: Said, rule: Rule, number: int) -> Finding:
-    """A finding about the client, seen in what the server says."""
-    found = said.found(rule, detail="its first bytes came before this go-ahead")
-    return type(found)(rule, C, number, found.at, found.offset, found.excerpt, found.detail)
+            # The client's fault, and seen only now.
+            yield Finding(NOT_WAITED, C, flight.number, came, start, b"")
 
 
 def _either(said: Said) -> Iterator[Finding]:
@@ -128,7 +133,7 @@ def _either(said: Said) -> Iterator[Finding]:
         place = literal.start + literal.size
     for literal, text in zip(said.unit.literals, said.unit.texts[1:], strict=False):
         if text and text[0] not in _AFTER:
-            yield said.found(COUNT_OF_CLIENT, literal.start + literal.size, f"after {literal.size} bytes")
+            yield said.found(WRONG_COUNT, literal.start + literal.size, f"after {literal.size} bytes")
             return
 
 

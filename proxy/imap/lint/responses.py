@@ -18,8 +18,9 @@ from proxy.imap.transcript import Direction, readable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proxy.imap.lint.flights import Flight
     from proxy.imap.lint.heard import FromServer
-    from proxy.imap.lint.known import Flight, Known
+    from proxy.imap.lint.known import Known
     from proxy.imap.lint.rules import Finding, Rule
 
 FAMILY = Family("responses")
@@ -171,7 +172,7 @@ def _code(heard: FromServer, known: Known) -> Iterator[Finding]:
 def _enabled(heard: FromServer, known: Known) -> Iterator[Finding]:
     data = heard.value.data if isinstance(heard.value, Untagged) else None
     if isinstance(data, Enabled):
-        asked = frozenset(word for flight in known.flights.values() for word in enabled_words(flight.body))
+        asked = frozenset(word for flight in known.flights.named("ENABLE") for word in enabled_words(flight.body))
         extra = [word for word in data.words if word.decode("ascii", "replace").upper() not in asked]
         # CONDSTORE is enabled with QRESYNC (RFC 7162 section 3.2.3).
         if extra and not (asked & {"QRESYNC"} and {word.upper() for word in extra} <= {b"CONDSTORE"}):

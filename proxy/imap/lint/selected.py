@@ -95,8 +95,7 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
 
 
 def _numbered(heard: FromClient, numbers: tuple[SequenceSet, ...], known: Known) -> Iterator[Finding]:
-    flights = known.flights.values()
-    if any(flight.name not in _KEEPS_NUMBERS | _NUMBERS_LAST for flight in flights):
+    if known.flights.besides(_KEEPS_NUMBERS | _NUMBERS_LAST):
         yield heard.said.found(NUMBERS_BEHIND)
     elif known.exists is not None and not known.flights and known.phase is Phase.SELECTED:
         largest = max((end or 0 for messages in numbers for pair in messages.ranges for end in pair), default=0)
@@ -152,7 +151,7 @@ def _expunge(heard: FromServer, number: int, known: Known) -> Iterator[Finding]:
         yield said.found(EXPUNGE_QRESYNC)
     if not known.flights:
         yield said.found(EXPUNGE_UNASKED)
-    elif all(flight.name in _KEEPS_NUMBERS for flight in known.flights.values()):
+    elif not known.flights.besides(_KEEPS_NUMBERS):
         yield said.found(EXPUNGE_DURING)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from proxy.imap.commands import KNOWN as KNOWN_COMMANDS
@@ -172,5 +171,5 @@ def end(known: Known, ending: Ending | None) -> Iterator[tuple[Rule, int | None]
         yield NO_LOGOUT, None
     elif ending is Ending.SERVER:
         yield NO_BYE, None
-        for flight in islice(known.flights.values(), UNANSWERED_MOST):
+        for flight in known.flights.oldest(UNANSWERED_MOST):
             yield NO_ANSWER, flight.number

@@ -53,7 +53,7 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
             yield said.found(NO_COMMAND)
     elif not heard.head.legal:
         yield said.found(ILLEGAL_TAG)
-    elif any(flight.tag == tag for flight in known.flights.values()):
+    elif known.flights.has_tag(tag):
         yield said.found(TAG_IN_FLIGHT)
     elif tag in known.tags and known.first_time("tag-reused"):
         yield said.found(TAG_REUSED)
@@ -75,7 +75,7 @@ def server(heard: FromServer, known: Known) -> Iterator[Finding]:
         return
     if head.tag in known.tags:
         yield said.found(ANSWERED_TWICE)
-    elif any(flight.tag.lower() == head.tag.lower() for flight in known.flights.values()):
+    elif known.flights.has_tag(head.tag, any_case=True):
         yield said.found(TAG_OF_ANOTHER_CASE)
     else:
         yield said.found(UNKNOWN_TAG)

@@ -104,6 +104,12 @@ LITERALS = [
         f"{BOX}C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] ~{{2}}\nS: xy)",
         f"{BOX}C: a FETCH 1 BINARY[1]\nS: * 1 FETCH (BINARY[1] ~{{2}}\nS: xy)",
     ),
+    (
+        "literal8-unasked",
+        "S",
+        f"{BOX}C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] ~{{2}}\nS: xy)",
+        f'{IN}C: a GETMETADATA "" /shared/x\nS: * METADATA "" (/shared/x ~{{2}}\nS: xy)',
+    ),
     ("append-empty", "C", f"{PLUS}C: a APPEND x {{0+}}\nC: ", f"{PLUS}C: a APPEND x {{1+}}\nC: y"),
     ("continuation-unasked", "S", f"{IN}C: a NOOP\nS: + go", f"{IN}C: a IDLE\nS: + go"),
     (

@@ -28,6 +28,13 @@ def test_a_finding_says_where_it_is_and_quotes_the_bytes() -> None:
     assert finding.offset == len("".join(said)) + len("* 1 FETCH (UID")
 
 
+def test_a_literal_that_was_not_waited_for_is_where_the_client_sent_it() -> None:
+    (finding,) = lint(f"{IN}C: a SELECT {{1}}\nC: x\nS: + go\nS: a NO no\n{BYE}")
+    sent = "l LOGIN bob secret\r\na SELECT {1}\r\n"
+    assert (finding.rule.id, finding.side, finding.exchange) == ("literal-not-waited-for", Direction.CLIENT, 2)
+    assert finding.offset == len(sent)
+
+
 def test_a_secret_stays_masked_in_what_is_quoted() -> None:
     found = lint(f"plain\n{hello()}C: a LOGIN bob sesame\nS: a NO no\n{BYE}")
     assert [(each.rule.id, each.excerpt) for each in found] == [("login-in-clear", b"a LOGIN bob xxxxxx")]
