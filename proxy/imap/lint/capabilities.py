@@ -10,7 +10,7 @@ from proxy.imap.grammar.capability import Enable
 from proxy.imap.lint.arguments import needs
 from proxy.imap.lint.heard import Kind
 from proxy.imap.lint.known import capability_words
-from proxy.imap.lint.rules import ERROR, NOTE, WARNING, Family
+from proxy.imap.lint.rules import ERROR, NOTE, Family
 from proxy.imap.lint.words import COMMANDS
 from proxy.imap.transcript import Direction, Layer, readable
 
@@ -70,7 +70,7 @@ ALGORITHM = FAMILY.rule(
     "thread-unannounced", C, ERROR, "5256 3", "THREAD asks for an algorithm that the server does not announce."
 )
 ENABLE_UNKNOWN = FAMILY.rule(
-    "enable-unannounced", C, WARNING, "9051 6.3.1", "ENABLE names a capability that the server does not announce."
+    "enable-unannounced", C, NOTE, "9051 6.3.1", "ENABLE names a capability that the server does not announce."
 )
 BLIND = FAMILY.rule(
     "capability-unasked", C, NOTE, "9051 6.1.1",
@@ -81,7 +81,11 @@ NO_REVISION = FAMILY.rule(
 )
 TWICE = FAMILY.rule("capability-twice", S, NOTE, "9051 7.2.2", "A capability list has a word twice.")
 STARTTLS_OFFERED = FAMILY.rule(
-    "starttls-offered-late", S, WARNING, "2595 3.1", "STARTTLS is announced where there is TLS already."
+    "starttls-offered-late",
+    S,
+    NOTE,
+    "9051 6.2.1",
+    "STARTTLS is announced where there is TLS already: it cannot be used.",
 )
 QRESYNC_UNENABLED = FAMILY.rule(
     "qresync-not-enabled", C, ERROR, "7162 3.2.5", "QRESYNC or VANISHED is used without ENABLE QRESYNC before."

@@ -49,6 +49,8 @@ class Known:
         self.greeted = False
         self.bye = False
         self.logout_sent = False
+        self.notified = False
+        """Whether NOTIFY has succeeded: news may come at any time then."""
         self.read_only = False
         self.qresync = False
         """Whether QRESYNC has been enabled, by ENABLE alone (RFC 7162 section 3.2.3)."""
@@ -203,6 +205,8 @@ class Known:
             self.exists = None
         elif ok and flight.name == "STARTTLS":
             self.announced = None
+        elif ok and flight.name == "NOTIFY":
+            self.notified = True
         elif ok and flight.name == "UNAUTHENTICATE":
             self.qresync = False
 

@@ -68,7 +68,7 @@ UNKNOWN_CODE = FAMILY.rule(
 )
 COPYUID_COUNTS = FAMILY.rule("copyuid-counts", S, ERROR, "4315 3", "COPYUID names more UIDs here than there, or fewer.")
 STATUS_LACKS = FAMILY.rule(
-    "status-lacks-item", S, WARNING, "9051 7.3.4", "STATUS data lacks an item that the command asks for."
+    "status-lacks-item", S, WARNING, "9051 7.3.3", "STATUS data lacks an item that the command asks for."
 )
 ENABLED_UNASKED = FAMILY.rule("enabled-unasked", S, ERROR, "9051 7.2.1", "ENABLED names what no ENABLE asked for.")
 

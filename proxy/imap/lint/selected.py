@@ -35,7 +35,7 @@ NUMBERS_BEHIND = FAMILY.rule(
     "numbers-behind-command", C, WARNING, "9051 5.5",
     "Message numbers are used while a command is in flight that may bring EXPUNGE, which changes them.",
 )  # fmt: skip
-STORES_RECENT = FAMILY.rule("stores-recent", C, ERROR, "9051 2.3.2", "A client sets \\Recent, which only servers do.")
+STORES_RECENT = FAMILY.rule("stores-recent", C, ERROR, "3501 2.3.2", "A client sets \\Recent, which only servers do.")
 WINDOW = FAMILY.rule("partial-of-nothing", C, ERROR, "9051 9", "A part of 0 bytes is asked for.")
 EXISTS_SHRINKS = FAMILY.rule(
     "exists-shrinks", S, ERROR, "9051 7.4.1", "EXISTS is smaller than before, without an EXPUNGE."
@@ -149,6 +149,8 @@ def _expunge(heard: FromServer, number: int, known: Known) -> Iterator[Finding]:
         yield said.found(EXPUNGE_BEYOND, detail=f"{number} of {known.exists}")
     if known.qresync:
         yield said.found(EXPUNGE_QRESYNC)
+    if known.notified:  # which allows it at any time (RFC 5465 section 5)
+        return
     if not known.flights:
         yield said.found(EXPUNGE_UNASKED)
     elif not known.flights.besides(_KEEPS_NUMBERS):

@@ -27,7 +27,9 @@ _GRACE = 60 * 1_000_000
 FAMILY = Family("state")
 C, S = Direction.CLIENT, Direction.SERVER
 
-BEFORE_GREETING = FAMILY.rule("before-greeting", C, ERROR, "9051 3", "The client speaks before the server's greeting.")
+BEFORE_GREETING = FAMILY.rule(
+    "before-greeting", C, WARNING, "9051 2.2", "The client speaks before the server's greeting."
+)
 BEFORE_LOGIN = FAMILY.rule("before-login", C, ERROR, "9051 6.3", "The command needs a login, and there was none.")
 WITHOUT_SELECTED = FAMILY.rule(
     "without-selected", C, ERROR, "9051 6.4", "The command works on the selected mailbox, and none is selected."

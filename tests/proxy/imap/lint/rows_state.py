@@ -10,6 +10,7 @@ IDLING = f"{BOX}C: i IDLE\nS: + idling\n"
 QRESYNC = f"{IN}C: e ENABLE QRESYNC\nS: * ENABLED QRESYNC\nS: e OK done\n{select('s', 'INBOX')}"
 EXAMINED = f"{IN}{select('s', 'x').replace('SELECT', 'EXAMINE')}"
 READ_ONLY = EXAMINED.replace("READ-WRITE", "READ-ONLY")
+NOTIFIED = "C: n NOTIFY SET (SELECTED (MessageNew MessageExpunge))\nS: n OK done\n"
 ASKED = "C: a FETCH 1 (UID BODY[])\n"
 
 STATE = [
@@ -79,6 +80,7 @@ MESSAGES = [
     ("fetch-beyond-exists", "S", f"{BOX}{ASKED}S: * 4 FETCH (UID 4)", f"{BOX}{ASKED}S: * 3 FETCH (UID 4)"),
     ("message-zero", "S", f"{BOX}{ASKED}S: * 0 FETCH (UID 4)", f"{BOX}{ASKED}S: * 1 FETCH (UID 4)"),
     ("expunge-unasked", "S", f"{BOX}S: * 1 EXPUNGE", f"{IDLING}S: * 1 EXPUNGE"),
+    ("expunge-unasked", "S", f"{BOX}S: * 1 EXPUNGE", f"{BOX}{NOTIFIED}S: * 1 EXPUNGE"),
     ("expunge-during-fetch", "S", f"{BOX}{ASKED}S: * 1 EXPUNGE", f"{BOX}C: a UID FETCH 1 UID\nS: * 1 EXPUNGE"),
     ("expunge-despite-qresync", "S", f"{QRESYNC}C: n NOOP\nS: * 1 EXPUNGE", f"{BOX}C: n NOOP\nS: * 1 EXPUNGE"),
     ("vanished-unasked", "S", f"{BOX}C: n NOOP\nS: * VANISHED 1", f"{QRESYNC}C: n NOOP\nS: * VANISHED 1"),
