@@ -72,7 +72,7 @@ def _either(said: Said) -> Iterator[Finding]:
         yield from _first(said, _LF, BARE_LF)
     if "bare CR" in flaws:
         yield from _first(said, _CR, BARE_CR)
-    if "cut" in flaws:
+    if "cut" in flaws and not (said.exchange and "literal refused" in said.exchange.marks):
         yield said.found(CUT)
     if said.line[:1] in {b" ", b"\t"}:
         yield said.found(LEADING_SPACE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from proxy.imap.grammar import Raw
 from proxy.imap.grammar.append import Append, Replace, Whole
 from proxy.imap.lint.heard import Kind
 from proxy.imap.lint.rules import ERROR, NOTE, WARNING, Family, Finding
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from proxy.imap.grammar.append import AppendMessage
-    from proxy.imap.lint.heard import FromClient, FromServer, Said
+    from proxy.imap.lint.heard import FromClient, FromServer, Heard, Said
     from proxy.imap.lint.known import Known
     from proxy.imap.lint.rules import Rule
     from proxy.imap.units import Literal
@@ -73,7 +74,7 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
     if heard.kind is not Kind.COMMAND:
         return
     said = heard.said
-    yield from _either(said)
+    yield from _either(heard)
     literals = said.unit.literals
     eager = [literal for literal in literals if not literal.synchronising]
     yield from _first(
@@ -91,7 +92,7 @@ def client(heard: FromClient, known: Known) -> Iterator[Finding]:
 def server(heard: FromServer, known: Known) -> Iterator[Finding]:
     """What is wrong with a server's literals and its go-aheads."""
     said = heard.said
-    yield from _either(said)
+    yield from _either(heard)
     eager = next((each for each in said.unit.literals if not each.synchronising), None)
     if eager is not None:
         yield said.found(SERVER_NONSYNC, eager.start)
@@ -125,16 +126,28 @@ def _continuation(heard: FromServer, known: Known) -> Iterator[Finding]:
             yield Finding(NOT_WAITED, C, flight.number, came, start, b"")
 
 
-def _either(said: Said) -> Iterator[Finding]:
+def _either(heard: Heard) -> Iterator[Finding]:
+    said = heard.said
     place = said.unit.start
     for text, literal in zip(said.unit.texts, said.unit.literals, strict=False):
         if match := _SIZE.search(text):
             yield said.found(LEADING_ZERO, place + match.start())
+            break
         place = literal.start + literal.size
+    miscounted = miscounted_literal(heard)
+    if miscounted is not None:
+        yield said.found(WRONG_COUNT, miscounted.start + miscounted.size, f"after {miscounted.size} bytes")
+
+
+def miscounted_literal(heard: Heard) -> Literal | None:
+    """The literal behind which something comes that cannot: by its first byte, or because the grammar stops there."""
+    said = heard.said
     for literal, text in zip(said.unit.literals, said.unit.texts[1:], strict=False):
         if text and text[0] not in _AFTER:
-            yield said.found(WRONG_COUNT, literal.start + literal.size, f"after {literal.size} bytes")
-            return
+            return literal
+    raw = heard.parsed.value if heard.parsed and said.whole else None
+    stopped = said.unit.start + raw.at if isinstance(raw, Raw) else None
+    return next((each for each in said.unit.literals if each.start + each.size == stopped), None)
 
 
 def _messages(heard: FromClient) -> tuple[AppendMessage, ...]:

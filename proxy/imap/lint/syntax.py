@@ -11,6 +11,7 @@ from proxy.imap.grammar.generic import Unknown
 from proxy.imap.grammar.quirks import Quirk
 from proxy.imap.grammar.responses import DATA, NUMBERED
 from proxy.imap.lint.heard import FromClient
+from proxy.imap.lint.literals import miscounted_literal
 from proxy.imap.lint.rules import ERROR, NOTE, WARNING, Family, Severity
 from proxy.imap.transcript import Direction, readable
 
@@ -103,7 +104,7 @@ def look(heard: Heard, _: Known) -> Iterator[Finding]:
     if heard.parsed is None:
         return
     if isinstance(heard.parsed.value, Raw):
-        # What is no line of a command has been told already, and so has a leading blank.
+        # What is no line of a command has been told already, and so have a leading blank and a literal's wrong count.
         if "open quote" not in said.unit.flaws and not _told(heard):
             raw = heard.parsed.value
             yield said.found(UNREADABLE, said.unit.start + raw.at, f"expected: {readable(raw.expected.encode())}")
@@ -113,7 +114,7 @@ def look(heard: Heard, _: Known) -> Iterator[Finding]:
 
 
 def _told(heard: Heard) -> bool:
-    if heard.said.line[:1] in {b" ", b"\t", b""}:
+    if miscounted_literal(heard) is not None or heard.said.line[:1] in {b" ", b"\t", b""}:
         return True
     return isinstance(heard, FromClient) and (not heard.head.name or not heard.head.legal)
 

@@ -42,6 +42,7 @@ FRAMING = [
     ("leading-space", "C", f"{IN}C>  a NOOP«0d 0a»", f"{IN}C: a NOOP"),
     ("leading-space", "S", f"{IN}S>  * OK hi«0d 0a»", f"{IN}S: * OK  hi"),
     ("cut", "C", f"{IN}C> a NOO", f"{IN}C: a NOO"),
+    ("cut", "C", f"{IN}C: a CREATE {{4}}\nC> xy", f"{IN}C: a CREATE {{4}}\nS: a NO no\nC: b NOOP"),
     ("cut", "S", f"{IN}S> * OK half", f"{IN}S: * OK half"),
 ]
 
@@ -84,6 +85,12 @@ LITERALS = [
         "S",
         f"{BOX}C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{1}}\nS: xy)",
         f"{BOX}C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{2}}\nS: xy)",
+    ),
+    (
+        "literal-count",
+        "S",
+        f"{BOX}C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{3}}\nS: xy)\nS: a OK done",
+        f"{BOX}C: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{2}}\nS: xy)\nS: a OK done",
     ),
     ("literal-leading-zero", "C", f"{PLUS}C: a SELECT {{01+}}\nC: x", f"{PLUS}C: a SELECT {{10+}}\nC: xxxxxxxxxx"),
     (
