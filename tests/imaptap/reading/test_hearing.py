@@ -72,9 +72,10 @@ def test_a_clean_session_has_no_findings(db: Path) -> None:
     assert found(db) == []
 
 
-def test_where_a_body_lies_elsewhere_what_follows_it_is_read(db: Path) -> None:
+@pytest.mark.parametrize("max_literal", [None, 5000])
+def test_where_a_body_lies_elsewhere_or_was_not_kept_what_follows_it_is_read(db: Path, max_literal: int | None) -> None:
     tale = Tale().say(f"{LOGIN}\nC: a FETCH 1 (BODY[])").send(S, b"* 1 FETCH (BODY[] {9000}\r\n" + b"x" * 9000)
-    recorded(db, tale.say(f"S:  UID  7)\nS: a OK done\n{BYE}").end())
+    recorded(db, tale.say(f"S:  UID  7)\nS: a OK done\n{BYE}").end(), max_literal=max_literal)
     assert found(db) == ["3 doubled-space"]
 
 
