@@ -8,6 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Capability, Enable, Enabled
+from proxy.imap.grammar.fetch import Fetch
+from proxy.imap.grammar.fetch_items import NumberItem
 from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.responses import Untagged
 from proxy.imap.lint.flights import ARGUMENTS_MOST, BODIES_MOST, FLIGHTS_COUNTED, LITERALS_MOST, Flight, Flights
@@ -57,6 +59,8 @@ class Known:
         self.announced: Announced | None = None
         self.flights = Flights()
         self.exists: int | None = None
+        self.last_uid: tuple[int, int] | None = None
+        """Number and UID of the message that was told of last, until numbers change."""
         self.tags: OrderedDict[bytes, None] = OrderedDict()
         self.lost = False
         """Whether bytes came that are no units: from then on nobody knows the session's state."""
@@ -164,7 +168,7 @@ class Known:
         """Some of what was said is not there to be read."""
         self.lost = self.greeted = True
         self.flights.clear()
-        self.exists = None
+        self.exists = self.last_uid = None
 
     # --- parts of it ------------------------------------------------------------------------------------------------
 
@@ -197,6 +201,8 @@ class Known:
     def _complete(self, flight: Flight, status: str, mailbox: str | None) -> None:
         self.state.complete(flight.name, status, mailbox)
         ok = status == "OK"
+        if self.phase is not Phase.SELECTED or flight.name in _SELECT:
+            self.last_uid = None
         if flight.name in _SELECT:
             self.read_only = flight.name == "EXAMINE" or flight.seen["READ-ONLY"] > 0
             if not ok:
@@ -228,6 +234,12 @@ class Known:
             self.flights.pop(heard.said.exchange.number)
         value = heard.value
         data = value.data if isinstance(value, Untagged) else None
+        if isinstance(data, Fetch):
+            uid = data.get(b"UID")
+            if isinstance(uid, NumberItem) and not data.uid and not self.selecting:
+                self.last_uid = data.number, uid.number
+        elif isinstance(data, Vanished) or (isinstance(data, Count) and data.word == b"EXPUNGE"):
+            self.last_uid = None
         if isinstance(data, Count):
             self._count(data)
         elif isinstance(data, Vanished) and not data.earlier and self.exists is not None:

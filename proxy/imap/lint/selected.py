@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_commands import FetchCommand, SectionAttribute, Store, StoreFlags
-from proxy.imap.grammar.fetch_items import Flags, NumberItem
+from proxy.imap.grammar.fetch_items import Content, Flags, NumberItem
 from proxy.imap.grammar.messages import Copy, Count, Vanished
 from proxy.imap.grammar.responses import Untagged
 from proxy.imap.grammar.search_commands import Search
 from proxy.imap.grammar.search_keys import SetKey
+from proxy.imap.grammar.sections import Section
+from proxy.imap.grammar.values import Absent
 from proxy.imap.lint.rules import ERROR, WARNING, Family
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Certainty, Direction
@@ -68,6 +70,17 @@ NOT_SELECTED = FAMILY.rule(
 )
 WITHOUT_UID = FAMILY.rule("fetch-without-uid", S, ERROR, "9051 6.4.9", "The answer to a UID FETCH has no UID in it.")
 UID_ZERO = FAMILY.rule("uid-zero", S, ERROR, "9051 2.3.1.1", "A message has the UID 0.")
+
+UID_ORDER = FAMILY.rule(
+    "uid-order", S, ERROR, "9051 2.3.1.1", "UIDs do not ascend with message numbers, or that of a message has changed."
+)
+SIZE = FAMILY.rule(
+    "size-mismatch",
+    S,
+    WARNING,
+    "9051 2.3.4",
+    "RFC822.SIZE is not the size of the message that comes with it, as with Exchange.",
+)
 
 _KEEPS_NUMBERS = frozenset({"FETCH", "STORE", "SEARCH"})
 _NUMBERS_LAST = frozenset({"LOGIN", "AUTHENTICATE", "CAPABILITY", "ID", "ENABLE", "SELECT", "EXAMINE"})
@@ -166,7 +179,25 @@ def _fetch(heard: FromServer, data: Fetch, known: Known) -> Iterator[Finding]:
         yield said.found(FETCH_BEYOND, detail=f"{data.number} of {known.exists}")
     if isinstance(uid, NumberItem) and uid.number == 0:
         yield said.found(UID_ZERO)
+    elif isinstance(uid, NumberItem) and not data.uid and known.last_uid and not known.selecting:
+        number, before = known.last_uid
+        if (data.number > number) != (uid.number > before) or (data.number == number) != (uid.number == before):
+            yield said.found(UID_ORDER, detail=f"{before} of message {number}, {uid.number} of message {data.number}")
+    yield from _size(heard, data)
     asked = said.exchange is not None and said.exchange.command == "UID FETCH" and said.certainty is Certainty.SURE
     news = all(isinstance(item, Flags) or item.name == b"MODSEQ" for item in data.items)
     if asked and uid is None and not data.uid and not news:
         yield said.found(WITHOUT_UID)
+
+
+def _size(heard: FromServer, data: Fetch) -> Iterator[Finding]:
+    size = data.get(b"RFC822.SIZE")
+    for item in data.items:
+        if not isinstance(size, NumberItem) or not isinstance(item, Content) or item.origin is not None:
+            continue
+        whole = item.name == b"RFC822" or (item.name == b"BODY" and item.section == Section())
+        content = item.data
+        there = content.size if isinstance(content, Absent) else len(content or b"")
+        if whole and content is not None and there != size.number:
+            yield heard.said.found(SIZE, detail=f"{size.number}, and {there} bytes come")
+            return

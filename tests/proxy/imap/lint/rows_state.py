@@ -91,6 +91,36 @@ MESSAGES = [
         f"{BOX}C: a UID FETCH 5 RFC822.SIZE\nS: * 1 FETCH (RFC822.SIZE 9)",
         f"{BOX}C: a UID FETCH 5 RFC822.SIZE\nS: * 1 FETCH (RFC822.SIZE 9 UID 5)",
     ),
+    (
+        "uid-order",
+        "S",
+        f"{BOX}{ASKED}S: * 1 FETCH (UID 5)\nS: * 2 FETCH (UID 4)",
+        f"{BOX}{ASKED}S: * 2 FETCH (UID 5)\nS: * 1 FETCH (UID 4)",
+    ),
+    (
+        "uid-order",
+        "S",
+        f"{BOX}{ASKED}S: * 1 FETCH (UID 5)\nS: * 1 FETCH (UID 6)",
+        f"{BOX}C: n NOOP\nS: * 1 FETCH (UID 5)\nS: * 1 EXPUNGE\nS: * 1 FETCH (UID 6)",
+    ),
+    (
+        "uid-order",
+        "S",
+        f"{BOX}{ASKED}S: * 2 FETCH (UID 5)\nS: * 3 FETCH (UID 5)",
+        f"{BOX}{ASKED}S: * 2 FETCH (UID 5)\nS: a OK done\n{select('t', 'x', closed=True)}{ASKED}S: * 3 FETCH (UID 5)",
+    ),
+    (
+        "size-mismatch",
+        "S",
+        f"{BOX}{ASKED}S: * 1 FETCH (RFC822.SIZE 9 BODY[] {{3}}\nS: abc)",
+        f"{BOX}{ASKED}S: * 1 FETCH (RFC822.SIZE 9 BODY[HEADER] {{3}}\nS: abc)",
+    ),
+    (
+        "size-mismatch",
+        "S",
+        f"{BOX}{ASKED}S: * 1 FETCH (RFC822.SIZE 9 BODY[] {{3}}\nS: abc)",
+        f"{BOX}{ASKED}S: * 1 FETCH (RFC822.SIZE 3 BODY[] {{3}}\nS: abc)",
+    ),
     ("uid-zero", "S", f"{BOX}{ASKED}S: * 1 FETCH (UID 0)", f"{BOX}{ASKED}S: * 1 FETCH (UID 10)"),
 ]
 
