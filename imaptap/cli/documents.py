@@ -4,13 +4,16 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
 from storage import Recording, RecordingTotals, Session, Store, StoredExchange
+
+if TYPE_CHECKING:
+    from proxy.imap.lint import Finding
 
 Document = dict[str, object]
 
@@ -99,6 +102,26 @@ def exchange_document(session: Session, exchange: Exchange) -> Document:
         "outcome": str(exchange.outcome),
         "origin": str(exchange.origin),
         "marks": list(exchange.marks),
+    }
+
+
+def finding_document(session: Session, finding: "Finding") -> Document:
+    """What the linter found."""
+    return {
+        "rule": finding.rule.id,
+        "family": finding.rule.family,
+        "severity": finding.rule.severity.word,
+        "source": finding.rule.source,
+        "side": side(finding.side),
+        "recording": session.recording.id,
+        "session": session.number,
+        "exchange": finding.exchange,
+        "at": moment(session.wall + finding.at),
+        "offset": finding.offset,
+        "bytes": readable(finding.excerpt),
+        "bytes_base64": _base64(finding.excerpt),
+        "text": finding.rule.text,
+        "detail": finding.detail,
     }
 
 
