@@ -1,0 +1,60 @@
+"""What was odd in the units of an exchange: quirks by name, and where the grammar had to stop (M 2.8, 11)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from imaptap.meaning.words import safe, short
+from proxy.imap.grammar import Raw
+from proxy.imap.grammar.quirks import Quirk
+from proxy.imap.transcript import Direction
+
+if TYPE_CHECKING:
+    from proxy.imap.units import Unit
+    from proxy.imap.view.values import Said
+
+STOPS_MOST = 5
+_NEAR = 24
+
+
+class Oddities:
+    """Gathers them."""
+
+    def __init__(self) -> None:
+        self._quirks = Counter[tuple[Direction, Quirk]]()
+        self._stops: list[str] = []
+        self._more = 0
+
+    def add(self, said: Said) -> None:
+        """Those of one unit."""
+        for noted in said.parsed.quirks:
+            if noted.quirk is Quirk.UNEXPECTED or noted.quirk is Quirk.UNREAD_ITEM:
+                self._stop(f"{said.direction.name.lower()}: {noted.quirk}, {noted.detail} expected")
+            else:
+                self._quirks[said.direction, noted.quirk] += 1
+        raw = said.parsed.value
+        if isinstance(raw, Raw):
+            where = f"at byte {raw.at}{_near(raw.unit, raw.at)}"
+            self._stop(f"{said.direction.name.lower()}: not understood {where}: {safe(raw.expected)} expected")
+
+    def said(self) -> tuple[str, ...]:
+        """A line each."""
+        named = (
+            f"{side.name.lower()}: {quirk}{f' ({count:,} times)' if count > 1 else ''}"
+            for (side, quirk), count in self._quirks.items()
+        )
+        more = (f"and {self._more:,} units more are not understood",) if self._more else ()
+        return (*named, *self._stops, *more)
+
+    def _stop(self, text: str) -> None:
+        if len(self._stops) < STOPS_MOST:
+            self._stops.append(safe(text))
+        else:
+            self._more += 1
+
+
+def _near(unit: Unit, at: int) -> str:
+    """What stands there, if that is in the unit's first line."""
+    found = unit.texts[0][at : at + _NEAR].strip()
+    return f", “{short(found.decode('utf-8', 'backslashreplace'), _NEAR)}”" if found else ""
