@@ -1,99 +1,109 @@
-"""`imaptap show`: what was said."""
+"""`imaptap show`: what was said, and what it meant."""
 
 from collections.abc import Iterator
 
 import click
+from rich.text import Text
 
 from imaptap.cli.address import Place, address_argument, find
-from imaptap.cli.documents import (
-    Document,
-    event_document,
-    exchange_document,
-    line_document,
-    print_document,
-    recording_document,
-    session_document,
-    state,
-    whole_session,
-)
+from imaptap.cli.documents import print_document, state
+from imaptap.cli.errors import UserError, escaped
+from imaptap.cli.kinds import longest
 from imaptap.cli.lines import exchange_line
 from imaptap.cli.options import db_option, json_option
+from imaptap.cli.overview import overview_line
+from imaptap.cli.pager import pager_option, show_lines
+from imaptap.cli.shown import document, state_place
+from imaptap.cli.state import state_lines
 from imaptap.cli.terminal import Output, day
-from imaptap.cli.transcript import Transcript, beginning, ending, happening
-from imaptap.reading.script import Script
-from imaptap.reading.values import Line
+from imaptap.cli.transcript import Look, Transcript, beginning, ending, happening
+from imaptap.meaning.session import Meanings
+from imaptap.reading.replay import state_at
 from proxy.imap.transcript import Exchange
 from storage import Recording, Session, Store, open_store
 
 
 @click.command(short_help="Show what was said.")
 @address_argument
+@click.option("--raw", is_flag=True, help="The wire alone: all lines, no meanings.")
 @click.option("--bodies", is_flag=True, help="Show the contents of literals too.")
+@click.option("--structure", is_flag=True, help="Details in a session too: body structures as trees, a line a mailbox.")
+@click.option("--state-at", "moment", metavar="EXCHANGE", help="Show what the session had become after this exchange.")
+@pager_option
 @db_option
 @json_option
-def show(address: str, bodies: bool, db: str, as_json: bool) -> None:
+def show(
+    address: str, raw: bool, bodies: bool, structure: bool, moment: str | None, pager: bool, db: str, as_json: bool
+) -> None:
     """Show a recording's sessions and exchanges, or the transcript of a session or of one exchange.
 
     Each level is a number or last; RECORDING may be a name too. What is left out is last.
     """
     with open_store(db, create=False) as store:
         place = find(store, address)
+        if moment is not None:
+            place = state_place(store, place, moment)
         if as_json:
-            print_document(_document(store, place, bodies=bodies))
-        else:
-            _show(store, place, Output(), bodies=bodies)
+            print_document(document(store, place, raw=raw, bodies=bodies, state_only=moment is not None))
+            return
+        output = Output()
+        look = _look(store, place, output, raw=raw, bodies=bodies, details=structure or place.exchange is not None)
+        lines = _state(store, place) if moment is not None else _lines(store, place, look)
+        show_lines(output, lines, pager=pager)
 
 
-def _show(store: Store, place: Place, output: Output, *, bodies: bool) -> None:
-    if place.session is None:
-        _recording(store, place.recording, output)
+def _look(store: Store, place: Place, output: Output, *, raw: bool, bodies: bool, details: bool) -> Look:
+    """Bars, and lines that fit, are for people who look: a pipe gets all of the text."""
+    if raw or not output.is_terminal:
+        return Look(raw, bodies, details)
+    width = None if bodies or place.exchange is not None else output.width
+    return Look(raw, bodies, details, longest(_in_view(store, place)), width)
+
+
+def _in_view(store: Store, place: Place) -> Iterator[Exchange]:
+    if place.exchange is not None:
         return
-    transcript = Transcript(store, place.session, output, bodies=bodies)
-    if place.exchange is None:
-        transcript.session()
-    else:
-        transcript.exchange(place.exchange.exchange)
-
-
-def _recording(store: Store, recording: Recording, output: Output) -> None:
-    output.say(f"# recording {recording.id} {recording.name}, {day(recording.started)}, {state(recording)}", "bold")
-    output.say(f"# {recording.settings}", "dim")
-    for event in store.recording_events(recording):
-        output.say(happening(event))
-    for session in store.sessions(recording):
-        output.say()
-        for text in beginning(session):
-            output.say(text)
+    for session in store.sessions(place.recording) if place.session is None else (place.session,):
         for stored in store.exchanges(session):
-            output.say(exchange_line(session.number, stored.exchange, session.wall))
-        output.say(ending(session))
+            yield stored.exchange
 
 
-def _document(store: Store, place: Place, *, bodies: bool) -> Document:
+def _state(store: Store, place: Place) -> Iterator[Text]:
+    if place.session is None or place.exchange is None:
+        raise UserError("--state-at asks for a moment of one session.", "Write RECORDING/SESSION --state-at EXCHANGE.")
+    exchange = place.exchange.exchange
+    yield from state_lines(state_at(store, place.session, exchange), place.session, exchange.number)
+
+
+def _lines(store: Store, place: Place, look: Look) -> Iterator[Text]:
     if place.session is None:
-        return _recording_document(store, place.recording)
-    if place.exchange is None:
-        return whole_session(store, place.session)
-    return _exchange_document(store, place.session, place.exchange.exchange, bodies=bodies)
+        return _recording(store, place.recording, look)
+    transcript = Transcript(store, place.session, look)
+    return transcript.session() if place.exchange is None else transcript.exchange(place.exchange.exchange)
 
 
-def _recording_document(store: Store, recording: Recording) -> Document:
-    events = (event_document(event, recording.started) for event in store.recording_events(recording))
-    sessions = (_session_document(store, session) for session in store.sessions(recording))
-    totals = store.totals(recording)
-    return recording_document(recording, totals) | {"events": events, "sessions": sessions}
+def _recording(store: Store, recording: Recording, look: Look) -> Iterator[Text]:
+    yield Text(_named(recording), "bold")
+    yield Text(escaped(f"# {recording.settings}"), "dim")
+    for event in store.recording_events(recording):
+        yield happening(event)
+    for session in store.sessions(recording):
+        yield Text()
+        yield from beginning(session)
+        yield from _exchanges(store, session, look)
+        yield ending(session)
 
 
-def _session_document(store: Store, session: Session) -> Document:
-    exchanges = (exchange_document(session, stored.exchange) for stored in store.exchanges(session))
-    return session_document(session) | {"exchanges": exchanges}
+def _exchanges(store: Store, session: Session, look: Look) -> Iterator[Text]:
+    meanings = None if look.raw else Meanings(store, session)
+    for stored in store.exchanges(session):
+        exchange = stored.exchange
+        if meanings is None:
+            yield exchange_line(session.number, exchange, session.wall)
+        else:
+            meaning = meanings.of(exchange)
+            yield overview_line(exchange, meaning, session.wall, full=look.full, width=look.width)
 
 
-def _exchange_document(store: Store, session: Session, exchange: Exchange, *, bodies: bool) -> Document:
-    return exchange_document(session, exchange) | {"lines": _lines(store, session, exchange, bodies=bodies)}
-
-
-def _lines(store: Store, session: Session, exchange: Exchange, *, bodies: bool) -> Iterator[Document]:
-    for entry in Script(store, session, bodies=bodies).exchange(exchange):
-        if isinstance(entry, Line):
-            yield line_document(entry, session.wall)
+def _named(recording: Recording) -> str:
+    return escaped(f"# recording {recording.id} {recording.name}, {day(recording.started)}, {state(recording)}")

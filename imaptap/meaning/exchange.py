@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from proxy.imap.view.values import Heard, Said
 
 _SELECT = ("SELECT", "EXAMINE")
+_OF_NEWS = frozenset("IDLE NOOP CHECK EXPUNGE MOVE REPLACE".split()) | {"UID EXPUNGE", "UID MOVE", "UID REPLACE"}
 _OTHERS_MOST = 100
 _OTHERS_SHOWN = 3
 
@@ -76,12 +77,9 @@ class Gathered:
             yield f"and {more:,} more" if more > 0 else ""
         yield self._end
         if news := joined((self._counts.summary(), self._news.summary())):
-            yield f"news: {news}" if self._said_before(news) else news
+            yield news if self._exchange.command in _OF_NEWS else f"news: {news}"
         if self._doubtful:
             yield f"{counted(self._doubtful, 'answer')} may be another command's"
-
-    def _said_before(self, news: str) -> bool:
-        return self._exchange.command not in {"IDLE", "NOOP", "CHECK", "EXPUNGE", "UID EXPUNGE", "MOVE", "UID MOVE"}
 
     def _details(self) -> Iterator[str]:
         yield from self._messages.lines

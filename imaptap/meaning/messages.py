@@ -92,10 +92,7 @@ class Messages:
             self.lines.append("… and more messages")
             self._deep = False
             return
-        if fetch.uid:
-            which = f"UID {fetch.number}"
-        else:
-            which = f"{fetch.number}{_uid(uid)}"
+        which = f"UID {fetch.number}" if fetch.uid else f"{fetch.number}{_uid(uid)}"
         self.lines.append(f"{which}: {joined(_parts(fetch)) or 'nothing'}")
         for item in fetch.items:
             if isinstance(item, items.Structure):

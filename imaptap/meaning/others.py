@@ -83,7 +83,7 @@ def capabilities(change: Change, source: str = "") -> str:
         words = " ".join(short(word, 40) for word in change.added[:_WORDS_MOST])
         more = " …" if len(change.added) > _WORDS_MOST else ""
         return f"{counted(len(change.added), 'capability', 'capabilities')}: {words}{more}"
-    marked = [f"+{short(word, 40)}" for word in change.added] + [f"−{short(word, 40)}" for word in change.removed]
+    marked = [f"+{short(word, 40)}" for word in change.added] + [f"-{short(word, 40)}" for word in change.removed]
     more = f" and {len(marked) - 2 * _WORDS_MOST} more" if len(marked) > 2 * _WORDS_MOST else ""
     return f"capabilities {' '.join(marked[: 2 * _WORDS_MOST])}{more}" if marked else f"the same capabilities{source}"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storage import Session, Store, StoredPiece
 
 TEXT_WHOLE = 64 * 1024 * 1024
-"""Bytes of a unit's text that are kept; what is longer is told as far as that, and the grammar keeps it raw (M 2.10)."""
+"""Bytes of a unit's text that are kept; a longer one is kept raw by the grammar (M 2.10)."""
 _NOTHING = bytes(64 * 1024)
 _CERTAINTIES = list(Certainty)
 _LITERAL = (Boundary.LITERAL, Boundary.LITERAL_END)
