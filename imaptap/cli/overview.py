@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     from imaptap.meaning.values import Meaning
     from proxy.imap.transcript import Exchange
 
-_COMMAND_MOST = 60
+_COMMAND_MOST = 48
+_ROOMY = 110
+"""Cells of a line that has room for the time of day and for a bar."""
 
 
 def overview_line(exchange: Exchange, meaning: Meaning, wall: int, *, full: int | None, width: int | None) -> Text:
     """One exchange. `full` is the longest duration in view, None for no bar; the line is cut at `width`, if given."""
-    line = Text(f"{exchange.number:>5}  {clock(wall + exchange.started)}  ", "dim")
-    if full is not None:
+    roomy = width is None or width >= _ROOMY
+    line = Text(f"{exchange.number:>5}  ", "dim")
+    if roomy:
+        line.append(f"{clock(wall + exchange.started)}  ", "dim")
+    if roomy and full is not None:
         line.append_text(bar(exchange, full)).append(" ")
     line.append(f"{took(exchange):>8}  ", "dim")
     command = Text(said(exchange), colour(exchange.command))
-    command.truncate(_COMMAND_MOST, overflow="ellipsis")
+    command.truncate(_COMMAND_MOST if roomy else _COMMAND_MOST // 2, overflow="ellipsis")
     line.append_text(command)
     line.append(" → ", "dim")
     if exchange.status != "OK":

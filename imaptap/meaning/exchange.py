@@ -8,6 +8,7 @@ from imaptap.meaning import others
 from imaptap.meaning.mailboxes import Mailboxes, selected
 from imaptap.meaning.messages import Messages
 from imaptap.meaning.oddities import Oddities
+from imaptap.meaning.results import Results
 from imaptap.meaning.values import Meaning
 from imaptap.meaning.words import Gatherer, compressed, counted, joined, many
 from proxy.imap.grammar import Command, Tagged, Untagged
@@ -17,8 +18,7 @@ from proxy.imap.grammar.fetch_items import Flags
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus
 from proxy.imap.grammar.messages import Count, Vanished
-from proxy.imap.grammar.search_results import ESearch, Found, Partial, Update
-from proxy.imap.grammar.sets import SequenceSet
+from proxy.imap.grammar.search_results import ESearch, Found
 from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Certainty
 
@@ -44,7 +44,7 @@ class Gathered:
         self._asked = ""
         self._messages, self._news = Messages(deep=deep), Messages(deep=False)
         self._mailboxes = Mailboxes(deep=deep)
-        self._found = _Search(uid=exchange.command.startswith("UID "))
+        self._found = Results(uid=exchange.command.startswith("UID "))
         self._counts = _Counts(of_select=exchange.command in _SELECT)
         self._others: list[str] = []
         self._missed = self._doubtful = 0
@@ -158,51 +158,8 @@ class _Counts:
 
     def summary(self) -> str:
         known = len(self._gone_uids)
-        uids = f" (UIDs {self._gone_uids}{'' if known == self._gone else ' and others'})" if known else ""
+        word = "UID" if known == 1 else "UIDs"
+        uids = f" ({word} {self._gone_uids}{'' if known == self._gone else ' and others'})" if known else ""
         now = "" if self._exists is None or self._of_select else f"now {counted(self._exists, 'message')}"
         earlier = f"gone since then: UIDs {' '.join(self._earlier[:3])}" if self._earlier else ""
         return joined((f"{counted(self._gone, 'message')} gone{uids}" if self._gone else "", now, earlier))
-
-
-class _Search:
-    """SEARCH, SORT and ESEARCH results."""
-
-    def __init__(self, *, uid: bool) -> None:
-        self._uid = uid
-        self._any = False
-        self._numbers = Gatherer()
-        self._words: list[str] = []
-
-    def add(self, data: Found | ESearch) -> None:
-        self._any = True
-        if isinstance(data, Found):
-            for number in data.numbers:
-                self._numbers.add(number)
-            if data.modseq is not None:
-                self._words.append(f"MODSEQ {data.modseq}")
-            return
-        for name, value in data.data:
-            if isinstance(value, SequenceSet):
-                self._numbers.add_set(value)
-            elif len(self._words) < _OTHERS_MOST:
-                self._words.append(f"{name.decode('latin-1')} {_return_data(value)}")
-
-    def summary(self) -> str:
-        if not self._any:
-            return ""
-        words = joined(self._words[:8])
-        if not len(self._numbers):
-            return words or "no messages"
-        uids = "UIDs " if self._uid else ""
-        return joined((f"{counted(self._numbers.count, 'message')}: {uids}{self._numbers}", words))
-
-
-def _return_data(value: object) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Partial):
-        window = f"{value.window.first}:{value.window.last}"
-        return f"{window}: {'none' if value.messages is None else compressed(value.messages)}"
-    if isinstance(value, Update):
-        return " ".join(f"{compressed(messages)} at {position}" for position, messages in value.changes[:5])
-    return "…"

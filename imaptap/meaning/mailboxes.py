@@ -75,7 +75,7 @@ class Mailboxes:
         if not self._listed:
             return self._status[0] if stats == 1 else f"status of {counted(stats, 'mailbox', 'mailboxes')}"
         shown = ", ".join(self._names[:_NAMES_SHOWN]) + (", …" if len(self._names) > _NAMES_SHOWN else "")
-        marks = [repr_delimiter(mark) for mark in self._delimiters]
+        marks = [quoted(mark) for mark in self._delimiters]
         return joined((
             f"{counted(self._listed, 'mailbox', 'mailboxes')}: {shown}",
             f"{number(self._closed)} cannot be selected" if self._closed else "",
@@ -96,7 +96,7 @@ def named(mailbox: Mailbox) -> str:
     return "“”" if mailbox.raw == b"" else short(mailbox.name)
 
 
-def repr_delimiter(mark: bytes | None) -> str:
+def quoted(mark: bytes | None) -> str:
     """The hierarchy delimiter."""
     return "NIL" if mark is None else f'"{string(mark)}"'
 

@@ -58,9 +58,19 @@ class Messages:
         count = self._uids.count if fetch.uid else self._numbers.count
         if len(self._numbers) + (len(self._uids) if fetch.uid else 0) == 1:
             return f"1 message{_uid(uid)}: {joined(_parts(fetch)) or 'nothing'}"
-        which = "" if fetch.uid else f" {self._numbers}"
-        uids = f" (UIDs {self._uids})" if len(self._uids) else ""
-        return f"{counted(count, 'message')}{which}{uids}: {joined(self._sums()) or 'nothing'}"
+        which = f"UIDs {self._uids}" if fetch.uid else f"{self._numbers}{self._known(count)}"
+        return f"{counted(count, 'message')} {which}: {joined(self._sums()) or 'nothing'}"
+
+    def _known(self, count: int) -> str:
+        known = self._uids.count
+        if not known:
+            return ""
+        uids, numbers = str(self._uids), str(self._numbers)
+        return (
+            f" ({'the same UIDs' if uids == numbers else f'UIDs {uids}'})"
+            if known == count
+            else f" ({known:,} UIDs known)"
+        )
 
     def _count(self, item: items.Item) -> None:
         if isinstance(item, items.Flags):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imaptap.meaning.mailboxes import metadata, named, quota, quota_roots, rights
+from imaptap.meaning.mailboxes import metadata, named, quota, quota_roots, quoted, rights
 from imaptap.meaning.words import compressed, counted, flags, joined, many, moment, safe, short, size, string, value
 from proxy.imap.grammar import append, codes, commands, sasl
 from proxy.imap.grammar.acl import Acl, ListRights, MyRights
-from proxy.imap.grammar.capability import Enabled, Id, Namespace
+from proxy.imap.grammar.capability import Enabled, Id, Namespace, NamespaceDescr
 from proxy.imap.grammar.fetch_commands import Store, StoreFlags
 from proxy.imap.grammar.generic import Unknown
 from proxy.imap.grammar.messages import Copy
@@ -62,9 +62,12 @@ def _id(data: Id) -> str:
 
 def _namespaces(data: Namespace) -> str:
     kinds = (("personal", data.personal), ("others'", data.others), ("shared", data.shared))
-    return "namespaces: " + joined(
-        f"{kind} {joined((string(each.prefix) or '“”' for each in found[:4]), ' ')}" for kind, found in kinds if found
-    )
+    shown = (f"{kind} {joined(map(_namespace, found[:4]), ' ')}" for kind, found in kinds if found)
+    return f"namespaces: {joined(shown) or 'none'}"
+
+
+def _namespace(found: NamespaceDescr) -> str:
+    return f"“{string(found.prefix)}” {quoted(found.delimiter)}"
 
 
 def threads(data: Thread) -> str:
@@ -77,15 +80,18 @@ def threads(data: Thread) -> str:
     return f"{counted(messages, 'message')} in {counted(depths.count(1), 'thread')}{deep}"
 
 
-def capabilities(change: Change, source: str = "") -> str:
+def capabilities(change: Change) -> str:
     """A list of capabilities: what is new in it and what is gone, or all of it where it is the first."""
     if change.first:
         words = " ".join(short(word, 40) for word in change.added[:_WORDS_MOST])
         more = " …" if len(change.added) > _WORDS_MOST else ""
         return f"{counted(len(change.added), 'capability', 'capabilities')}: {words}{more}"
     marked = [f"+{short(word, 40)}" for word in change.added] + [f"-{short(word, 40)}" for word in change.removed]
-    more = f" and {len(marked) - 2 * _WORDS_MOST} more" if len(marked) > 2 * _WORDS_MOST else ""
-    return f"capabilities {' '.join(marked[: 2 * _WORDS_MOST])}{more}" if marked else f"the same capabilities{source}"
+    if not marked:
+        return "the same capabilities"
+    sums = f"{len(change.added)} new, {len(change.removed)} gone: " if len(marked) > _WORDS_MOST else ""
+    more = " …" if len(marked) > _WORDS_MOST else ""
+    return f"capabilities {sums}{' '.join(marked[:_WORDS_MOST])}{more}"
 
 
 def code(found: codes.AnyCode | None) -> str:

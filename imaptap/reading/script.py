@@ -20,7 +20,7 @@ _SHOWN = [kind for kind in EventKind if kind is not EventKind.SECRET]
 
 
 class Script:
-    """Reads one session. With `bodies`, the contents of literals too; `most` is how many lines `whole` shows of each."""
+    """Reads one session. With `bodies`, the contents of literals too; `most` is how many lines `whole` has of each."""
 
     def __init__(self, store: Store, session: Session, *, bodies: bool = False, most: int | None = None) -> None:
         self._store, self._session, self._bodies, self._most = store, session, bodies, most

@@ -102,7 +102,8 @@ class SessionView:
         if isinstance(data, Status):
             change = self._status(said, data)
         elif isinstance(data, Capability):
-            change = self._learn(said, data, "CAPABILITY")
+            command = said.exchange.command if said.exchange else "CAPABILITY"
+            change = self._learn(said, data, "CAPABILITY" if command == "CAPABILITY" else f"CAPABILITY in {command}")
         elif isinstance(data, Enabled):
             self._enabled.update(dict.fromkeys(readable(word.upper()) for word in data.words))
         if self._phase is Phase.CONNECTED:
