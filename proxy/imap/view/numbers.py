@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 NUMBERS_MOST = 4_000_000
 """Numbers whose UIDs are remembered; in a larger mailbox those above stay unknown."""
@@ -119,12 +119,6 @@ class Numbers:
         elif not before:
             block.tie(index, uid)
 
-    def tie_all(self, uids: Iterable[int]) -> None:
-        """The UIDs of all numbers, ascending."""
-        self.forget()
-        for number, uid in enumerate(uids, 1):
-            self.tie(number, uid)
-
     def uid(self, number: int) -> int | None:
         """The number's UID; None where nobody has said it."""
         if not 0 < number <= self._held:
@@ -147,12 +141,30 @@ class Numbers:
         which of the unknown numbers there is the one that goes.
         """
         before, behind = self._last_below(first), self._first_above(last)
-        gone = min(behind - before - 1, last - first + 1)
-        if gone <= 0:
+        room, size = behind - before - 1, last - first + 1
+        if room <= 0 or size <= 0:
             return 0
+        if size > room:
+            return self._vanish_some(first, last, before, behind)
         self._forget_between(before + 1, behind)
-        self._remove(before + 1, gone)
-        return gone
+        self._remove(before + 1, size)
+        return size
+
+    def _vanish_some(self, first: int, last: int, before: int, behind: int) -> int:
+        """UIDs that never were are in the set. What is certainly in it goes; if more may be, nothing above is known."""
+        known = list(self._known_between(before + 1, behind))
+        above = self.uid(behind + 1)
+        low = (self.uid(before + 1) or 0) + 1 >= first
+        high = above is not None and above - 1 <= last
+        start, stop = before + 1, behind
+        if known:
+            start, stop = start if low else known[0], stop if high else known[-1] + 1
+        elif not (low and high):
+            stop = start
+        if stop - start < behind - before - 1:
+            self._forget_between(start, self._held)
+        self._remove(start, stop - start)
+        return stop - start
 
     def runs(self) -> Iterator[Run]:
         """All known numbers, neighbours together."""
@@ -216,6 +228,17 @@ class Numbers:
                 return
             if base + size > start:
                 yield block, max(0, start - base), min(size, stop - base)
+            base += size
+
+    def _known_between(self, start: int, stop: int) -> Iterator[int]:
+        base = 0
+        for block in self._blocks:
+            size = len(block.uids)
+            if block.known and base < stop and base + size > start:
+                begin = max(0, start - base)
+                for index, uid in enumerate(block.uids[begin : stop - base], base + begin):
+                    if uid:
+                        yield index
             base += size
 
     def _forget_between(self, start: int, stop: int) -> None:

@@ -18,7 +18,7 @@ from proxy.imap.view.capabilities import Known
 from proxy.imap.view.mailbox import Mailbox
 from proxy.imap.view.searches import Searches, shown_tag
 from proxy.imap.view.values import Change, Heard, State
-from proxy.imap.view.whose import Asked, whose
+from proxy.imap.view.whose import Around, Asked, whose
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.codes import AnyCode
@@ -110,7 +110,7 @@ class SessionView:
             self._greeted(data)
         box = self._box_of(said.exchange)
         uid, gone = box.hear(data) if box else (None, 0)
-        heard = whose(said, data, uid, self._asked, self._searches.contexts, self._notify)
+        heard = whose(said, data, uid, Around(self._asked, self._searches.contexts, self._notify))
         if heard.exchange is not None and box:
             asked = self._asked.get(heard.exchange)
             self._searches.hear(data, heard.exchange, heard.certainty, asked, box.numbers)
@@ -195,6 +195,9 @@ class SessionView:
             self._selected(exchange, status, code)
         elif command == "IDLE":
             self._idle = None
+        elif command == "LOGOUT" and status in {"OK", "BYE"}:
+            self._leave()
+            self._phase = Phase.LOGOUT
         if status != "OK":
             return
         if command in {"CLOSE", "UNSELECT"}:
@@ -203,9 +206,6 @@ class SessionView:
             self._authenticated(asked)
         elif command == "STARTTLS":
             self._capabilities.secured()
-        elif command == "LOGOUT":
-            self._leave()
-            self._phase = Phase.LOGOUT
         elif command == "UNAUTHENTICATE":
             self._unauthenticated()
         elif command == "NOTIFY" and asked and isinstance(asked.body, Notify):
