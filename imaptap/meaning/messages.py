@@ -69,7 +69,7 @@ class Messages:
         return (
             f" ({'the same UIDs' if uids == numbers else f'UIDs {uids}'})"
             if known == count
-            else f" ({known:,} UIDs known)"
+            else f" ({counted(known, 'UID')} known)"
         )
 
     def _count(self, item: items.Item) -> None:

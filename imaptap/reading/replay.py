@@ -74,7 +74,8 @@ def state_at(store: Store, session: Session, exchange: Exchange) -> State:
     ends = dict.fromkeys(Direction, -1)
     for span in store.spans(session, exchange.number):
         ends[span.direction] = max(ends[span.direction], span.end)
-    over = {side for side, end in ends.items() if end < 0}
+    # Of one that was just begun no span is written yet: it is the newest, and the state is the last one there is.
+    over = {side for side, end in ends.items() if end < 0 and max(ends.values()) >= 0}
     replay = Replay(store, session)
     for _, end, said, _ in replay:
         if end >= ends[said.direction]:
