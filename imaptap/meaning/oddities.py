@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imaptap.meaning.words import safe, short
 from proxy.imap.grammar import Raw
-from proxy.imap.grammar.quirks import Quirk
+from proxy.imap.grammar.quirks import Noted, Quirk
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from proxy.imap.view.values import Said
 
 STOPS_MOST = 5
+KINDS_MOST = 100
 _NEAR = 24
 
 
@@ -22,7 +23,7 @@ class Oddities:
     """Gathers them."""
 
     def __init__(self) -> None:
-        self._quirks = Counter[tuple[Direction, Quirk]]()
+        self._quirks = Counter[tuple[Direction, Quirk, str]]()
         self._stops: list[str] = []
         self._more = 0
 
@@ -32,7 +33,7 @@ class Oddities:
             if noted.quirk is Quirk.UNEXPECTED or noted.quirk is Quirk.UNREAD_ITEM:
                 self._stop(f"{said.direction.name.lower()}: {noted.quirk}, {noted.detail} expected")
             else:
-                self._quirks[said.direction, noted.quirk] += 1
+                self._count(said.direction, noted)
         raw = said.parsed.value
         if isinstance(raw, Raw):
             where = f"at byte {raw.at}{_near(raw.unit, raw.at)}"
@@ -41,11 +42,16 @@ class Oddities:
     def said(self) -> tuple[str, ...]:
         """A line each."""
         named = (
-            f"{side.name.lower()}: {quirk}{f' ({count:,} times)' if count > 1 else ''}"
-            for (side, quirk), count in self._quirks.items()
+            f"{side.name.lower()}: {quirk}{detail}{f' ({count:,} times)' if count > 1 else ''}"
+            for (side, quirk, detail), count in self._quirks.items()
         )
         more = (f"and {self._more:,} units more are not understood",) if self._more else ()
         return (*named, *self._stops, *more)
+
+    def _count(self, side: Direction, noted: Noted) -> None:
+        detail = f", {safe(noted.detail)} expected" if noted.detail else ""
+        if len(self._quirks) < KINDS_MOST or (side, noted.quirk, detail) in self._quirks:
+            self._quirks[side, noted.quirk, detail] += 1
 
     def _stop(self, text: str) -> None:
         if len(self._stops) < STOPS_MOST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -73,4 +72,4 @@ def test_lines_fit_and_bars_are_drawn_for_people(two: Program) -> None:
 
 def plain(shown: bytes) -> list[str]:
     """The lines without their colours."""
-    return re.sub(rb"\x1b\[[0-9;]*m", b"", shown).decode().split(os.linesep)
+    return re.sub(rb"\x1b\[[0-9;]*m", b"", shown).replace(b"\r\n", b"\n").decode().split("\n")
