@@ -43,8 +43,9 @@ def document(store: Store, place: Place, *, raw: bool, bodies: bool, state_only:
         return whole_session(store, place.session) | {"exchanges": exchanges}
     exchange = place.exchange.exchange
     if state_only:
-        where = {"recording": place.recording.id, "session": place.session.number, "exchange": exchange.number}
-        return where | {"state": state_document(state_at(store, place.session, exchange), place.session)}
+        state = state_document(state_at(store, place.session, exchange), place.session)
+        number = place.session.number
+        return {"recording": place.recording.id, "session": number, "exchange": exchange.number, "state": state}
     shown = _exchange(place.session, exchange, meanings)
     if not raw:
         shown["state"] = state_document(state_at(store, place.session, exchange), place.session)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from imaptap.meaning.words import counted, flags, joined, number, short, string, value
 from proxy.imap.grammar.acl import ListRights, MyRights
-from proxy.imap.grammar.values import Absent
+from proxy.imap.grammar.metadata import MetadataChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.listing import MailboxList
     from proxy.imap.grammar.mailbox_names import Mailbox
     from proxy.imap.grammar.mailboxes import MailboxStatus
-    from proxy.imap.grammar.metadata import Metadata, MetadataChanged
+    from proxy.imap.grammar.metadata import Metadata
     from proxy.imap.grammar.quota import Quota, QuotaRoot
     from proxy.imap.grammar.values import Ext
     from proxy.imap.view.values import MailboxState
@@ -167,15 +167,11 @@ def rights(data: Acl | ListRights | MyRights) -> str:
 def metadata(data: Metadata | MetadataChanged) -> str:
     """Entries of a mailbox, or of the server."""
     name = named(data.mailbox) if data.mailbox.raw else "server"
-    told: Sequence[object] = data.entries
-    shown: Iterable[str] = (_entry(entry) for entry in told[:8])
-    return f"{name}: {joined(shown) or 'no entries'}{' …' if len(told) > 8 else ''}"
-
-
-def _entry(entry: object) -> str:
-    if isinstance(entry, tuple):
-        return f"{string(entry[0])} {string(entry[1])}"
-    return f"{string(entry)} changed" if isinstance(entry, bytes | Absent) else ""
+    if isinstance(data, MetadataChanged):
+        shown = [f"{string(entry)} changed" for entry in data.entries[:8]]
+    else:
+        shown = [f"{string(entry)} {string(content)}" for entry, content in data.entries[:8]]
+    return f"{name}: {joined(shown) or 'no entries'}{' …' if len(data.entries) > 8 else ''}"
 
 
 def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
