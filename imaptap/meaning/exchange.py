@@ -10,7 +10,7 @@ from imaptap.meaning.messages import Messages
 from imaptap.meaning.oddities import Oddities
 from imaptap.meaning.results import Results
 from imaptap.meaning.values import Meaning
-from imaptap.meaning.words import Gatherer, compressed, counted, joined, many
+from imaptap.meaning.words import Gatherer, compressed, counted, joined, many, safe
 from proxy.imap.grammar import Command, Tagged, Untagged
 from proxy.imap.grammar.capability import Capability
 from proxy.imap.grammar.fetch import Fetch
@@ -65,7 +65,9 @@ class Gathered:
 
     def meaning(self) -> Meaning:
         """What all that means."""
-        return Meaning(joined(self._sentences(), "; "), tuple(self._details()), self._oddities.said())
+        # Strings of peers were made safe where they were cut; once more for all, so that nothing is forgotten.
+        summary = safe(joined(self._sentences(), "; "))
+        return Meaning(summary, tuple(map(safe, self._details())), tuple(map(safe, self._oddities.said())))
 
     def _sentences(self) -> Iterator[str]:
         yield self._asked

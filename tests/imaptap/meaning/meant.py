@@ -5,27 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imaptap.meaning.exchange import Gathered
-from proxy.imap.transcript import Layer
+from proxy.imap.transcript import Direction, Layer
 from proxy.imap.view.session import SessionView
-from tests.proxy.imap.playing import play
+from tests.proxy.imap.playing import Said, play
 from tests.proxy.imap.scripts import read
 from tests.proxy.imap.view.seeing import Units
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from imaptap.meaning.values import Meaning
+    from tests.proxy.imap.playing import Turn
 
 HELLO = "S: * PREAUTH hello\n"
 
 
 def meanings(text: str, *, deep: bool = False) -> dict[int, Meaning]:
     """Exchange number -> meaning, for a session in the language of tests/scripts."""
-    script = read("told.imap", HELLO + text.strip("\n"))
-    played = play(script.turns)
-    units = {side: Units(played, side) for side in (step.turn.direction for step in script.steps)}
+    return gather(read("told.imap", HELLO + text.strip("\n")).turns, deep=deep)
+
+
+def gather(turns: Iterable[Turn], *, deep: bool = True) -> dict[int, Meaning]:
+    """The same, for turns of which each is one chunk."""
+    turns = list(turns)
+    played = play(turns)
+    units = {direction: Units(played, direction) for direction in Direction}
+    ends = dict.fromkeys(Direction, 0)
     view = SessionView()
     gathered: dict[int, Gathered] = {}
-    for at, step in enumerate(script.steps):
-        for said in units[step.turn.direction].until(step.offset + len(step.clear), at, Layer.PLAIN):
+    for at, turn in enumerate(turns):
+        if not isinstance(turn, Said):
+            continue
+        ends[turn.direction] += len(turn.data)
+        for said in units[turn.direction].until(ends[turn.direction], at, Layer.PLAIN):
             heard = view.feed(said)
             if heard.exchange is None:
                 continue
