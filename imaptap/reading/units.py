@@ -63,7 +63,7 @@ def units(store: Store, session: Session, spans: Spans, direction: Direction) ->
             piece = timed.piece
             begin, stop = max(cutter.offset, piece.offset), min(piece.end, end)
             if begin > cutter.offset:  # a hole: no unit around it is whole
-                cutter = _Cutter(direction, begin)
+                cutter = _Cutter(direction, begin, torn=True)
             at, layer = timed.time_of(stop - 1), piece.layer
             for unit in _cut(store, cutter, piece, begin, stop):
                 yield Owned(unit, timed.time_of(unit.end - 1), layer, exchange, certainty, others)
@@ -80,10 +80,11 @@ def _cut(store: Store, cutter: _Cutter, piece: StoredPiece, begin: int, stop: in
 
 
 class _Cutter:
-    """Cuts a run of units whose first begins at `start`."""
+    """Cuts a run of units from `start` on; `torn` where the first one has lost its beginning, and is not given."""
 
-    def __init__(self, direction: Direction, start: int) -> None:
+    def __init__(self, direction: Direction, start: int, *, torn: bool = False) -> None:
         self.offset = start
+        self._torn = torn
         self._reader = UnitReader(direction)
         self._begin(start)
 
@@ -97,7 +98,9 @@ class _Cutter:
             pos = end
             if boundary is Boundary.UNIT:
                 self._reader.take_unit()
-                yield self._unit()
+                unit, torn, self._torn = self._unit(), self._torn, False
+                if not torn:
+                    yield unit
 
     def skip(self, length: int) -> None:
         """So many bytes of a large literal. Behind a hole nothing announces it: then they are no unit's."""
@@ -111,7 +114,7 @@ class _Cutter:
 
     def rest(self) -> Unit | None:
         """What does not end."""
-        return self._unit() if self.offset > self._start else None
+        return self._unit() if self.offset > self._start and not self._torn else None
 
     def _begin(self, start: int) -> None:
         self._start = start
