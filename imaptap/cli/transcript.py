@@ -97,15 +97,18 @@ class Transcript:
                     text.append_text(shown)
             else:
                 text.append(hidden_text(part), "dim italic")
-        # A greeting answers nothing, and is no surprise.
-        if line.certainty in _WORTH_SAYING and line.start and not line.body:
-            text.append(f"  # {self._remark(line) or line.certainty}", "yellow")
+        if remark := self._remark(line):
+            text.append(f"  # {remark}", "yellow")
         return text
 
     def _remark(self, line: Line) -> str:
-        if self._meanings is None or line.direction is Direction.CLIENT:
+        # A greeting answers nothing, and is no surprise.
+        if line.body or not line.start:
             return ""
-        return self._meanings.remark(line.start, line.at)
+        recorded = str(line.certainty) if line.certainty in _WORTH_SAYING else ""
+        if self._meanings is None or line.direction is Direction.CLIENT:
+            return recorded
+        return self._meanings.remark(line.start, line.at) or recorded
 
 
 def beginning(session: Session) -> Iterator[Text]:

@@ -35,7 +35,9 @@ class Oddities:
             else:
                 self._count(said.direction, noted)
         raw = said.parsed.value
-        if isinstance(raw, Raw):
+        if isinstance(raw, Raw) and not _whole(raw.unit):
+            self._stop(f"{said.direction.name.lower()}: a unit is not all there")
+        elif isinstance(raw, Raw):
             where = f"at byte {raw.at}{_near(raw.unit, raw.at)}"
             self._stop(f"{said.direction.name.lower()}: not understood {where}: {safe(raw.expected)} expected")
 
@@ -58,6 +60,11 @@ class Oddities:
             self._stops.append(safe(text))
         else:
             self._more += 1
+
+
+def _whole(unit: Unit) -> bool:
+    known = sum(map(len, unit.texts)) + sum(literal.size for literal in unit.literals)
+    return known == unit.end - unit.start and len(unit.texts) == len(unit.literals) + 1
 
 
 def _near(unit: Unit, at: int) -> str:

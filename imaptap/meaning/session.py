@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from imaptap.meaning.exchange import Gathered
 from imaptap.meaning.values import Meaning
 from imaptap.reading.replay import Replay
-from proxy.imap.transcript import Outcome
+from proxy.imap.transcript import Certainty, Outcome
 
 if TYPE_CHECKING:
     from imaptap.reading.replay import Told
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from storage import Session, Store
 
 _REMARKS_KEPT = 10_000
+_WORTH_SAYING = {Certainty.AMBIGUOUS, Certainty.UNSOLICITED}
 
 
 class Meanings:
@@ -64,8 +65,10 @@ class Meanings:
             return False
         self._at = told.said.at
         exchange = told.said.exchange
-        if told.heard.reason and len(self._remarks) < _REMARKS_KEPT:
+        if told.heard.reason and {told.said.certainty, told.heard.certainty} & _WORTH_SAYING:
             self._remarks[told.start] = _remark(told.heard)
+            if len(self._remarks) > _REMARKS_KEPT:
+                del self._remarks[next(iter(self._remarks))]
         self._gather(told.heard.exchange, told)
         if exchange is not None and told.said.completes and exchange.number > self._given:
             self._over.add(exchange.number)

@@ -243,7 +243,8 @@ def test_a_part_of_a_letter_that_was_not_kept(program: Program) -> None:
     tale = Tale().say("S: * OK hi\nC: a APPEND Drafts {300000+}").send(C, LETTER[:5000], LETTER[5000:])
     recorded(program.db, tale.end(), name="torn", max_literal=5000)
     known = f"not kept: --max-literal, sha256 {hashlib.sha256(LETTER).hexdigest()}"
-    assert program.lines("show", "torn/1/1")[2:] == [f"C: ({len(LETTER)} B of a literal of 300000 B, {known})"]
+    assert program.lines("show", "torn/1/1")[1] == "! client: a unit is not all there"
+    assert program.lines("show", "torn/1/1")[3:] == [f"C: ({len(LETTER)} B of a literal of 300000 B, {known})"]
 
 
 LONG = """
@@ -293,10 +294,12 @@ def test_details_are_shown_for_an_exchange_or_when_asked_for(program: Program) -
 def test_what_reading_finds_out_stands_behind_the_line(program: Program) -> None:
     tale = Tale().say("S: * PREAUTH hi\nC: a NOTIFY SET (PERSONAL (MAILBOXNAME))\nS: a OK\nS: * STATUS x (MESSAGES 1)")
     tale.say("C: b SEARCH RETURN (UPDATE) ALL\nS: b OK\nC: c NOOP").say('S: * ESEARCH (TAG "b") ADDTO (0 5)\nS: c OK')
+    tale.say("C: d FETCH 3 RFC822\nS: * 3 FETCH (FLAGS ())\nS: d OK")
     recorded(program.db, tale.say("S: * 5 EXISTS").end(), name="x")
     lines = program.lines("show", "x/1")
     assert "S: * STATUS x (MESSAGES 1)  # likely of 1: NOTIFY" in lines
     assert 'S: * ESEARCH (TAG "b") ADDTO (0 5)  # sure of 2: update of a search' in lines
+    assert "S: * 3 FETCH (FLAGS ())  # unsolicited of 4: not asked for" in lines, "recorded as likely"
     assert "S: * 5 EXISTS  # unsolicited" in lines
     assert 'S: * ESEARCH (TAG "b") ADDTO (0 5)  # unsolicited' in program.lines("show", "x/1", "--raw")
 
