@@ -108,7 +108,8 @@ class Transcript:
         recorded = str(line.certainty) if line.certainty in _WORTH_SAYING else ""
         if self._meanings is None or line.direction is Direction.CLIENT:
             return recorded
-        return self._meanings.remark(line.start, line.at) or recorded
+        found = self._meanings.remark(line.start, line.at)
+        return recorded if found is None else found
 
 
 def beginning(session: Session) -> Iterator[Text]:

@@ -30,7 +30,8 @@ class Meanings:
         self._gathered: dict[int, Gathered] = {}
         self._over: set[int] = set()
         self._given = 0
-        self._remarks: dict[int, str] = {}
+        self._remarks: dict[int, tuple[int, str]] = {}
+        self._remarked = range(0)
         self._at = -1
 
     def of(self, exchange: Exchange) -> Meaning:
@@ -50,14 +51,19 @@ class Meanings:
         """When the last was said in an exchange that has no answer: nobody else tells that it is over."""
         return max((span.last_at for span in self._store.spans(self._session, number)), default=-1)
 
-    def remark(self, start: int, at: int) -> str:
-        """What reading has found out about whose the server's unit at offset `start` is, where the record left it open.
+    def remark(self, start: int, at: int) -> str | None:
+        """What reading has found out about whose the server's unit with a line at offset `start` is.
 
-        `at` is when the unit's first byte came: the replay goes on until it is past that.
+        `at` is when the line's first byte came: the replay goes on until it is past that. None where there is nothing
+        to add to the record; empty where it has been said behind the unit's first line.
         """
         while self._at <= at and start not in self._remarks and self._step():
             pass
-        return self._remarks.pop(start, "")
+        end, said = self._remarks.pop(start, (0, ""))
+        if end:
+            self._remarked = range(start, end)
+            return said
+        return "" if start in self._remarked else None
 
     def _step(self) -> bool:
         told = next(self._units, None)
@@ -66,7 +72,7 @@ class Meanings:
         self._at = told.said.at
         exchange = told.said.exchange
         if told.heard.reason and {told.said.certainty, told.heard.certainty} & _WORTH_SAYING:
-            self._remarks[told.start] = _remark(told.heard)
+            self._remarks[told.start] = (told.end, _remark(told.heard))
             if len(self._remarks) > _REMARKS_KEPT:
                 del self._remarks[next(iter(self._remarks))]
         self._gather(told.heard.exchange, told)

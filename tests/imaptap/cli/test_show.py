@@ -369,3 +369,16 @@ def test_a_state_is_one_of_a_session(two: Program) -> None:
     assert "does not name a session" in two.refused("show", "typed", "--state-at", "1")
     assert "does not name a session" in two.refused("show", "typed/1/1", "--state-at", "1")
     assert "has no exchange 99" in two.refused("show", "typed/1", "--state-at", "99")
+
+
+def test_a_remark_stands_behind_the_first_line_of_its_unit(program: Program) -> None:
+    tale = Tale().say("S: * PREAUTH hi\nC: a FETCH 1 BODY[]\nC: b FETCH 2 BODY[]")
+    tale.say("S: * 2 FETCH (BODY[] {2}").send(S, b"\r\n").say("S: )\nS: * 1 FETCH (BODY[] {2}").send(S, b"\r\n")
+    recorded(program.db, tale.say("S: )\nS: a OK x\nS: b OK x").end(), name="x")
+    lines = program.lines("show", "x/1")
+    assert [line for line in lines if "  # " in line] == [
+        "S: * 2 FETCH (BODY[] {2}  # sure of 2: its set has the message",
+        "S: * 1 FETCH (BODY[] {2}  # sure of 1: its set has the message",
+    ]
+    raw = program.lines("show", "x/1", "--raw")
+    assert sum(line.endswith("  # ambiguous") for line in raw) == 4
