@@ -37,19 +37,19 @@ class Spans:
 
     def __init__(self, store: Store, session: Session) -> None:
         self._columns = {side: tuple(array("Q") for _ in range(4)) for side in Direction}
-        self._others: dict[tuple[Direction, int], tuple[int, ...]] = {}
+        self._others: dict[tuple[Direction, int], array[int]] = {}
         for span in store.spans(session):
             values = (span.start, span.end, span.exchange or 0, _CERTAINTIES.index(span.certainty))
             for column, value in zip(self._columns[span.direction], values, strict=True):
                 column.append(value)
-            if span.open:
-                self._others[span.direction, span.start] = span.open
+            if span.open and span.certainty is Certainty.AMBIGUOUS:  # else it does not matter
+                self._others[span.direction, span.start] = array("Q", span.open)
 
     def of(self, direction: Direction) -> Iterator[tuple[int, int, int | None, Certainty, tuple[int, ...]]]:
         """Start, end, exchange, certainty and what else was open, in the order of the stream."""
         starts, ends, exchanges, certainties = self._columns[direction]
         for index in sorted(range(len(starts)), key=starts.__getitem__):
-            others = self._others.get((direction, starts[index]), ())
+            others = tuple(self._others.get((direction, starts[index]), ()))
             yield starts[index], ends[index], exchanges[index] or None, _CERTAINTIES[certainties[index]], others
 
 

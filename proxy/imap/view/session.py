@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from proxy.imap.grammar.capability import Capability, Enabled
 from proxy.imap.grammar.codes import Code, NumberCode
 from proxy.imap.grammar.commands import Command
+from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import OnMailbox
 from proxy.imap.grammar.notify import Notify
 from proxy.imap.grammar.responses import Tagged, Untagged
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 OPEN_MOST = 10_000
 """Commands in flight that are remembered; beyond that the oldest is forgotten (a client that nobody answers)."""
+LISTED_MOST = 100_000
+"""Mailboxes of one LIST that are remembered while a NOTIFY is in force."""
 _SELECT = ("SELECT", "EXAMINE")
 _GREETED = {Condition.PREAUTH: Phase.AUTHENTICATED, Condition.BYE: Phase.LOGOUT}
 
@@ -108,6 +111,8 @@ class SessionView:
             self._enabled.update(dict.fromkeys(readable(word.upper()) for word in data.words))
         if self._phase is Phase.CONNECTED:
             self._greeted(data)
+        if isinstance(data, MailboxList) and self._notify is not None and said.exchange is not None:
+            self._listed(said.exchange.number, data.mailbox.name)
         box = self._box_of(said.exchange)
         uid, gone = box.hear(data) if box else (None, 0)
         heard = whose(said, data, uid, Around(self._asked, self._searches.contexts, self._notify))
@@ -115,6 +120,11 @@ class SessionView:
             asked = self._asked.get(heard.exchange)
             self._searches.hear(data, heard.exchange, heard.certainty, asked, box.numbers)
         return heard._replace(gone=gone, change=change)
+
+    def _listed(self, number: int, name: str) -> None:
+        asked = self._asked.get(number)
+        if asked is not None and len(asked.listed) < LISTED_MOST:
+            asked.listed.add(name)
 
     def _greeted(self, data: Data) -> None:
         condition = data.condition if isinstance(data, Status) else None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Said(NamedTuple):
     """A unit as it was recorded: who said it, when (microseconds since the session opened), and whose it is.
 
-    `others` names the exchanges that were open beside `exchange`.
+    `others` names the exchanges that were open beside `exchange`, where it is ambiguous.
     """
 
     direction: Direction

@@ -44,6 +44,8 @@ class Asked:
     body: Body | None = None
     messages: int = 0
     changes: int = 0
+    listed: set[str] = field(default_factory=set[str])
+    """Mailboxes of its LIST so far, while a NOTIFY is in force: STATUS follows for these only (M 3.15)."""
     _ranges: tuple[tuple[int, int], ...] | None = field(default=None)
 
     def may_mean(self, number: int, uid: int | None) -> bool | None:
@@ -90,6 +92,7 @@ def whose(said: Said, data: Data, uid: int | None, around: Around) -> Heard:
 
 
 def _by_notify(heard: Heard, notify: int | None) -> Heard | None:
+    """The same as what NOTIFY has asked for, if one is in force."""
     if notify is None:
         return None
     return heard._replace(exchange=notify, certainty=Certainty.LIKELY, reason="NOTIFY")
@@ -170,6 +173,8 @@ def _is_number(item: object, *names: bytes) -> bool:
 
 def _of_a_mailbox(heard: Heard, data: _OfAMailbox, asked: Asked, notify: int | None) -> Heard:
     reason = _not_asked(data, asked)
+    if not reason and isinstance(asked.body, List) and isinstance(data, MailboxStatus) and notify is not None:
+        reason = "" if data.mailbox.name in asked.listed else "it was not listed"
     if not reason:
         return heard
     return _by_notify(heard, notify) or heard._replace(certainty=Certainty.UNSOLICITED, reason=reason)
