@@ -72,6 +72,7 @@ class Gathered:
     def _sentences(self) -> Iterator[str]:
         yield self._asked
         yield self._messages.summary()
+        yield self._counts.since()
         yield self._mailboxes.summary() if self._mailboxes else ""
         yield self._found.summary()
         yield from self._others[:_OTHERS_SHOWN]
@@ -163,5 +164,8 @@ class _Counts:
         word = "UID" if known == 1 else "UIDs"
         uids = f" ({word} {self._gone_uids}{'' if known == self._gone else ' and others'})" if known else ""
         now = "" if self._exists is None or self._of_select else f"now {counted(self._exists, 'message')}"
-        earlier = f"gone since then: UIDs {' '.join(self._earlier[:3])}" if self._earlier else ""
-        return joined((f"{counted(self._gone, 'message')} gone{uids}" if self._gone else "", now, earlier))
+        return joined((f"{counted(self._gone, 'message')} gone{uids}" if self._gone else "", now))
+
+    def since(self) -> str:
+        """What VANISHED (EARLIER) has answered."""
+        return f"gone since then: UIDs {' '.join(self._earlier[:3])}" if self._earlier else ""

@@ -57,20 +57,18 @@ class Messages:
         fetch, uid = self._first
         count = self._uids.count if fetch.uid else self._numbers.count
         if len(self._numbers) + (len(self._uids) if fetch.uid else 0) == 1:
-            return f"1 message{_uid(uid)}: {joined(_parts(fetch)) or 'nothing'}"
+            return joined((f"1 message{_uid(uid)}", joined(_parts(fetch))), ": ")
         which = f"UIDs {self._uids}" if fetch.uid else f"{self._numbers}{self._known(count)}"
-        return f"{counted(count, 'message')} {which}: {joined(self._sums()) or 'nothing'}"
+        return joined((f"{counted(count, 'message')} {which}", joined(self._sums())), ": ")
 
     def _known(self, count: int) -> str:
         known = self._uids.count
         if not known:
             return ""
-        uids, numbers = str(self._uids), str(self._numbers)
-        return (
-            f" ({'the same UIDs' if uids == numbers else f'UIDs {uids}'})"
-            if known == count
-            else f" ({counted(known, 'UID')} known)"
-        )
+        if known != count:
+            return f" ({counted(known, 'UID')} known)"
+        uids = str(self._uids)
+        return " (the same UIDs)" if uids == str(self._numbers) else f" (UIDs {uids})"
 
     def _count(self, item: items.Item) -> None:
         if isinstance(item, items.Flags):
@@ -103,7 +101,7 @@ class Messages:
             self._deep = False
             return
         which = f"UID {fetch.number}" if fetch.uid else f"{fetch.number}{_uid(uid)}"
-        self.lines.append(f"{which}: {joined(_parts(fetch)) or 'nothing'}")
+        self.lines.append(joined((which, joined(_parts(fetch))), ": "))
         for item in fetch.items:
             if isinstance(item, items.Structure):
                 self.lines += (f"   {line}" for line in tree(item.body))

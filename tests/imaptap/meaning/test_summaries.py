@@ -51,7 +51,7 @@ def test_a_set_of_many_ranges_is_cut() -> None:
 def test_quirks_are_named_and_counted() -> None:
     found = meaning(f"{SELECTED}C: a FETCH 1:2 UID\nS: * 1 FETCH (UID 5 )\nS: * 2  FETCH (UID 6 )\nS: a OK x")
     assert found.quirks == ("server: space where none belongs (2 times)", "server: doubled space")
-    assert found.summary == "2 messages 1:2 (UIDs 5:6): nothing"
+    assert found.summary == "2 messages 1:2 (UIDs 5:6)"
 
 
 def test_what_does_not_parse_shows_where_it_stopped() -> None:
