@@ -52,3 +52,8 @@ def meaning(text: str, *, deep: bool = False) -> Meaning:
     """Of the last exchange."""
     found = meanings(text, deep=deep)
     return found[max(found)]
+
+
+def printable(meaning: Meaning) -> bool:
+    """Whether all of it stays on its line."""
+    return all(line.isprintable() for line in (meaning.summary, *meaning.details, *meaning.quirks))

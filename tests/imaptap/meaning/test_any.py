@@ -12,12 +12,11 @@ from proxy.imap.grammar import Command, Parsed, Tagged, Untagged
 from proxy.imap.transcript import Certainty, Direction, Exchange, Layer, Origin, Outcome
 from proxy.imap.view.session import SessionView
 from proxy.imap.view.values import Said
-from tests.imaptap.meaning.meant import gather
+from tests.imaptap.meaning.meant import gather, printable
 from tests.proxy.imap.grammar.strategies import COMMAND, RESPONSE
 from tests.proxy.imap.talk import TALK
 
 if TYPE_CHECKING:
-    from imaptap.meaning.values import Meaning
     from tests.proxy.imap.playing import Turn
 
 NAMES = "FETCH|UID FETCH|STORE|SEARCH|UID SORT|LIST|SELECT|NOOP|LOGIN|CAPABILITY|XFOO|APPEND|IDLE"
@@ -38,7 +37,3 @@ def test_every_value_has_a_meaning(name: str, command: Command, responses: list[
 @given(TALK)
 def test_every_talk_has_meanings(talk: list[Turn]) -> None:
     assert all(printable(meaning) for meaning in gather(talk).values())
-
-
-def printable(meaning: Meaning) -> bool:
-    return all(line.isprintable() for line in (meaning.summary, *meaning.details, *meaning.quirks))
