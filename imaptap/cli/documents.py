@@ -10,7 +10,7 @@ import click
 
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
-from storage import Recording, RecordingTotals, Session, Store, StoredExchange
+from storage import Recording, RecordingTotals, Session, Store
 
 if TYPE_CHECKING:
     from proxy.imap.lint import Finding
@@ -66,8 +66,8 @@ def session_document(session: Session) -> Document:
     }
 
 
-def whole_session(store: Store, session: Session, exchanges: Iterator[StoredExchange]) -> Document:
-    """A session with these of its exchanges and all that happened in it."""
+def whole_session(store: Store, session: Session, exchanges: Iterator[Document]) -> Document:
+    """A session with these documents of exchanges, and all that happened in it."""
     return session_document(session) | {
         "secrets": (_secret(event) for event in store.events(session, EventKind.SECRET)),
         "rewrites": (_rewrite(event) for event in store.events(session, EventKind.REWRITE)),
@@ -76,7 +76,7 @@ def whole_session(store: Store, session: Session, exchanges: Iterator[StoredExch
             for event in store.events(session)
             if event.kind not in {EventKind.SECRET, EventKind.REWRITE}
         ),
-        "exchanges": (exchange_document(session, each.exchange) for each in exchanges),
+        "exchanges": exchanges,
     }
 
 
