@@ -1,6 +1,6 @@
 """What of a recording is shown: all of it, or the exchanges that `--filter` has left over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from imaptap.cli.address import Place
 from imaptap.cli.errors import UserError
@@ -21,7 +21,7 @@ class Choice:
             )
         self._store = store
         self._search = None if wanted is None else search(store, wanted, place.recording)
-        self._matches = self._search.matches() if self._search else {}
+        self._matches: Mapping[int, Sequence[int]] = self._search.matches() if self._search else {}
         self.filtered = self._search is not None
 
     def sessions(self, recording: Recording) -> Iterator[Session]:
