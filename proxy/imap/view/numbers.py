@@ -94,6 +94,11 @@ class Numbers:
         """How many numbers have a known UID."""
         return sum(block.known for block in self._blocks)
 
+    def copy(self) -> Numbers:
+        """The same, to be kept while these go on."""
+        blocks = [_Block(block.uids[:], block.known, block.low, block.high) for block in self._blocks]
+        return Numbers(self.count, self.changes, blocks, self._held)
+
     def exists(self, count: int) -> None:
         """EXISTS. Messages that go without an EXPUNGE leave nobody knowing which of them went."""
         if count < self.count:
