@@ -216,7 +216,7 @@ def _encoded(value: object, indent: str = "\n") -> Iterator[str]:
 
 def _object(mapping: Mapping[str, object], indent: str) -> Iterator[str]:
     # What is small stands on one line: an exchange is one, and grep finds it whole.
-    if not any(isinstance(each, Iterator) for each in mapping.values()):
+    if not any(map(_streams, mapping.values())):
         yield json.dumps(mapping)
         return
     separator = "{"
@@ -225,6 +225,13 @@ def _object(mapping: Mapping[str, object], indent: str) -> Iterator[str]:
         yield from _encoded(value, indent + "  ")
         separator = ","
     yield f"{indent}}}"
+
+
+def _streams(value: object) -> bool:
+    """Whether it is an iterator, or has one in it."""
+    if isinstance(value, Mapping):
+        return any(map(_streams, cast("Mapping[str, object]", value).values()))
+    return isinstance(value, Iterator)
 
 
 def _array(values: Iterator[object], indent: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -71,11 +72,12 @@ def _mailbox(box: MailboxState) -> Iterator[tuple[str, str]]:
     if box.permanent_flags is not None:
         yield "permanent flags", " ".join(box.permanent_flags)
     if box.exists is not None:
-        yield "UIDs known", f"{box.known:,} of {box.exists:,}"
-    for run in box.numbers[:_RUNS_SHOWN]:
+        yield "UIDs known", f"{box.numbers.known:,} of {box.exists:,}"
+    runs = box.numbers.runs()
+    for run in itertools.islice(runs, _RUNS_SHOWN):
         yield "", f"{_range(run.number, run.length)} = UID {_range(run.uid, run.length)}"
-    if len(box.numbers) > _RUNS_SHOWN:
-        yield "", f"and {counted(len(box.numbers) - _RUNS_SHOWN, 'run')} more: --json has them"
+    if left := sum(1 for _ in runs):
+        yield "", f"and {counted(left, 'run')} more: --json has them"
 
 
 def _range(first: int, length: int) -> str:
@@ -122,6 +124,6 @@ def _mailbox_document(box: MailboxState) -> Document:
         "mailboxid": box.mailboxid,
         "flags": None if box.flags is None else list(box.flags),
         "permanent_flags": None if box.permanent_flags is None else list(box.permanent_flags),
-        "known": box.known,
-        "uids": [{"number": run.number, "uid": run.uid, "length": run.length} for run in box.numbers],
+        "known": box.numbers.known,
+        "uids": ({"number": run.number, "uid": run.uid, "length": run.length} for run in box.numbers.runs()),
     }

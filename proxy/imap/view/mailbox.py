@@ -64,10 +64,10 @@ class Mailbox:
 
     def state(self, *, numbers: bool = True) -> MailboxState:
         """As it is now; without its numbers, if nobody wants to read so many."""
-        runs = tuple(self.numbers.runs()) if numbers else ()
+        known = self.numbers.copy() if numbers else Numbers()
         return MailboxState(
             self.name, self.read_only, self.exists, self.recent, self.uidvalidity, self.uidnext, self.highestmodseq,
-            self.mailboxid, self.flags, self.permanent_flags, self.numbers.known, runs,
+            self.mailboxid, self.flags, self.permanent_flags, known,
         )  # fmt: skip
 
     def _count(self, data: Count) -> tuple[int | None, int]:

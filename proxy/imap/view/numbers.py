@@ -94,6 +94,11 @@ class Numbers:
         """How many numbers have a known UID."""
         return sum(block.known for block in self._blocks)
 
+    def copy(self) -> Numbers:
+        """The same, to be kept while these go on."""
+        blocks = [_Block(block.uids[:], block.known, block.low, block.high) for block in self._blocks]
+        return Numbers(self.count, self.changes, blocks, self._held)
+
     def exists(self, count: int) -> None:
         """EXISTS. Messages that go without an EXPUNGE leave nobody knowing which of them went."""
         if count < self.count:
@@ -203,14 +208,15 @@ class Numbers:
         raise IndexError(index)
 
     def _last_below(self, uid: int) -> int:
-        found, base = -1, 0
+        found: _Block | None = None
+        base = place = 0
         for block in self._blocks:
             if block.known:
                 if block.low >= uid:
                     break
-                found = base + block.last_below(uid) if block.high >= uid else base + _last_known(block)
+                found, place = block, base
             base += len(block.uids)
-        return found
+        return -1 if found is None else place + found.last_below(uid)
 
     def _first_above(self, uid: int) -> int:
         base = 0
@@ -253,11 +259,6 @@ class Numbers:
         self._blocks = [block for block in self._blocks if block.uids] if self._held else []
         self.count -= count
         self.changes += 1
-
-
-def _last_known(block: _Block) -> int:
-    uids = block.uids
-    return next(index for index in range(len(uids) - 1, -1, -1) if uids[index])
 
 
 def _known_of(uids: array[int]) -> int:

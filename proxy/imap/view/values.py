@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.sets import SequenceSet
     from proxy.imap.state import Phase
     from proxy.imap.transcript import Certainty, Direction, Exchange, Layer
-    from proxy.imap.view.numbers import Run
+    from proxy.imap.view.numbers import Numbers
 
 
 class Said(NamedTuple):
@@ -97,9 +97,8 @@ class MailboxState:
     mailboxid: str | None
     flags: tuple[str, ...] | None
     permanent_flags: tuple[str, ...] | None
-    known: int
-    """How many messages have a known UID; `numbers` says which."""
-    numbers: tuple[Run, ...]
+    numbers: Numbers
+    """Which messages have a known UID: a copy, four bytes a message."""
 
 
 @dataclass(frozen=True, slots=True)

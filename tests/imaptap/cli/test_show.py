@@ -382,3 +382,14 @@ def test_a_remark_stands_behind_the_first_line_of_its_unit(program: Program) -> 
     ]
     raw = program.lines("show", "x/1", "--raw")
     assert sum(line.endswith("  # ambiguous") for line in raw) == 4
+
+
+def test_runs_of_numbers_without_end_are_counted(program: Program) -> None:
+    uids = " ".join(str(uid) for uid in range(1, 100, 2))
+    tale = Tale().say("S: * PREAUTH hi\nC: a SELECT x\nS: * 50 EXISTS\nS: a OK x\nC: b UID SEARCH ALL")
+    recorded(program.db, tale.say(f"S: * SEARCH {uids}\nS: b OK x").end(), name="x")
+    lines = program.lines("show", "x/1", "--state-at", "2")
+    assert lines[-2:] == ["                20 = UID 39", "                and 30 runs more: --json has them"]
+    runs = program.json("show", "x/1", "--state-at", "2")["state"]["mailbox"]["uids"]
+    assert runs[:2] == [{"number": 1, "uid": 1, "length": 1}, {"number": 2, "uid": 3, "length": 1}]
+    assert len(runs) == 50

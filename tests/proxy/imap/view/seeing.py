@@ -124,7 +124,7 @@ _MODES = {True: " read-only", False: " read-write", None: ""}
 
 def _of_mailbox(box: MailboxState, word: str) -> str:
     if word == "uids":
-        pairs = (f"{_range(x.number, x.length)}={_range(x.uid, x.length)}" for x in box.numbers)
+        pairs = (f"{_range(x.number, x.length)}={_range(x.uid, x.length)}" for x in box.numbers.runs())
         return " ".join(pairs) or "-"
     if word in {"flags", "permanent"}:
         words = box.flags if word == "flags" else box.permanent_flags
