@@ -123,6 +123,15 @@ def spans(store: Store, session: Session, which: ColumnElement[bool]) -> Iterato
         key = (found[-1].exchange, found[-1].direction, found[-1].start)
 
 
+def stream_spans(store: Store, session: Session, direction: Direction) -> Iterator[Span]:
+    """The spans of one direction in the order of its stream; the connection sees one moment."""
+    mine = _span.session_id == session.id, _span.direction == int(direction)
+    query = select(tables.span).where(*mine).order_by(_span.start)
+    with store.snapshot() as connection:
+        for row in connection.execution_options(yield_per=PAGE).execute(query):
+            yield rows.to_span(row, session.number)
+
+
 def events(
     store: Store, mine: ColumnElement[bool], session: int | None, kinds: tuple[EventKind, ...]
 ) -> Iterator[Event]:

@@ -138,6 +138,10 @@ class Store:
         """
         return read.spans(self, session, true() if exchange is None else tables.span.c.exchange == exchange)
 
+    def stream_spans(self, session: Session, direction: Direction) -> Iterator[Span]:
+        """The spans of one direction in the order of its stream, as they are at this moment."""
+        return read.stream_spans(self, session, direction)
+
     def events(self, session: Session, *kinds: EventKind) -> Iterator[Event]:
         """The events of a session, of some kinds or of all, as recorded."""
         return read.events(self, tables.event.c.session_id == session.id, session.number, kinds)

@@ -11,7 +11,7 @@ from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import no_password
 from imaptap.cli.terminal import Output
-from imaptap.cli.transcript import Transcript
+from imaptap.cli.transcript import Look, Transcript
 from imaptap.demo.play import play
 from proxy.live.transport import TransportKind, loop_factory
 from storage import open_store
@@ -66,4 +66,5 @@ def _record(folder: Path, where: str) -> bool:
 def _show(where: str, output: Output) -> None:
     with open_store(where, create=False) as store:
         for session in store.sessions(store.recording("last")):
-            Transcript(store, session, output).session()
+            for line in Transcript(store, session, Look()).session():
+                output.say(line)

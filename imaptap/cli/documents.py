@@ -4,13 +4,16 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
-from storage import Recording, RecordingTotals, Session, Store, StoredExchange
+from storage import Recording, RecordingTotals, Session, Store
+
+if TYPE_CHECKING:
+    from proxy.imap.lint import Finding
 
 Document = dict[str, object]
 
@@ -63,8 +66,8 @@ def session_document(session: Session) -> Document:
     }
 
 
-def whole_session(store: Store, session: Session, exchanges: Iterator[StoredExchange]) -> Document:
-    """A session with these of its exchanges and all that happened in it."""
+def whole_session(store: Store, session: Session, exchanges: Iterator[Document]) -> Document:
+    """A session with these documents of exchanges, and all that happened in it."""
     return session_document(session) | {
         "secrets": (_secret(event) for event in store.events(session, EventKind.SECRET)),
         "rewrites": (_rewrite(event) for event in store.events(session, EventKind.REWRITE)),
@@ -73,7 +76,7 @@ def whole_session(store: Store, session: Session, exchanges: Iterator[StoredExch
             for event in store.events(session)
             if event.kind not in {EventKind.SECRET, EventKind.REWRITE}
         ),
-        "exchanges": (exchange_document(session, each.exchange) for each in exchanges),
+        "exchanges": exchanges,
     }
 
 
@@ -99,6 +102,26 @@ def exchange_document(session: Session, exchange: Exchange) -> Document:
         "outcome": str(exchange.outcome),
         "origin": str(exchange.origin),
         "marks": list(exchange.marks),
+    }
+
+
+def finding_document(session: Session, finding: "Finding") -> Document:
+    """What the linter found."""
+    return {
+        "rule": finding.rule.id,
+        "family": finding.rule.family,
+        "severity": finding.rule.severity.word,
+        "source": finding.rule.source,
+        "side": side(finding.side),
+        "recording": session.recording.id,
+        "session": session.number,
+        "exchange": finding.exchange,
+        "at": moment(session.wall + finding.at),
+        "offset": finding.offset,
+        "bytes": readable(finding.excerpt),
+        "bytes_base64": _base64(finding.excerpt),
+        "text": finding.rule.text,
+        "detail": finding.detail,
     }
 
 
@@ -193,7 +216,7 @@ def _encoded(value: object, indent: str = "\n") -> Iterator[str]:
 
 def _object(mapping: Mapping[str, object], indent: str) -> Iterator[str]:
     # What is small stands on one line: an exchange is one, and grep finds it whole.
-    if not any(isinstance(each, Iterator) for each in mapping.values()):
+    if not any(map(_streams, mapping.values())):
         yield json.dumps(mapping)
         return
     separator = "{"
@@ -202,6 +225,13 @@ def _object(mapping: Mapping[str, object], indent: str) -> Iterator[str]:
         yield from _encoded(value, indent + "  ")
         separator = ","
     yield f"{indent}}}"
+
+
+def _streams(value: object) -> bool:
+    """Whether it is an iterator, or has one in it."""
+    if isinstance(value, Mapping):
+        return any(map(_streams, cast("Mapping[str, object]", value).values()))
+    return isinstance(value, Iterator)
 
 
 def _array(values: Iterator[object], indent: str) -> Iterator[str]:

@@ -1,136 +1,119 @@
-"""`imaptap show`: what was said."""
+"""`imaptap show`: what was said, and what it meant."""
 
 from collections.abc import Iterator
 
 import click
+from rich.text import Text
 
 from imaptap.cli.address import Place, address_argument, find
-from imaptap.cli.documents import (
-    Document,
-    event_document,
-    exchange_document,
-    line_document,
-    print_document,
-    recording_document,
-    session_document,
-    state,
-    whole_session,
-)
-from imaptap.cli.errors import UserError
-from imaptap.cli.filtering import filter_option, search
+from imaptap.cli.choice import Choice
+from imaptap.cli.documents import print_document, state
+from imaptap.cli.errors import UserError, escaped
+from imaptap.cli.filtering import filter_option
+from imaptap.cli.kinds import longest
 from imaptap.cli.lines import exchange_line
 from imaptap.cli.options import db_option, json_option
+from imaptap.cli.overview import overview_line
+from imaptap.cli.pager import pager_option, show_lines
+from imaptap.cli.shown import document, state_place
+from imaptap.cli.state import state_lines
 from imaptap.cli.terminal import Output, day
-from imaptap.cli.transcript import Transcript, beginning, ending, happening
-from imaptap.reading.script import Script
-from imaptap.reading.values import Line
+from imaptap.cli.transcript import Look, Transcript, beginning, ending, happening
+from imaptap.meaning.session import Meanings
+from imaptap.reading.replay import state_at
 from proxy.imap.transcript import Exchange
-from storage import Recording, Session, Store, StoredExchange, open_store
+from storage import Recording, Session, Store, open_store
 from storage.filter import Node
 
 
 @click.command(short_help="Show what was said.")
 @address_argument
+@click.option("--raw", is_flag=True, help="The wire alone: all lines, no meanings.")
 @click.option("--bodies", is_flag=True, help="Show the contents of literals too.")
+@click.option("--structure", is_flag=True, help="Details in a session too: body structures as trees, a line a mailbox.")
+@click.option("--state-at", "moment", metavar="EXCHANGE", help="Show what the session had become after this exchange.")
 @filter_option
+@pager_option
 @db_option
 @json_option
-def show(address: str, bodies: bool, wanted: Node | None, db: str, as_json: bool) -> None:
+def show(
+    address: str, raw: bool, bodies: bool, structure: bool, moment: str | None, wanted: Node | None, pager: bool,
+    db: str, as_json: bool,
+) -> None:  # fmt: skip
     """Show a recording's sessions and exchanges, or the transcript of a session or of one exchange.
 
     Each level is a number or last; RECORDING may be a name too. What is left out is last.
     """
     with open_store(db, create=False) as store:
         place = find(store, address)
-        choice = _Choice(store, place, wanted) if wanted else None
+        if moment is not None:
+            place = state_place(store, place, moment)
+        choice = Choice(store, place, wanted)
         if as_json:
-            print_document(_document(store, place, choice, bodies=bodies))
-        else:
-            _show(store, place, choice, Output(), bodies=bodies)
+            print_document(document(store, place, choice, raw=raw, bodies=bodies, state_only=moment is not None))
+            return
+        output = Output()
+        look = _look(place, choice, output, raw=raw, bodies=bodies, details=structure or place.exchange is not None)
+        lines = _state(store, place) if moment is not None else _lines(store, place, choice, look)
+        show_lines(output, lines, pager=pager)
 
 
-class _Choice:
-    """The exchanges that --filter has left over."""
-
-    def __init__(self, store: Store, place: Place, wanted: Node) -> None:
-        if place.exchange is not None:
-            raise UserError(
-                "--filter chooses among exchanges, and the address names a single one.",
-                f"Leave out the filter, or write {place.recording.name}/{place.exchange.exchange.session}.",
-            )
-        self._search = search(store, wanted, place.recording)
-        self._matches = self._search.matches()
-
-    def sessions(self, all_of_them: Iterator[Session]) -> Iterator[Session]:
-        """Those of these sessions in which something matches."""
-        return (session for session in all_of_them if session.id in self._matches)
-
-    def exchanges(self, session: Session) -> Iterator[StoredExchange]:
-        """What matches in a session."""
-        return self._search.exchanges(session, self._matches.get(session.id, ()))
+def _look(place: Place, choice: Choice, output: Output, *, raw: bool, bodies: bool, details: bool) -> Look:
+    """Bars, and lines that fit, are for people who look: a pipe gets all of the text."""
+    if raw or not output.is_terminal:
+        return Look(raw, bodies, details)
+    width = None if bodies or place.exchange is not None else output.width
+    return Look(raw, bodies, details, longest(_in_view(place, choice)), width)
 
 
-def _sessions(store: Store, recording: Recording, choice: _Choice | None) -> Iterator[Session]:
-    found = store.sessions(recording)
-    return choice.sessions(found) if choice else found
-
-
-def _exchanges(store: Store, session: Session, choice: _Choice | None) -> Iterator[StoredExchange]:
-    return choice.exchanges(session) if choice else store.exchanges(session)
-
-
-def _show(store: Store, place: Place, choice: _Choice | None, output: Output, *, bodies: bool) -> None:
-    if place.session is None:
-        _recording(store, place.recording, choice, output)
-        return
-    transcript = Transcript(store, place.session, output, bodies=bodies)
+def _in_view(place: Place, choice: Choice) -> Iterator[Exchange]:
     if place.exchange is not None:
-        transcript.exchange(place.exchange.exchange)
-    elif choice is None:
-        transcript.session()
-    else:
-        transcript.some(stored.exchange for stored in choice.exchanges(place.session))
+        return
+    for session in choice.sessions(place.recording) if place.session is None else (place.session,):
+        for stored in choice.exchanges(session):
+            yield stored.exchange
 
 
-def _recording(store: Store, recording: Recording, choice: _Choice | None, output: Output) -> None:
-    output.say(f"# recording {recording.id} {recording.name}, {day(recording.started)}, {state(recording)}", "bold")
-    output.say(f"# {recording.settings}", "dim")
-    for event in store.recording_events(recording) if choice is None else ():
-        output.say(happening(event))
-    for session in _sessions(store, recording, choice):
-        output.say()
-        for text in beginning(session):
-            output.say(text)
-        for stored in _exchanges(store, session, choice):
-            output.say(exchange_line(session.number, stored.exchange, session.wall))
-        output.say(ending(session))
+def _state(store: Store, place: Place) -> Iterator[Text]:
+    if place.session is None or place.exchange is None:
+        raise UserError("--state-at asks for a moment of one session.", "Write RECORDING/SESSION --state-at EXCHANGE.")
+    exchange = place.exchange.exchange
+    yield from state_lines(state_at(store, place.session, exchange), place.session, exchange.number)
 
 
-def _document(store: Store, place: Place, choice: _Choice | None, *, bodies: bool) -> Document:
+def _lines(store: Store, place: Place, choice: Choice, look: Look) -> Iterator[Text]:
     if place.session is None:
-        return _recording_document(store, place.recording, choice)
-    if place.exchange is None:
-        return whole_session(store, place.session, _exchanges(store, place.session, choice))
-    return _exchange_document(store, place.session, place.exchange.exchange, bodies=bodies)
+        return _recording(store, place.recording, choice, look)
+    transcript = Transcript(store, place.session, look)
+    if place.exchange is not None:
+        return transcript.exchange(place.exchange.exchange)
+    if choice.filtered:
+        return transcript.some(stored.exchange for stored in choice.exchanges(place.session))
+    return transcript.session()
 
 
-def _recording_document(store: Store, recording: Recording, choice: _Choice | None) -> Document:
-    events = (event_document(event, recording.started) for event in store.recording_events(recording))
-    sessions = (_session_document(store, each, choice) for each in _sessions(store, recording, choice))
-    totals = store.totals(recording)
-    return recording_document(recording, totals) | {"events": events, "sessions": sessions}
+def _recording(store: Store, recording: Recording, choice: Choice, look: Look) -> Iterator[Text]:
+    yield Text(_named(recording), "bold")
+    yield Text(escaped(f"# {recording.settings}"), "dim")
+    for event in () if choice.filtered else store.recording_events(recording):
+        yield happening(event)
+    for session in choice.sessions(recording):
+        yield Text()
+        yield from beginning(session)
+        yield from _exchanges(store, session, choice, look)
+        yield ending(session)
 
 
-def _session_document(store: Store, session: Session, choice: _Choice | None) -> Document:
-    found = _exchanges(store, session, choice)
-    return session_document(session) | {"exchanges": (exchange_document(session, each.exchange) for each in found)}
+def _exchanges(store: Store, session: Session, choice: Choice, look: Look) -> Iterator[Text]:
+    meanings = None if look.raw else Meanings(store, session)
+    for stored in choice.exchanges(session):
+        exchange = stored.exchange
+        if meanings is None:
+            yield exchange_line(session.number, exchange, session.wall)
+        else:
+            meaning = meanings.of(exchange)
+            yield overview_line(exchange, meaning, session.wall, full=look.full, width=look.width)
 
 
-def _exchange_document(store: Store, session: Session, exchange: Exchange, *, bodies: bool) -> Document:
-    return exchange_document(session, exchange) | {"lines": _lines(store, session, exchange, bodies=bodies)}
-
-
-def _lines(store: Store, session: Session, exchange: Exchange, *, bodies: bool) -> Iterator[Document]:
-    for entry in Script(store, session, bodies=bodies).exchange(exchange):
-        if isinstance(entry, Line):
-            yield line_document(entry, session.wall)
+def _named(recording: Recording) -> str:
+    return escaped(f"# recording {recording.id} {recording.name}, {day(recording.started)}, {state(recording)}")

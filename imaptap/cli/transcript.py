@@ -1,69 +1,101 @@
 """A script printed for people: `#` what imaptap says, `C:` and `S:` lines of client and server, `C|` and `S|` bodies.
 
-All that a peer sent is escaped; secrets are named where they stand.
+With meanings, `→` says what an exchange means, and `!` what was odd about it. All that a peer sent is escaped; secrets
+are named where they stand.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from rich.text import Text
 
 from imaptap.cli.documents import hidden_text
+from imaptap.cli.kinds import bar, colour
 from imaptap.cli.lines import clock, marks, result, result_style, sizes, took
 from imaptap.cli.masks import Masks
-from imaptap.cli.terminal import Output, day
+from imaptap.cli.overview import meaning_lines
+from imaptap.cli.terminal import day
+from imaptap.meaning.session import Meanings
 from imaptap.reading.script import Script
 from imaptap.reading.values import Entry, Line, Rest, Run
 from proxy.imap.transcript import Certainty, Direction, Ending, Event, EventKind, Exchange, readable
 from storage import Session, Store
+
+LINES_MOST = 8
+"""Lines of one exchange that a whole session shows of the wire, where meanings say the rest; the last is among them."""
 
 _SIDES = {Direction.CLIENT: ("C", "cyan"), Direction.SERVER: ("S", "green")}
 _WORTH_SAYING = {Certainty.AMBIGUOUS, Certainty.UNSOLICITED}
 _ALARMING = {EventKind.SECURITY, EventKind.FAULT, EventKind.GAP}
 
 
-class Transcript:
-    """Prints what was said in one session."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a transcript looks: `raw` without meanings, with the contents of literals (`bodies`), with all `details`.
 
-    def __init__(self, store: Store, session: Session, output: Output, *, bodies: bool = False) -> None:
-        self._session, self._output = session, output
-        self._script = Script(store, session, bodies=bodies)
+    `full` is the duration that a whole bar stands for, None for no bars; `width` is where the lines of a session are
+    cut, None for never.
+    """
+
+    raw: bool = False
+    bodies: bool = False
+    details: bool = False
+    full: int | None = None
+    width: int | None = None
+
+
+class Transcript:
+    """What was said in one session, as lines."""
+
+    def __init__(self, store: Store, session: Session, look: Look) -> None:
+        self._session, self._look = session, look
+        most = None if look.raw or look.bodies else LINES_MOST
+        self._script = Script(store, session, bodies=look.bodies, most=most)
         secrets = list(store.events(session, EventKind.SECRET))
         self._masks = {side: Masks(event for event in secrets if event.direction is side) for side in Direction}
+        self._meanings = None if look.raw else Meanings(store, session, deep=look.details)
 
-    def session(self) -> None:
+    def session(self) -> Iterator[Text]:
         """All of it."""
-        for text in beginning(self._session):
-            self._output.say(text)
+        yield from beginning(self._session)
         for entry in self._script.whole():
             if isinstance(entry, Exchange):
-                self._output.say()
-            self._output.say(self._text(entry))
-        self._output.say()
-        self._output.say(ending(self._session))
+                yield Text()
+            for text in self._texts(entry):
+                if self._look.width is not None:
+                    text.truncate(self._look.width, overflow="ellipsis")
+                yield text
+        yield Text()
+        yield ending(self._session)
 
-    def some(self, exchanges: Iterable[Exchange]) -> None:
+    def some(self, exchanges: Iterable[Exchange]) -> Iterator[Text]:
         """Some of its exchanges, and nothing of what was said between them."""
-        for text in beginning(self._session):
-            self._output.say(text)
+        yield from beginning(self._session)
         for exchange in exchanges:
-            self._output.say()
-            self.exchange(exchange)
-        self._output.say()
-        self._output.say(ending(self._session))
+            yield Text()
+            yield from self.exchange(exchange)
+        yield Text()
+        yield ending(self._session)
 
-    def exchange(self, exchange: Exchange) -> None:
+    def exchange(self, exchange: Exchange) -> Iterator[Text]:
         """One exchange."""
         for entry in self._script.exchange(exchange):
-            self._output.say(self._text(entry))
+            yield from self._texts(entry)
 
-    def _text(self, entry: Entry) -> Text:
+    def _texts(self, entry: Entry) -> Iterator[Text]:
         if isinstance(entry, Line):
-            return self._line(entry)
-        if isinstance(entry, Exchange):
-            return heading(entry, self._session.wall)
-        if isinstance(entry, Event):
-            return happening(entry)
-        return _rest(entry)
+            yield self._line(entry)
+        elif isinstance(entry, Exchange):
+            yield heading(entry, self._session.wall, self._look.full)
+            if self._meanings is not None:
+                yield from meaning_lines(self._meanings.of(entry))
+        elif isinstance(entry, Event):
+            yield happening(entry)
+        elif isinstance(entry, Rest):
+            yield _rest(entry)
+        else:
+            place = f"{self._session.recording.name}/{self._session.number}/{entry.exchange}"
+            yield Text(readable(f"# … {entry.lines:,} more lines: imaptap show {place}".encode()), "dim")
 
     def _line(self, line: Line) -> Text:
         letter, style = _SIDES[line.direction]
@@ -74,10 +106,19 @@ class Transcript:
                     text.append_text(shown)
             else:
                 text.append(hidden_text(part), "dim italic")
-        # A greeting answers nothing, and is no surprise.
-        if line.certainty in _WORTH_SAYING and line.start and not line.body:
-            text.append(f"  # {line.certainty}", "yellow")
+        if remark := self._remark(line):
+            text.append(f"  # {remark}", "yellow")
         return text
+
+    def _remark(self, line: Line) -> str:
+        # A greeting answers nothing, and is no surprise.
+        if line.body or not line.start:
+            return ""
+        recorded = str(line.certainty) if line.certainty in _WORTH_SAYING else ""
+        if self._meanings is None or line.direction is Direction.CLIENT:
+            return recorded
+        found = self._meanings.remark(line.start, line.at)
+        return recorded if found is None else found
 
 
 def beginning(session: Session) -> Iterator[Text]:
@@ -98,13 +139,18 @@ def ending(session: Session) -> Text:
     return Text(readable(f"# {session.ending}{reason}{sums}".encode()), style)
 
 
-def heading(exchange: Exchange, wall: int) -> Text:
-    """The line above an exchange: number, time, command, result, duration, sizes, what was odd."""
+def heading(exchange: Exchange, wall: int, full: int | None = None) -> Text:
+    """The line above an exchange: number, time, command, result, duration, sizes, what was odd.
+
+    `full` is the duration that a whole bar stands for, None for no bar.
+    """
     text = Text(f"# {exchange.number}  {clock(wall + exchange.started)}  ", "dim")
     # Its arguments stand in the line below.
-    text.append(readable(exchange.command.encode()), "bold").append("  ")
+    text.append(readable(exchange.command.encode()), f"bold {colour(exchange.command)}").append("  ")
     text.append(result(exchange), result_style(exchange))
     text.append(f"  {took(exchange)}  {sizes(exchange)}", "dim")
+    if full is not None:
+        text.append("  ").append_text(bar(exchange, full)).rstrip()
     if remarks := marks(exchange):
         text.append(f"  ({remarks})", "yellow")
     return text

@@ -74,12 +74,13 @@ def _structure(part: EmailMessage) -> str:
         inner = "".join(_structure(each) for each in part.iter_parts() if isinstance(each, EmailMessage))
         return f"({inner} {_string(part.get_content_subtype())})"
     content = str(part.get_payload())
-    parameters = " ".join(f"{_string(key)} {_string(value)}" for key, value in part["Content-Type"].params.items())
+    pairs = " ".join(f"{_string(key)} {_string(value)}" for key, value in part["Content-Type"].params.items())
+    parameters = f"({pairs})" if pairs else "NIL"
     kind = f"{_string(part.get_content_maintype())} {_string(part.get_content_subtype())}"
     encoding = _string(part["Content-Transfer-Encoding"] or "7bit")
     lines = f" {content.count(chr(10))}" if part.get_content_maintype() == "text" else ""
     name = _string(part["Content-ID"])
-    return f"({kind} ({parameters}) {name} NIL {encoding} {len(content)}{lines})"
+    return f"({kind} {parameters} {name} NIL {encoding} {len(content)}{lines})"
 
 
 _WRITERS: dict[str, Callable[[Letter], bytes]] = {

@@ -51,6 +51,8 @@ class Pieces:
             yield timed
             index += 1
             index -= self._forget(index)
+            if timed.piece.end >= end:  # no need to ask the database for what comes next
+                return
 
     def _begin(self, start: int) -> None:
         self._kept.clear()

@@ -6,7 +6,7 @@ import heapq
 import itertools
 from typing import TYPE_CHECKING
 
-from imaptap.reading.values import ENDLESS, Entry, Line, Rest
+from imaptap.reading.values import ENDLESS, Entry, Line, Rest, Skipped
 from imaptap.reading.wire import Wire
 from proxy.imap.transcript import Certainty, Direction, EventKind, Exchange, Span
 
@@ -20,10 +20,10 @@ _SHOWN = [kind for kind in EventKind if kind is not EventKind.SECRET]
 
 
 class Script:
-    """Reads one session. With `bodies`, the contents of literals too."""
+    """Reads one session. With `bodies`, the contents of literals too; `most` is how many lines `whole` has of each."""
 
-    def __init__(self, store: Store, session: Session, *, bodies: bool = False) -> None:
-        self._store, self._session, self._bodies = store, session, bodies
+    def __init__(self, store: Store, session: Session, *, bodies: bool = False, most: int | None = None) -> None:
+        self._store, self._session, self._bodies, self._most = store, session, bodies, most
         self._wires = [Wire(store, session, direction, bodies=bodies) for direction in Direction]
         self._loose = [Wire(store, session, direction, bodies=bodies) for direction in Direction]
         self._told = dict.fromkeys(Direction, 0)
@@ -35,7 +35,8 @@ class Script:
         for stored in self._store.exchanges(self._session):
             yield from asides.before(stored.exchange.started)
             yield stored.exchange
-            for line in self._lines(spans.of(stored.exchange.number)):
+            lines = self._lines(spans.of(stored.exchange.number))
+            for line in lines if self._most is None else _shortened(lines, stored.exchange.number, self._most):
                 yield from asides.before(line.at)
                 yield line
         yield from asides.rest()
@@ -127,6 +128,22 @@ class _Groups:
             if self._next.exchange == exchange:
                 yield self._next
             self._next = next(self._spans, None)
+
+
+def _shortened(lines: Iterator[Line], exchange: int, most: int) -> Iterator[Line | Skipped]:
+    """The first lines of an exchange and its last one, `most` together; a single one is not left out."""
+    yield from itertools.islice(lines, most - 1)
+    skipped = -1
+    before = last = None
+    for line in lines:
+        before, last = last, line
+        skipped += 1
+    if skipped > 1 and last is not None:
+        yield Skipped(last.at, skipped, exchange)
+    elif before is not None:
+        yield before
+    if last is not None:
+        yield last
 
 
 def _at(entry: Line | Event) -> int:

@@ -68,4 +68,13 @@ class Rest:
     server: int
 
 
-Entry = Line | Event | Exchange | Rest
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """So many lines of an exchange that are left out, before its last one, which comes at `at`."""
+
+    at: int
+    lines: int
+    exchange: int
+
+
+Entry = Line | Event | Exchange | Rest | Skipped

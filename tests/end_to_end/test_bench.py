@@ -16,7 +16,7 @@ def test_it_measures(tmp_path: Path) -> None:
     need("openssl")
     if not Path("/usr/include/openssl/ssl.h").exists():
         absent("libssl-dev")
-    words = "--with imaptap --scale 0.002 --rounds 1 --only W1,M2commands,M3 --sessions 3".split()
+    words = "--with imaptap --scale 0.02 --rounds 1 --only W1,M2commands,M3 --sessions 3".split()
     done = subprocess.run(
         [sys.executable, "-m", "bench.run", *words, "--json", str(tmp_path / "out.json")],
         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=100,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.explained import unexplained
 from tests.end_to_end.jobs import CLIENTS, Outcome, Place
 from tests.servers.line import MODES, Line, line_up
 
@@ -77,6 +78,8 @@ def test_client_through_imaptap(
         assert shown["ending"] in ("closed by client", "closed by server")
         assert shown["exchanges"], "a session of a client has commands in it"
         assert all(exchange["status"] for exchange in shown["exchanges"]), "every command was answered"
+        found = recorder.json("lint", f"last/{number}", "--fail-on", "never")["findings"]
+        assert unexplained(found, client, "Dovecot") == []
 
 
 def _folder(path: Path) -> Path:

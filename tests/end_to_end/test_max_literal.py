@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from storage import open_store
 from tests.end_to_end.test_wire import Mail, call, deflated, record
 from tests.servers.mail import noise
 from tests.servers.recorder import Recorder
@@ -44,6 +45,13 @@ def logged_in(port: int, ca: Path) -> Iterator[imaplib.IMAP4_SSL]:
     with imaplib.IMAP4_SSL("localhost", port, ssl_context=ssl.create_default_context(cafile=ca)) as client:
         client.login("bob", "secret")
         yield client
+
+
+def room(folder: Path) -> int:
+    """Bytes of a database with nothing in it."""
+    file = folder / "empty.db"
+    open_store(file, create=True).close()
+    return file.stat().st_size
 
 
 def direct(server: Dovecot) -> Any:
@@ -104,7 +112,7 @@ def test_append_and_fetch(
         code, stream, said = recorder.reader.run("export", place, "--side", "client", "--db", recorder.db)
         assert (code, stream.endswith(b"{%d}\r\n" % len(LONG))) == (1, True), said
         assert "not kept" in said
-    assert db or Path(recorder.db).stat().st_size < 1_000_000
+    assert db or Path(recorder.db).stat().st_size < room(tmp_path) + 300_000
 
 
 def test_within_a_compressed_stream(dovecot: Dovecot, box: str, tmp_path: Path) -> None:
@@ -125,4 +133,4 @@ def test_within_a_compressed_stream(dovecot: Dovecot, box: str, tmp_path: Path) 
     with closing(sqlite3.connect(recorder.db)) as database:
         layers = database.execute("SELECT layer FROM piece WHERE left_out IS NOT NULL").fetchall()
     assert layers == [(3,), (3,)], "TLS and DEFLATE"
-    assert Path(recorder.db).stat().st_size < 300_000
+    assert Path(recorder.db).stat().st_size < room(tmp_path) + 300_000

@@ -14,9 +14,9 @@ import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.servers.line import Line, line_up
 
@@ -81,6 +81,8 @@ class Result:
     code: int
     output: str
     problem: str | None = None
+    findings: tuple[dict[str, Any], ...] = ()
+    """What `imaptap lint` has to say of the job's sessions."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,11 @@ class Testbed:
         if result.code == CANNOT:
             return result
         try:
-            line.check()
+            numbers = line.check()
         except (AssertionError, TimeoutError) as problem:
             return Result(result.code, result.output, str(problem))
-        return result
+        linted = (recorder.json("lint", f"last/{number}", "--fail-on", "never") for number in numbers)
+        return replace(result, findings=tuple(finding for each in linted for finding in each["findings"]))
 
     def _run(self, job: Job, port: int, ca: Path, server: Outside, work: Path) -> Result:
         script = self.folder / "clients" / f"{job.client}.sh"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from proxy.imap.transcript import Outcome
 from storage import StorageError, Store, Writer, open_store
-from tests.storage.scenes import C, Wire, begun, eventually, exchange, opened, record, rewrite
+from tests.storage.scenes import C, S, Wire, begun, eventually, exchange, opened, record, rewrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,3 +136,14 @@ def test_plain_sqlite3_reads_beside_a_recorder(tmp_path: Path, sqlite: Store) ->
         fetched = "SELECT sum(json_extract(responses, '$.FETCH')) FROM exchange"
         assert plain.execute(fetched).fetchone() == (3,)
     writer.close()
+
+
+def test_spans_of_one_direction_come_in_the_order_of_its_stream(store: Store) -> None:
+    wire, other = Wire(direction=C), Wire(direction=S)
+    spans = [wire.span(start, number) for start, number in ((30, 1), (0, 3), (10, None), (20, 2))]
+    session = record(store, [opened(), *(span._replace(end=span.start + 10) for span in (*spans, other.span(5, 1)))])
+    found = list(store.stream_spans(session, C))
+    assert [(span.start, span.end, span.exchange) for span in found] == [
+        (0, 10, 3), (10, 20, None), (20, 30, 2), (30, 40, 1),
+    ]  # fmt: skip
+    assert [span.start for span in store.stream_spans(session, S)] == [5]

@@ -46,7 +46,7 @@ def test_it_shows_a_session_and_leaves_nothing(program: Program, folder: Path, t
 
 def test_the_readme_shows_what_the_program_prints(program: Program, folder: Path) -> None:
     """Times, sizes and tags apart."""
-    shown = re.findall(r"^    ((?:[CS]:|# \d+  ).*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    shown = re.findall(r"^    ((?:[CS]:|→|# \d+  ).*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert len(shown) > 10
     printed = {varying(line) for line in program.lines("demo")}
     assert [line for line in shown if varying(line) not in printed] == []

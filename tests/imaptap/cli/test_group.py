@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from imaptap.cli.group import Cli, Commands
 from imaptap.cli.options import default_db
 from proxy.live.errors import LiveError
 from storage import GapError, StorageError
+from tests.imaptap.cli.terminals import on_a_terminal
 from tests.imaptap.telling import Tale, recorded
 
 if TYPE_CHECKING:
@@ -113,29 +113,13 @@ def test_a_terminal_of_another_alphabet(program: Program) -> None:
 
 def test_on_a_terminal(two: Program) -> None:
     """Colours are there, and a raw stream is not let through to be obeyed."""
-    code, shown = on_a_terminal(two, "show", "typed/1")
+    code, shown = on_a_terminal(two, "show", "typed/1", "--no-pager")
     assert code == 0
     assert b"\x1b[32mS: \x1b[0m" in shown
     code, shown = on_a_terminal(two, "export", "--side", "server", "typed/1")
     assert code == 2
     assert b"a terminal would obey" in shown
     assert b"* OK ready" not in shown
-
-
-def on_a_terminal(program: Program, *words: str) -> tuple[int, bytes]:
-    env = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
-    env |= {"IMAPTAP_DB": str(program.db), "TERM": "xterm-256color"}
-    ours, theirs = os.openpty()
-    command = [sys.executable, "-m", "imaptap", *words]
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
-    os.close(theirs)
-    shown = bytearray()
-    # Linux says EIO where others say end of file.
-    with contextlib.suppress(OSError):
-        while data := os.read(ours, 65536):
-            shown += data
-    os.close(ours)
-    return process.wait(), bytes(shown)
 
 
 def test_the_default_database_lies_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

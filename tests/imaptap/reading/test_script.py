@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaptap.reading.script import Script
-from imaptap.reading.values import Hidden, Line, Run
+from imaptap.reading.values import Hidden, Line, Rest, Run
 from proxy.imap.transcript import Event, EventKind, Exchange, readable
 from storage import Store, Writer, open_store
 from tests.imaptap.telling import LETTER, C, S, Tale, recorded
@@ -39,8 +39,10 @@ def shown(entries: Iterable[Entry]) -> Iterator[str]:
         elif isinstance(entry, Line):
             parts = (readable(each.data) if isinstance(each, Run) else f"<{each.length}>" for each in entry.parts)
             yield f"{entry.direction.name[0]}: {''.join(parts)}"
-        else:
+        elif isinstance(entry, Rest):
             yield f"rest {entry.client}/{entry.server}"
+        else:
+            yield f"... {entry.lines} of {entry.exchange}"
 
 
 def only_session(store: Store) -> Session:
@@ -160,3 +162,17 @@ def test_large_sessions_take_little_memory(db: Path) -> None:
     assert counts == {Line: 4001 + 2 * 15, Exchange: 2000}
     assert hidden == 15 * len(body)
     assert peak < 16_000_000
+
+
+def test_a_long_exchange_is_shortened_and_what_came_meanwhile_stands_where_it_did(db: Path) -> None:
+    tale = Tale().say("S: * OK hi\nC: a FETCH 1:9 UID\n" + "\n".join(f"S: * {n} FETCH (UID {n})" for n in range(1, 7)))
+    tale.happen(EventKind.NOTICE, "meanwhile").say("S: * 7 FETCH (UID 7)\nS: a OK\nS: * 8 EXISTS\nC: b NOOP\nS: b OK")
+    recorded(db, tale.end())
+    with open_store(db, create=False) as store:
+        session = only_session(store)
+        assert list(shown(Script(store, session, most=4).whole())) == [
+            *("S: * OK hi", "#1", "C: a FETCH 1:9 UID", "S: * 1 FETCH (UID 1)", "S: * 2 FETCH (UID 2)", "!meanwhile"),
+            *("... 5 of 1", "S: a OK", "S: * 8 EXISTS", "#2", "C: b NOOP", "S: b OK"),
+        ]
+        assert not any(line.startswith("...") for line in shown(Script(store, session, most=8).whole()))
+        assert "... 2 of 1" in shown(Script(store, session, most=7).whole())

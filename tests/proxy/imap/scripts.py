@@ -7,7 +7,9 @@ A file is a list of steps in the order in which they went over the wire, each wi
     ~ a LOGIN bob xxxxxx             ... which is recorded so; without this, exactly as it was sent
     S: a OK done                     the server sends this line
     @ 1 sure                         ... which belongs to exchange 1, surely ("-": to none; "open 2 3": beside these)
+    & 2 sure                         ... and to exchange 2, once it has been read whole
     ? selected INBOX                 ... after which the session is in this state
+    % uids 1:3=101:103               ... in which this is so: see tests/proxy/imap/view/seeing.py for the words
     C> abc                           exact bytes, no line end added (S> for the server)
     deflate                          what follows is compressed on the wire, both ways
     tls                              what follows is protected
@@ -53,6 +55,8 @@ class Step:
     whole_line: bool
     whose: str | None = None
     state: str | None = None
+    seen: str | None = None
+    facts: list[str] = field(default_factory=list[str])
 
 
 @dataclass(slots=True)
@@ -139,6 +143,14 @@ class _Reader:
             raise BadScriptError("@ NUMBER CERTAINTY [open NUMBER ...]")
         self._last().whose = rest
 
+    def _on_seen(self, rest: str) -> None:
+        if not re.fullmatch(r"(?:-|\d+) (?:sure|likely|ambiguous|unsolicited)", rest):
+            raise BadScriptError("& NUMBER CERTAINTY")
+        self._last().seen = rest
+
+    def _on_fact(self, rest: str) -> None:
+        self._last().facts.append(rest)
+
     def _on_state(self, rest: str) -> None:
         self._last().state = rest
 
@@ -165,7 +177,9 @@ class _Reader:
 _DIRECTIVES = {
     "~": "recorded",
     "@": "whose",
+    "&": "seen",
     "?": "state",
+    "%": "fact",
     "=": "exchange",
     "!": "event",
     "deflate": "deflate",

@@ -68,6 +68,7 @@ def test_no_tick_changes_the_record(path: Path) -> None:
         "C: abc\n~ abcd",
         "C: abc\n~ abc",
         "C: abc\n@ 1 certain",
+        "C: abc\n& 1 sure open 2",
         "C: «zz»",
         "ending well",
     ],

@@ -30,7 +30,7 @@ UPGRADING = ["imap+insecure", "imaps"]
         ("S: * PREAUTH hi\nEOF", "PREAUTH"),
         ("S: HTTP/1.1 400 Bad Request\nEOF", "did not greet as an IMAP server"),
         ("CLOSE", "closed the connection before STARTTLS"),
-        ("RESET", "closed the connection before"),
+        ("RESET", "closed the connection"),  # while it was dialled, or behind that
         ("S: * OK hi\nC: TAG STARTTLS\nCLOSE", "closed the connection before STARTTLS"),
         ("S: * OK hi\nC: TAG STARTTLS\nS: TAG OK go\nCLOSE", "closed the connection"),
     ],

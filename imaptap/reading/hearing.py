@@ -1,0 +1,165 @@
+"""A session for the linter: the units of both directions, in the order in which they were said.
+
+A client's unit stands where its first byte came, a server's where its last one did. Spans, pieces and exchanges are
+read as they come, so that a session of any length takes little memory; its masks and rewrites are few, and kept.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imaptap.reading.pieces import Pieces
+from proxy.imap.lint import Cutter, Finding, Linter, Said
+from proxy.imap.transcript import Direction, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imaptap.reading.pieces import TimedPiece
+    from proxy.imap.lint import CutUnit
+    from proxy.imap.transcript import Exchange, Span
+    from storage import Session, Store
+
+EXCHANGES_KEPT = 20_000
+"""Exchanges that are remembered, since later data may belong to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """From here on, or within, bytes are missing or are no units."""
+
+    at: int
+
+
+def findings(store: Store, session: Session) -> Iterator[Finding]:
+    """All that the linter finds in a session."""
+    linter = Linter()
+    for heard in Hearing(store, session).whole():
+        if isinstance(heard, Lost):
+            linter.lose()
+        else:
+            yield from linter.said(heard)
+    over = session.ending is not None and not session.recording.interrupted
+    yield from linter.end(session.ending if over else None)
+
+
+class Hearing:
+    """Reads one session."""
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self._store, self._session = store, session
+        self._exchanges = _Exchanges(store, session)
+        self._masked = {side: _Ranges() for side in Direction}
+        self._rewrites: dict[int, bytes] = {}
+        for event in store.events(session, EventKind.SECRET, EventKind.REWRITE):
+            if event.direction is None or event.offset is None:
+                continue
+            if event.kind is EventKind.SECRET:
+                self._masked[event.direction].add(event.offset, event.offset + (event.length or 0))
+            elif event.direction is Direction.SERVER and event.name == "capability":
+                self._rewrites[event.offset] = event.sent or b""
+        self._offsets = sorted(self._rewrites)
+        for ranges in self._masked.values():
+            ranges.sort()
+
+    def whole(self) -> Iterator[Said | Lost]:
+        """Both directions, and where bytes are no units any more."""
+        lost = (Lost(event.at) for event in self._store.events(self._session, EventKind.RAW))
+        sides = (self._side(side) for side in Direction)
+        return heapq.merge(*sides, lost, key=_moment)
+
+    def _side(self, direction: Direction) -> Iterator[Said | Lost]:
+        pieces = Pieces(self._store, self._session, direction)
+        for span in self._store.stream_spans(self._session, direction):
+            exchange = self._exchanges.get(span.exchange) if span.exchange else None
+            for found in self._cut(span, pieces):
+                yield self._said(span, exchange, *found) if isinstance(found, tuple) else found
+
+    def _cut(self, span: Span, pieces: Pieces) -> Iterator[tuple[CutUnit, TimedPiece] | Lost]:
+        cutter = Cutter(span.direction, span.start)
+        position = span.start
+        timed: TimedPiece | None = None
+        for timed in pieces.between(span.start, span.end):
+            piece = timed.piece
+            if piece.offset > position:
+                break
+            start, position = max(position, piece.offset), min(piece.end, span.end)
+            if piece.data is None:
+                if not cutter.skip(start, position - start, timed.time_of):
+                    break
+                continue
+            data = piece.data[start - piece.offset : position - piece.offset]
+            for unit in cutter.feed(start, data, timed.time_of):
+                yield unit, timed
+        if position < span.end or timed is None:
+            yield Lost(span.last_at)
+            return
+        for unit in cutter.flush():
+            yield unit, timed
+
+    def _said(self, span: Span, exchange: Exchange | None, cut: CutUnit, timed: TimedPiece) -> Said:
+        unit = cut.unit
+        return Said(
+            span.direction, unit, cut.at, cut.ended, timed.piece.layer, exchange, span.certainty, cut.literals_at,
+            self._masked[span.direction].between(unit.start, unit.end),
+            self._rewritten(unit.start, unit.end) if span.direction is Direction.SERVER else None,
+        )  # fmt: skip
+
+    def _rewritten(self, start: int, end: int) -> bytes | None:
+        index = bisect_right(self._offsets, start - 1)
+        there = index < len(self._offsets) and self._offsets[index] < end
+        return self._rewrites[self._offsets[index]] if there else None
+
+
+class _Exchanges:
+    """Exchanges by number, asked for in about that order."""
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self._store, self._session = store, session
+        self._kept: dict[int, Exchange] = {}
+        self._more = store.exchanges(session)
+        self._newest = 0
+
+    def get(self, number: int) -> Exchange | None:
+        while self._newest < number:
+            stored = next(self._more, None)
+            if stored is None:
+                break
+            self._newest = stored.exchange.number
+            self._kept[self._newest] = stored.exchange
+            if len(self._kept) > EXCHANGES_KEPT:
+                del self._kept[next(iter(self._kept))]
+        if number in self._kept:
+            return self._kept[number]
+        stored = next(self._store.exchanges(self._session, after=number - 1), None)
+        return stored.exchange if stored and stored.exchange.number == number else None
+
+
+class _Ranges:
+    """Ranges of offsets that do not overlap much, asked for by place."""
+
+    def __init__(self) -> None:
+        self._ranges: list[tuple[int, int]] = []
+
+    def add(self, start: int, end: int) -> None:
+        self._ranges.append((start, end))
+
+    def sort(self) -> None:
+        self._ranges.sort()
+
+    def between(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """Those that hold any byte from `start` up to `end`; of those that begin before it, the last one."""
+        index = max(0, bisect_right(self._ranges, (start, 0)) - 1)
+        found: list[tuple[int, int]] = []
+        while index < len(self._ranges) and self._ranges[index][0] < end:
+            if self._ranges[index][1] > start:
+                found.append(self._ranges[index])
+            index += 1
+        return tuple(found)
+
+
+def _moment(heard: Said | Lost) -> int:
+    return heard.ended if isinstance(heard, Said) and heard.direction is Direction.SERVER else heard.at

@@ -1,0 +1,119 @@
+"""A recorded session replayed: every unit read by the grammar, in the order in which they were said."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from imaptap.reading.units import Owned, Spans, units
+from proxy.imap.grammar import parse_command, parse_response, parse_sasl
+from proxy.imap.transcript import Direction
+from proxy.imap.view.session import SessionView
+from proxy.imap.view.values import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxy.imap.grammar import Parsed
+    from proxy.imap.grammar.commands import Command, Done
+    from proxy.imap.grammar.responses import Response
+    from proxy.imap.grammar.sasl import SaslLine
+    from proxy.imap.transcript import Exchange
+    from proxy.imap.view.values import Heard, State
+    from storage import Session, Store
+
+_EXCHANGES_KEPT = 20_000
+
+
+class Told(NamedTuple):
+    """A unit of a session: the offsets of its first byte and of the one behind it, and what it says."""
+
+    start: int
+    end: int
+    said: Said
+    heard: Heard
+
+
+class Replay:
+    """Goes through one session once. `view` has its state after the unit that came last."""
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self.view = SessionView()
+        self._exchanges = _Exchanges(store, session)
+        spans = Spans(store, session)
+        sides = (_sided(units(store, session, spans, side), side) for side in Direction)
+        self._units = heapq.merge(*sides, key=lambda sided: (sided[0].at, sided[1]))
+        self._begun: OrderedDict[int, None] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Told]:
+        """Every unit: where it stands in its stream, what was said, and what it turned out to be."""
+        for owned, direction in self._units:
+            exchange = self._exchanges.of(owned.exchange)
+            parsed = self._parsed(owned, direction, exchange)
+            said = Said(direction, owned.at, owned.layer, exchange, owned.certainty, owned.others, parsed)
+            yield Told(owned.unit.start, owned.unit.end, said, self.view.feed(said))
+
+    def _parsed(
+        self, owned: Owned, direction: Direction, exchange: Exchange | None
+    ) -> Parsed[Response] | Parsed[Command | Done] | Parsed[SaslLine]:
+        if direction is Direction.SERVER:
+            return parse_response(owned.unit)
+        if exchange is None:
+            return parse_command(owned.unit)
+        if exchange.number in self._begun and exchange.command == "AUTHENTICATE":
+            return parse_sasl(owned.unit)
+        self._begun[exchange.number] = None
+        if len(self._begun) > _EXCHANGES_KEPT:
+            self._begun.popitem(last=False)
+        return parse_command(owned.unit)
+
+
+def state_at(store: Store, session: Session, exchange: Exchange) -> State:
+    """What the session had become when this exchange ended; or with the last that was said in it, if it did not."""
+    ends = dict.fromkeys(Direction, -1)
+    for span in store.spans(session, exchange.number):
+        ends[span.direction] = max(ends[span.direction], span.end)
+    # Of one that was just begun no span is written yet: it is the newest, and the state is the last one there is.
+    over = {side for side, end in ends.items() if end < 0 and max(ends.values()) >= 0}
+    replay = Replay(store, session)
+    for _, end, said, _ in replay:
+        if end >= ends[said.direction]:
+            over.add(said.direction)
+        if over == set(Direction) or _completes(said, exchange):
+            break
+    return replay.view.state()
+
+
+def _completes(said: Said, exchange: Exchange) -> bool:
+    return said.exchange is not None and said.exchange.number == exchange.number and said.completes
+
+
+def _sided(owned: Iterator[Owned], side: Direction) -> Iterator[tuple[Owned, Direction]]:
+    for each in owned:
+        yield each, side
+
+
+class _Exchanges:
+    """The exchanges by number; the last few thousand at hand, for they are asked for nearly in their order."""
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self._store, self._session = store, session
+        self._coming = store.exchanges(session)
+        self._kept: OrderedDict[int, Exchange] = OrderedDict()
+        self._newest = 0
+
+    def of(self, number: int | None) -> Exchange | None:
+        if number is None:
+            return None
+        while self._newest < number and (stored := next(self._coming, None)):
+            self._newest = stored.exchange.number
+            self._kept[self._newest] = stored.exchange
+            if len(self._kept) > _EXCHANGES_KEPT:
+                self._kept.popitem(last=False)
+        found = self._kept.get(number)
+        return found if found or number > self._newest else self._again(number)
+
+    def _again(self, number: int) -> Exchange | None:
+        stored = next(self._store.exchanges(self._session, after=number - 1), None)
+        return stored.exchange if stored and stored.exchange.number == number else None

@@ -1,0 +1,88 @@
+"""Spans cut into units again, however their bytes come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.imap.lint import Cutter, CutUnit
+from proxy.imap.lint.cutter import TEXT_MOST
+from proxy.imap.transcript import Direction
+from tests.proxy.imap.playing import at_random, bytewise, whole
+
+if TYPE_CHECKING:
+    from tests.proxy.imap.playing import Cut
+
+C, S = Direction.CLIENT, Direction.SERVER
+STREAM = (
+    b"a LOGIN {3}\r\nbob {6+}\r\nxxxxxx\r\n* 1 FETCH (BODY[] {0}\r\n)\r\nb NOOP\nc APPEND x {5000+}\r\n"
+    + b"y" * 5000
+    + b"\r\n"
+)
+
+
+def units(data: bytes, cut: Cut, side: Direction = C, start: int = 100) -> list[CutUnit]:
+    """What a span becomes; each byte comes at the time that is its offset."""
+    cutter = Cutter(side, start)
+    found: list[CutUnit] = []
+    for chunk in cut(data):
+        found += cutter.feed(start, chunk, lambda offset: offset)
+        start += len(chunk)
+    return [*found, *cutter.flush()]
+
+
+@pytest.mark.parametrize("cut", [bytewise, at_random(1), at_random(2)])
+def test_it_does_not_matter_how_the_bytes_come(cut: Cut) -> None:
+    assert units(STREAM, cut) == units(STREAM, whole)
+
+
+def test_units_have_their_literals_and_times() -> None:
+    first, second, third, fourth = units(STREAM, whole)
+    assert first.unit.texts == (b"a LOGIN {3}\r\n", b" {6+}\r\n", b"\r\n")
+    assert [literal.content for literal in first.unit.literals] == [b"bob", b"xxxxxx"]
+    assert (first.at, first.literals_at) == (100, (113, 123))
+    assert first.ended == first.unit.end - 1
+    assert second.unit.literals[0].content == b""
+    assert third.unit.flaws == ("bare LF",)
+    assert (fourth.unit.literals[0].size, fourth.unit.literals[0].content) == (5000, None)
+
+
+def test_a_body_is_passed_over_by_its_length() -> None:
+    head, tail = b"* 1 FETCH (BODY[] {9000}\r\n", b")\r\n"
+    cutter = Cutter(S, 0)
+    assert list(cutter.feed(0, head, lambda offset: offset)) == []
+    assert cutter.skip(len(head), 4000, lambda offset: offset)
+    assert cutter.skip(len(head) + 4000, 5000, lambda offset: offset)
+    (found,) = cutter.feed(len(head) + 9000, tail, lambda offset: offset)
+    assert (found.unit.end, found.unit.texts) == (len(head) + 9003, (head, tail))
+    assert not cutter.skip(0, 10, lambda offset: offset)
+
+
+@pytest.mark.parametrize(
+    ("data", "texts", "flaw"),
+    [
+        (b"a NOO", (b"a NOO",), "cut"),
+        (b"a CREATE {4}\r\n", (b"a CREATE {4}\r\n",), "cut"),
+        (b"a CREATE {4}\r\nxy", (b"a CREATE {4}\r\n",), "cut"),
+        (b"a CREATE {2}\r\nxy", (b"a CREATE {2}\r\n",), "cut"),
+    ],
+)
+def test_what_does_not_end_is_told_at_last(data: bytes, texts: tuple[bytes, ...], flaw: str) -> None:
+    (found,) = units(data, whole)
+    assert (found.unit.texts, found.unit.flaws) == (texts, (flaw,))
+    assert len(found.unit.literals) <= len(texts)
+
+
+def test_an_endless_line_is_kept_up_to_a_bound() -> None:
+    (found,) = units(b"a " + b"x" * (2 * TEXT_MOST) + b"\r\n", whole)
+    assert sum(map(len, found.unit.texts)) == TEXT_MOST
+
+
+@given(st.binary(max_size=200), st.integers(0, 9))
+def test_any_bytes_come_back_in_order(data: bytes, seed: int) -> None:
+    found = units(data, at_random(seed), S)
+    assert [each.unit.start for each in found] == sorted({each.unit.start for each in found})
+    assert not found or found[-1].unit.end == 100 + len(data)
