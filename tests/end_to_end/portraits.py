@@ -8,7 +8,6 @@ made of what is in that file.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
 import subprocess
 import sys
@@ -99,15 +98,15 @@ def main() -> int:
 
 def page(sitters: Sequence[Sitter], db: Path) -> str:
     """The page: a section for each client, in the words of `imaptap portrait`."""
-    parts = [_HEAD.format(day=dt.datetime.now(dt.UTC).date())]
+    parts = [_HEAD]
     parts += [f"## {sitter.client}\n\n{sitter.version}\n\n```text\n{_portrait(sitter, db)}```\n" for sitter in sitters]
     return "\n".join(parts)
 
 
 _HEAD = """# What clients do
 
-How the clients of the testbed spoke to a Dovecot 2.3 through imaptap on {day}, in the words of `imaptap portrait`.
-Made by `make portraits`. Each client did one job with TLS (telnet: without): folders read, a letter saved, flags set,
+How the clients of the testbed spoke to a Dovecot 2.3 through imaptap, in the words of `imaptap portrait` and with the
+day on which it was recorded. Made by `make portraits`. Each client did one job with TLS (telnet: without): folders read, a letter saved, flags set,
 a letter deleted, new mail waited for, as far as it can do that. "Not seen" means that the job had none of it, not that
 the client cannot do it. What a portrait says, and how: [cli.md](cli.md#imaptap-portrait-recordingsession).
 """
