@@ -107,8 +107,9 @@ _HEAD = """# What clients do
 
 How the clients of the testbed spoke to a Dovecot 2.3 through imaptap, in the words of `imaptap portrait` and with the
 day on which it was recorded. Made by `make portraits`. Each client did one job with TLS (telnet: without): folders
-read, a letter saved, flags set, a letter deleted, new mail waited for, as far as it can do that. "Not seen" means that the job had none of it, not that
-the client cannot do it. What a portrait says, and how: [cli.md](cli.md#imaptap-portrait-recordingsession).
+read, a letter saved, flags set, a letter deleted, new mail waited for, as far as it can do that. "Not seen" means that
+the job had none of it, not that the client cannot do it. What a portrait says, and how:
+[cli.md](cli.md#imaptap-portrait-recordingsession).
 """
 
 
