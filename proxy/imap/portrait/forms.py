@@ -45,8 +45,8 @@ def body_of(unit: Unit) -> Body | None:
 
 def form(name: str, body: Body | None, unit: Unit) -> str:
     """The form of the command `name`, of which `body` was read."""
-    text = _form(name, body, unit)
-    return text if len(text) <= FORM_MOST else text[: FORM_MOST - 1] + "…"
+    shown = _form(readable(name.encode()), body, unit)
+    return shown if len(shown) <= FORM_MOST else shown[: FORM_MOST - 1] + "…"
 
 
 def _form(name: str, body: Body | None, unit: Unit) -> str:  # noqa: C901 - a table of shapes
@@ -79,7 +79,7 @@ def _form(name: str, body: Body | None, unit: Unit) -> str:  # noqa: C901 - a ta
         case Unknown():
             return f"{name} …" if body.arguments else name
         case _:
-            return readable(name.encode()) + " …"
+            return f"{name} …"
 
 
 def set_form(messages: SequenceSet) -> str:

@@ -86,6 +86,12 @@ def test_hostile_bytes_are_escaped(command: bytes) -> None:
     assert shown.startswith(command.split()[0].decode())
 
 
+def test_a_hostile_name_is_escaped() -> None:
+    """Also where the command's arguments can be read."""
+    for arguments in (b"[ +", b"FETCH 1 FLAGS", b"NOOP", b"("):
+        assert said(arguments, name="X\x1b").startswith(r"X\x1b")
+
+
 def test_forms_stay_short() -> None:
     """However many items, keys or flags a command has."""
     for command in (
