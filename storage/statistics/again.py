@@ -1,6 +1,6 @@
 """What was asked again: commands whose answer could not have changed, and letters that had been fetched before.
 
-Both look at one session at a time, and remember no more than REMEMBERED things of it: the oldest are forgotten first.
+Both look at one session at a time, and remember at least the last REMEMBERED things of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Exchange
     from storage.statistics.values import Fact
 
-REMEMBERED: Final = 100_000
+REMEMBERED: Final = 50_000
 UIDS_NAMED: Final = 1000
 """A command that names more UIDs than this is not looked at message by message."""
 
@@ -50,22 +50,26 @@ def unquoted(arguments: str) -> str:
 
 
 class _Memory:
-    """Remembers that something was there; the oldest goes when there is too much."""
+    """Remembers at least the last `most` different keys, and at most twice as many.
+
+    Two generations: to drop the oldest key of a dictionary, one by one, takes longer the more have been dropped.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._known: dict[int, None] = {}
+        self._young, self._old = set[int](), set[int]()
 
     def __contains__(self, key: int) -> bool:
-        return key in self._known
+        return key in self._young or key in self._old
 
     def add(self, key: int) -> None:
-        self._known[key] = None
-        if len(self._known) > self._most:
-            del self._known[next(iter(self._known))]
+        self._young.add(key)
+        if len(self._young) >= self._most:
+            self._young, self._old = set(), self._young
 
     def clear(self) -> None:
-        self._known.clear()
+        self._young.clear()
+        self._old.clear()
 
 
 class Repeated:

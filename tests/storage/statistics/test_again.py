@@ -94,10 +94,16 @@ def test_news_outside_of_exchanges() -> None:
     assert [watch.add(each) for each in noops] == [False, True, True, False, True]
 
 
-def test_the_oldest_is_forgotten_first() -> None:
-    watch = Repeated((), most=2)
-    asked = [watch.add(said("STATUS", name)) for name in ("a", "b", "c", "c", "b", "a")]
-    assert asked == [False, False, False, True, True, False]
+def test_the_oldest_are_forgotten() -> None:
+    """At least the last so many are remembered, never more than twice as many."""
+    for most in (1, 2, 5):
+        for ago in range(1, 15):
+            watch = Repeated((), most=most)
+            names = [str(number) for number in range(20)]
+            asked = [watch.add(said("STATUS", name)) for name in [*names, names[-ago]]]
+            assert not any(asked[:-1])
+            if ago <= most or ago > 2 * most:
+                assert asked[-1] == (ago <= most)
 
 
 # --- fetched again -------------------------------------------------------------------------------------------------
