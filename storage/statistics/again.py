@@ -65,7 +65,7 @@ class _Memory:
     def add(self, key: int) -> None:
         self._young.add(key)
         if len(self._young) >= self._most:
-            self._young, self._old = set(), self._young
+            self._young, self._old = set[int](), self._young
 
     def clear(self) -> None:
         self._young.clear()

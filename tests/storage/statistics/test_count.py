@@ -149,6 +149,14 @@ def test_sessions_without_exchanges_count_too(store: Store) -> None:
     assert counts.summary.sessions == 3
 
 
+def test_sessions_that_were_written_in_another_order(store: Store) -> None:
+    """As several workers do."""
+    counts = counted(store, written(store, letters(3), letters(1), letters(2)), by_session=True)
+    assert [(each.session and each.session.number, each.all.count) for each in counts.sessions] == [
+        (1, 5), (2, 5), (3, 5),
+    ]  # fmt: skip
+
+
 def is_there(store: Store, recording: Recording, number: int) -> bool:
     return store.totals(recording).sessions == number
 
