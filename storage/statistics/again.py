@@ -23,7 +23,7 @@ UIDS_NAMED: Final = 1000
 
 _READING: Final = frozenset(
     "CAPABILITY NOOP CHECK ID NAMESPACE LIST LSUB XLIST STATUS SELECT EXAMINE FETCH SEARCH SORT THREAD ESEARCH"
-    " GETQUOTA GETQUOTAROOT GETACL MYRIGHTS LISTRIGHTS GETMETADATA GETANNOTATION LANGUAGE COMPARATOR".split()
+    " GETQUOTA GETQUOTAROOT GETACL MYRIGHTS LISTRIGHTS GETMETADATA GETANNOTATION".split()
 )
 """Commands that ask and change nothing (RFC 9051, section 6, and its extensions); FETCH with BODY[] sets \\Seen."""
 _NEUTRAL: Final = frozenset({"IDLE"})
@@ -92,8 +92,7 @@ class Repeated:
         # Of a literal the arguments have the length alone, of long ones there is only a part: they may differ.
         known = asks and not exchange.arguments.endswith(_CUT) and not LITERAL.search(unquoted(exchange.arguments))
         again = known and key in self._known
-        changes = name not in _READING and name not in _NEUTRAL
-        if changes or name in {"SELECT", "EXAMINE"} or _sees(name, exchange.arguments):
+        if _may_change(name, exchange.arguments):
             self._known.clear()
         if known:
             self._known.add(key)
@@ -112,8 +111,15 @@ def _brings_news(exchange: Exchange) -> bool:
     return any(kind in _NEWS and kind not in told for kind, _ in exchange.responses)
 
 
-def _sees(name: str, arguments: str) -> bool:
-    return name == "FETCH" and _SEES.search(arguments.upper()) is not None
+def _may_change(name: str, arguments: str) -> bool:
+    """Whether what others ask may be answered in another way afterwards."""
+    if name in {"SELECT", "EXAMINE"}:
+        return True
+    if name == "FETCH":
+        return _SEES.search(arguments.upper()) is not None
+    if name in {"SEARCH", "SORT", "THREAD"}:
+        return "SAVE" in arguments.upper()  # what `$` stands for: RFC 5182, section 2
+    return name not in _READING and name not in _NEUTRAL
 
 
 class Refetched:

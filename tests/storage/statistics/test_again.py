@@ -30,6 +30,8 @@ CHANGES = [
     said("IDLE", responses=(("VANISHED", 1),)),
     said("FETCH", "1 BODY[]", responses=(("FETCH", 1),)),
     said("UID FETCH", "1 (UID RFC822)"),
+    said("UID SEARCH", "RETURN (SAVE) UNSEEN"),
+    said("COMPARATOR", "i;octet"),
     said("SELECT", "INBOX", responses=(("EXISTS", 1), ("FLAGS", 1))),
 ]
 KEEPS = [
