@@ -149,7 +149,7 @@ class Cursor(Tape):
     def flag(self) -> bytes:
         """flag, flag-extension, flag-keyword, or "\\*" of flag-perm. A string is a quirk; so are odd characters."""
         start = self.pos
-        if self.at(b'"') or self.at(b"{"):
+        if self.at(b'"') or self.at(b"{") or self.at(b"~{"):
             self.note(Quirk.STRING_FOR_ATOM, start, start)
             content = self.string()
             return content if isinstance(content, bytes) else self.stop("a flag", start)
