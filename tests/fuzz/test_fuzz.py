@@ -32,6 +32,7 @@ FOUND = {
     "one with a quote left open in front of that": b'\0d XAPPLEPUSHSERVICE x" y "z" {3+}\r\n',
     "a literal in the section of an item that is not read": b'\0\xffS* 1 FETCH (BODY[A "x" {2}\r\nhi] NIL)\r\n',
     "a date with an 8-bit byte": b'\0a APPEND x "1-Jul-2\xca12" {2}\r\nhi\r\n',
+    "a quote for a tag": b'\0\xffS" X Y ["\xa3"\r\n',
     "a flag with a NUL": b'\0a STORE 1 FLAGS ("\0")\r\n',
 }
 """Inputs with which the fuzzer has broken something; they have been mended since."""
