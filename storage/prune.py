@@ -107,18 +107,18 @@ def _server_used(store: Store) -> int:
 
 def _delete(store: Store, recording: Recording) -> int:
     """Delete a recording from its leaves upwards. How many bodies went with it."""
-    from storage.filter import index  # noqa: PLC0415  seldom needed, and recorders shall start quickly
+    from storage.filter import clearing  # noqa: PLC0415  seldom needed, and recorders shall start quickly
 
     bodies = 0
     with store.writing() as connection:
-        index.clear(connection)
+        clearing.clear(connection)
     with store.reading() as connection:
         mine = select(_session.id).where(_session.recording_id == recording.id)
         sessions = list(connection.execute(mine).scalars())
     for session in sessions:
         bodies += _delete_session(store, session)
     with store.writing() as connection:
-        index.clear(connection)  # who filtered meanwhile has indexed what was still there
+        clearing.clear(connection)  # who filtered meanwhile has indexed what was still there
         connection.execute(delete(tables.recording).where(tables.recording.c.id == recording.id))
     return bodies
 

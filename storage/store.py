@@ -176,9 +176,11 @@ class Store:
         """
         return stream.received(self, session, direction, start, end)
 
-    def stream_as_sent(self, session: Session, direction: Direction) -> Iterator[bytes]:
-        """The whole stream with all rewrites applied: as the other side got it, secrets masked. Raises GapError."""
-        return stream.as_sent(self, session, direction)
+    def stream_as_sent(
+        self, session: Session, direction: Direction, start: int = 0, end: int | None = None
+    ) -> Iterator[bytes]:
+        """The same bytes with all rewrites that begin among them: as the other side got them. Raises as `stream`."""
+        return stream.as_sent(self, session, direction, start, end)
 
     # --- changes ----------------------------------------------------------------------------------------------------
 

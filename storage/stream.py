@@ -51,17 +51,23 @@ def _need_whole(store: Store, session: Session, direction: Direction, position: 
                 raise GapError(position, stop)
 
 
-def as_sent(store: Store, session: Session, direction: Direction) -> Iterator[bytes]:
-    """The whole stream with every rewrite applied: what imaptap sent on, secrets still masked. Raises GapError."""
-    position = 0
+def as_sent(store: Store, session: Session, direction: Direction, start: int, end: int | None) -> Iterator[bytes]:
+    """The same bytes with every rewrite that begins among them: what imaptap sent on, secrets still masked.
+
+    Raises as `received` does.
+    """
+    position = start
     for rewrite in _rewrites(store, session, direction):
         offset = rewrite.offset or 0
+        if offset < start or (end is not None and offset >= end):
+            continue
         if offset > position:
             yield from received(store, session, direction, position, offset)
         if rewrite.sent:
             yield rewrite.sent
         position = max(position, offset + len(rewrite.received or b""))
-    yield from received(store, session, direction, position, None)
+    if end is None or position < end:
+        yield from received(store, session, direction, position, end)
 
 
 def _rewrites(store: Store, session: Session, direction: Direction) -> list[Event]:

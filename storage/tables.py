@@ -254,6 +254,14 @@ filter_uid = Table(
     sqlite_with_rowid=False,
 )
 
+filter_date = Table(
+    "filter_date",
+    metadata,
+    Column("at", BigInteger, primary_key=True),
+    Column("exchange_id", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 FILTER_TEXT = "filter_text"
 """What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one with a
 tsvector; SQLAlchemy has no word for either that both would understand, so it is not among the others."""

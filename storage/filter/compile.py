@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from storage.filter.tree import Leaf, Node
 
 _FEW: Final = 50
-_row, _uid = tables.filter_row.c, tables.filter_uid.c
+_row, _uid, _date = tables.filter_row.c, tables.filter_uid.c, tables.filter_date.c
 _COLUMNS: Final = {Place.EXCHANGE: _row.kind_id, Place.MAILBOX: _row.mailbox_id, Place.FLAGS: _row.flags_id}
 _AMOUNTS: Final = {
     "ms": _row.took,
@@ -147,12 +147,18 @@ def _number(leaf: Number) -> ColumnElement[bool]:
 
 
 def _when(leaf: When, now: int) -> ColumnElement[bool]:
+    if leaf.fact == "internaldate":
+        return _row.exchange_id.in_(select(_date.exchange_id).where(_at(leaf, _date.at, now)))
+    return _at(leaf, _row.at, now)
+
+
+def _at(leaf: When, column: ColumnElement[int], now: int) -> ColumnElement[bool]:
     start, end = amounts.period(leaf.moment, now)
     last = max(start, end - 1)
     if leaf.operator == "=":
-        return and_(_row.at >= start, _row.at <= last)
+        return and_(column >= start, column <= last)
     bound = last if leaf.operator in {">", "<="} else start
-    which: ColumnElement[bool] = _COMPARED[leaf.operator](_row.at, bound)
+    which: ColumnElement[bool] = _COMPARED[leaf.operator](column, bound)
     return which
 
 

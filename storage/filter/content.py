@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from proxy.imap.grammar.dates import DateTime
+from proxy.imap.grammar.utf7 import mailbox_name
 from proxy.imap.transcript import BODY_MIN, readable
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ _CAPABILITY: Final = re.compile(
     rb"\* CAPABILITY (.*)|\S+ (?:OK|PREAUTH) \[CAPABILITY ([^\]]*)\]", re.IGNORECASE | re.DOTALL
 )
 
+_INTERNALDATE: Final = re.compile(rb'[( ]INTERNALDATE "([^"\\]{1,40})"', re.IGNORECASE)
+
 _SET: Final = re.compile(r"[\d*:,]+")
 _STORE: Final = re.compile(r"(?:^|[ )])[+-]?FLAGS(?:\.SILENT)? (?:\(([^()]*)\)|([^()]+)$)", re.IGNORECASE)
 _APPEND: Final = re.compile(r"[ }]\(([^()]*)\)")
@@ -48,6 +52,14 @@ def fetched(server: bytes) -> tuple[frozenset[str], list[int]]:
             uids += map(int, _UID.findall(text))
             uids += map(int, _UIDFETCH.findall(text))
     return frozenset(map(readable, flags)), uids
+
+
+def received(server: bytes) -> list[DateTime]:
+    """The INTERNALDATEs in the FETCH responses of a server."""
+    if not _INTERNALDATE.search(server):
+        return []
+    responses = (response for response in _responses(server) if _FETCH.match(response))
+    return [DateTime(date) for response in responses for date in _INTERNALDATE.findall(response)]
 
 
 def announced(server: bytes) -> frozenset[str]:
@@ -102,6 +114,11 @@ def named_flags(command: str, arguments: str) -> frozenset[str]:
         match = _APPEND.search(text)
         return frozenset(match[1].split()) if match else frozenset()
     return frozenset()
+
+
+def mailbox_names(name: str) -> frozenset[str]:
+    """A mailbox as it was written, and as it is read where that was modified UTF-7."""
+    return frozenset({name, mailbox_name(name.encode())} if "&" in name and name.isascii() else {name})
 
 
 def introduced(command: str, arguments: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from proxy.imap.commands import read_head
 from proxy.imap.transcript import readable
 from storage.filter import content
 from storage.filter.holds import Facts
+from storage.filter.understood import instants, understood
 from storage.filter.words import fold, said_words
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from storage.filter.content import Range
     from storage.filter.gather import Told
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 Words = tuple[tuple[str, str], ...]
 """(fact, folded word), sorted, each once."""
@@ -37,6 +38,7 @@ class Described(NamedTuple):
     mailbox: Words
     flags: Words
     uids: tuple[Range, ...]
+    dates: tuple[int, ...]
     said: list[str]
     told: frozenset[tuple[str, str]]
 
@@ -65,14 +67,17 @@ def describe(told: Told) -> Described:
     ranges = content.named_uids(exchange.command, arguments) + [(uid, uid) for uid in uids]
     caps = (("cap", fold(word)) for word in content.announced(told.server))
     names = (("client", fold(name)) for name in content.introduced(exchange.command, arguments))
+    noticed = understood(told)
+    dates = {*noticed.dates, *instants(content.received(told.server))}
     return Described(
         _kind(
             exchange.command, exchange.status, exchange.code, str(exchange.outcome), str(exchange.origin),
-            exchange.responses, exchange.marks, told.certainties, told.events,
+            exchange.responses, exchange.marks, told.certainties, told.events, noticed.quirks,
         ),
         _mailbox(exchange.mailbox),
         words(("flag", flag) for flag in flags),
         content.merged(ranges),
+        tuple(sorted(dates)),
         said_words(f"{readable_text(told.client)} {readable_text(told.server)}"),
         frozenset((*caps, *names)),
     )  # fmt: skip
@@ -113,7 +118,8 @@ def numbers(told: Told, described: Described, session: int) -> tuple[tuple[str, 
     if exchange.ended is not None:
         amounts["ms"] = exchange.ended - exchange.started
     whole = ((fact, amount, amount) for fact, amount in amounts.items())
-    return (*whole, *(("uid", low, high) for low, high in described.uids))
+    dates = (("internaldate", at, at) for at in described.dates)
+    return (*whole, *(("uid", low, high) for low, high in described.uids), *dates)
 
 
 def facts(told: Told, described: Described, place: Place) -> Facts:
@@ -134,10 +140,11 @@ def facts(told: Told, described: Described, place: Place) -> Facts:
 def _kind(
     command: str, status: str | None, code: str | None, outcome: str, origin: str,
     responses: tuple[tuple[str, int], ...], marks: tuple[str, ...], certainties: frozenset[str], events: frozenset[str],
+    quirks: frozenset[str],
 ) -> Words:  # fmt: skip
     commands = {command, command.removeprefix("UID ")} - {""}
     single = (("status", status), ("code", code and code.split(" ", 1)[0]), ("outcome", outcome), ("origin", origin))
-    several = {"cmd": commands, "mark": marks, "certainty": certainties, "event": events}
+    several = {"cmd": commands, "mark": marks, "certainty": certainties, "event": events, "quirk": quirks}
     return words((
         *((fact, word) for fact, word in single if word),
         *((fact, word) for fact, found in several.items() for word in found),
@@ -147,7 +154,7 @@ def _kind(
 
 @functools.lru_cache(maxsize=4096)
 def _mailbox(name: str | None) -> Words:
-    return () if name is None else words([("mailbox", name)])
+    return () if name is None else words(("mailbox", each) for each in content.mailbox_names(name))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -58,7 +58,8 @@ class Entries:
             for told, described in settled
             for low, high in described.uids
         ]
-        for table, new in ((tables.filter_row, found), (tables.filter_uid, uids)):
+        dates = [{"at": at, "exchange_id": told.id} for told, described in settled for at in described.dates]
+        for table, new in ((tables.filter_row, found), (tables.filter_uid, uids), (tables.filter_date, dates)):
             if new:
                 self._connection.execute(insert(table), new)
         text.add(self._connection, [(told.id, described.said) for told, described in settled if described.said])

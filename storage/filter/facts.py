@@ -31,6 +31,7 @@ class Place(enum.Enum):
     RECORDING = "recording"
     ROW = "row"
     UID = "uid"
+    DATE = "date"
     TEXT = "text"
 
 
@@ -57,10 +58,12 @@ FACTS: Final = {
         Fact("origin", Kind.WORD, Place.EXCHANGE, "who sent it: `client`, or imaptap as `proxy`", "origin:proxy"),
         Fact("response", Kind.WORD, Place.EXCHANGE, "kinds of untagged responses", "response:EXPUNGE"),
         Fact("mark", Kind.WORD, Place.EXCHANGE, "remarks on what was odd", 'mark:"tag reused"'),
+        Fact("quirk", Kind.WORD, Place.EXCHANGE, "departures from the RFCs: docs/grammar.md", "quirk:DOUBLED_SPACE"),
         Fact("certainty", Kind.WORD, Place.EXCHANGE, "how surely its responses belong to it", "certainty:likely"),
         Fact("event", Kind.WORD, Place.EXCHANGE, "kinds of events in its session while it was open", "event:security"),
         Fact("flag", Kind.WORD, Place.FLAGS, "flags in STORE, APPEND and FETCH responses", "flag:\\Deleted"),
         Fact("uid", Kind.NUMBER, Place.UID, "UIDs in UID commands and in FETCH responses", "uid:4711"),
+        Fact("internaldate", Kind.TIME, Place.DATE, "dates in FETCH responses and APPEND", "internaldate>2026-11-01"),
         Fact("text", Kind.TEXT, Place.TEXT, "words that were said, in this order", 'text:"over quota"'),
         Fact("ms", Kind.DURATION, Place.ROW, "how long it took", "ms>500"),
         Fact("bytes", Kind.SIZE, Place.ROW, "bytes of both sides", "bytes>1MB"),
@@ -94,6 +97,7 @@ SHORTS: Final = {
         Short("unsolicited", "certainty", "unsolicited"),
         Short("ambiguous", "certainty", "ambiguous"),
         Short("odd", "mark", "*"),
+        Short("quirk", "quirk", "*"),
         Short("rewrite", "event", "rewrite"),
     )
 }

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Facts:
     """All that a filter can ask of one exchange.
 
-    `words` are (fact, folded word); `numbers` are (fact, from, to), whole numbers, both ends in it; `at` is
-    microseconds since 1970 UTC; `said` is its words joined by blanks, with a blank at either end.
+    `words` are (fact, folded word); `numbers` are (fact, from, to), whole numbers, both ends in it; `at`, and
+    dates among the numbers, are microseconds since 1970 UTC; `said` is its words joined by blanks, with a blank at
+    either end.
     """
 
     words: tuple[tuple[str, str], ...]
@@ -54,7 +55,8 @@ def _leaf_holds(leaf: Leaf, facts: Facts, now: int) -> bool:
         compared = _COMPARED[leaf.operator]
         return any(compared(low, high, leaf.value) for name, low, high in facts.numbers if name == leaf.fact)
     if isinstance(leaf, When):
-        return began(leaf, facts.at, now)
+        moments = (facts.at,) if leaf.fact == "at" else (low for name, low, _ in facts.numbers if name == leaf.fact)
+        return any(within(leaf, moment, now) for moment in moments)
     if leaf.fact == "text":
         return phrase_in(split(leaf.pattern[0]), facts.said, goes_on=len(leaf.pattern) > 1)
     return word_holds(leaf, facts.words)
@@ -66,7 +68,7 @@ def word_holds(leaf: Word, words: tuple[tuple[str, str], ...]) -> bool:
     return any(name == leaf.fact and like(pattern, word) for name, word in words)
 
 
-def began(leaf: When, at: int, now: int) -> bool:
+def within(leaf: When, at: int, now: int) -> bool:
     """Whether a moment is in, before or after what `leaf` names."""
     start, end = amounts.period(leaf.moment, now)
     last = max(start, end - 1)

@@ -4,7 +4,7 @@ It goes recording by recording, in the order of `exchange.id`, in batches: what 
 and then written in a short transaction, which a recorder beside it hardly notices. Exchanges that may still change
 (open ones, and the last of an open session) are put aside as pending and looked at again the next time.
 
-Whoever removes a recording clears the whole index, so that no word of what was removed stays behind.
+Whoever removes a recording clears the whole index (`clearing`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, inspect, select, update
+from sqlalchemy import func, inspect, select, update
 
 from proxy.imap.transcript import Outcome
 from storage import rows, tables
-from storage.filter import text
+from storage.filter.clearing import clear
 from storage.filter.describe import VERSION, describe
 from storage.filter.entries import Batch, Entries, insert_new, pending, some_of
 from storage.filter.gather import READ_MOST, gather, these
@@ -35,10 +35,6 @@ _ROWS: Final = 1000
 _BYTES: Final = 16 * 1024 * 1024
 
 _exchange, _session, _state = tables.exchange.c, tables.session.c, tables.filter_state.c
-DERIVED: Final = (
-    tables.filter_row, tables.filter_uid, tables.filter_session, tables.filter_pending, tables.filter_kind,
-    tables.filter_state,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +66,6 @@ def refresh(store: Store, wanted: Iterable[Recording], progress: Progress | None
         state = known.get(recording.id)
         if state is None or not state.complete or recording.ended is None:
             _Indexer(store, recording, state, progress).run()
-
-
-def clear(connection: Connection) -> None:
-    """Remove all of the index; the next filter makes it anew."""
-    if not connection.execute(select(_state.recording_id).limit(1)).first():
-        return
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")  # what is free for new rows shall not hold old words
-    text.clear(connection)
-    for table in DERIVED:
-        connection.execute(delete(table))
 
 
 class _Indexer:

@@ -106,7 +106,7 @@ class _Parser:
             return self._text(value) if fact.kind is Kind.TEXT else Word(fact.name, value.pattern)
         text = "*".join(value.pattern)
         if fact.kind is Kind.TIME:
-            return _when(operator, how, text, value.column)
+            return _when(fact, operator, how, text, value.column)
         number = amounts.amount(text, fact.kind)
         if number is None:
             raise FilterError(f"{fact.name} needs another value than {text!r}", value.column, amounts.HOW[fact.kind])
@@ -167,16 +167,17 @@ class _Parser:
         return False
 
 
-def _when(operator: Token, how: str, text: str, column: int) -> Node:
+def _when(fact: Fact, operator: Token, how: str, text: str, column: int) -> Node:
     if not amounts.is_moment(text):
         raise FilterError(f"{text!r} is no time", column, amounts.HOW[Kind.TIME])
     if how == "=" and amounts.ago(text):
-        hint = f"Write at>{text} for what began since, at<{text} for what began before."
-        raise FilterError(f"at{operator.text}{text} is a single microsecond", operator.column, hint)
-    return When(how, text)
+        hint = f"Write {fact.name}>{text} for what is later, {fact.name}<{text} for what is earlier."
+        raise FilterError(f"{fact.name}{operator.text}{text} is a single microsecond", operator.column, hint)
+    return When(fact.name, how, text)
 
 
 def _unknown(name: Token) -> FilterError:
-    near = difflib.get_close_matches(name.text.lower(), [*FACTS, *SHORTS], 3, 0.5)
-    hint = f"Did you mean {' or '.join(near)}? {_ALL}" if near else f"There is {', '.join([*FACTS, *SHORTS])}."
+    names = list(dict.fromkeys([*FACTS, *SHORTS]))
+    near = difflib.get_close_matches(name.text.lower(), names, 3, 0.5)
+    hint = f"Did you mean {' or '.join(near)}? {_ALL}" if near else f"There is {', '.join(names)}."
     return FilterError(f"there is no fact {name.text!r}", name.column, hint)

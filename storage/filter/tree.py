@@ -33,8 +33,9 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """It began at such a time. `moment` as it was written: `2026-11-01T10:00`, `-10m`."""
+    """A fact has such a time. `moment` as it was written: `2026-11-01T10:00`, `-10m`."""
 
+    fact: str
     operator: str
     moment: str
 
@@ -94,7 +95,7 @@ def _leaf(leaf: Leaf) -> str:
     if isinstance(leaf, Word):
         return f'{leaf.fact}:"{"*".join(map(_escaped, leaf.pattern))}"'
     if isinstance(leaf, When):
-        return f"at{leaf.operator}{leaf.moment}"
+        return f"{leaf.fact}{leaf.operator}{leaf.moment}"
     if FACTS[leaf.fact].kind is Kind.DURATION:
         whole, rest = divmod(leaf.value, 1000)
         return f"{leaf.fact}{leaf.operator}{whole}.{rest:03}"

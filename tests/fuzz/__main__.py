@@ -25,8 +25,8 @@ SHARES = {"conversation": 3}
 """Of the time; others have one each. There is most to be found in what hangs on most."""
 LONGEST = 16 * 1024
 """Bytes of an input."""
-_PATIENCE = 30
-"""Seconds for one input: a line that takes longer than linear time shows itself by this."""
+_PATIENCE = {"grammar": 10}
+"""Seconds for one input, else 30: a line that takes longer than linear time shows itself by this."""
 _MEMORY = 1500
 """MiB."""
 
@@ -53,7 +53,12 @@ def run(name: str, seconds: int) -> bool:
     findings.mkdir(parents=True, exist_ok=True)
     seeds = sow(folder)
     command = [sys.executable, "-m", "tests.fuzz.one", name, str(folder), f"-max_total_time={seconds}"]
-    limits = [f"-max_len={LONGEST}", f"-timeout={_PATIENCE}", f"-rss_limit_mb={_MEMORY}", "-print_final_stats=1"]
+    limits = [
+        f"-max_len={LONGEST}",
+        f"-timeout={_PATIENCE.get(name, 30)}",
+        f"-rss_limit_mb={_MEMORY}",
+        "-print_final_stats=1",
+    ]
     before = set(findings.iterdir())
     done = subprocess.run(
         [*command, *limits, f"-artifact_prefix={findings}/"],

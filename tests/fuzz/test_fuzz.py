@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from proxy.imap import gate, units
+from proxy.imap.grammar.tape import Tape
+from proxy.imap.grammar.writer import Writer
 from proxy.imap.ledger import Ledger
 from proxy.imap.transcript import Direction
 from tests.fuzz.form import read, write
@@ -25,6 +27,13 @@ FOUND = {
     "one behind a line more": b"\0\xffS* OK hi\n\xffCa AUTHENTICATE NTLM\n\xffSa OK\n* X\n\0x\xffC\0y",
     "streams that are not deflated on both sides of COMPRESS": b"\0a COMPRESS DEFLATE\nATE\r\n\xffSa OK\n\xff",
     "one while the client is within a line": b"\0\xffCa AUTHENTICATE NTLM\nb N\xffSa OK\n\xffCX\n\0\xffS\0",
+    "a unit that ends with its literal": b"\0a APPEND x {2}\r\nhi",
+    "one that ends where a literal would be announced": b"\0\xffSb LOGIN b OK {5}",
+    "one with a quote left open in front of that": b'\0d XAPPLEPUSHSERVICE x" y "z" {3+}\r\n',
+    "a literal in the section of an item that is not read": b'\0\xffS* 1 FETCH (BODY[A "x" {2}\r\nhi] NIL)\r\n',
+    "a date with an 8-bit byte": b'\0a APPEND x "1-Jul-2\xca12" {2}\r\nhi\r\n',
+    "a quote for a tag": b'\0\xffS" X Y ["\xa3"\r\n',
+    "a flag with a NUL": b'\0a STORE 1 FLAGS ("\0")\r\n',
 }
 """Inputs with which the fuzzer has broken something; they have been mended since."""
 
@@ -95,6 +104,22 @@ def test_the_harness_for_gates_notices_what_hangs_on_a_cut(monkeypatch: pytest.M
     said = [server(b"* OK hi\r\n* CAPABILITY START"), server(b"TLS\r\n")]
     with pytest.raises(AssertionError):
         HARNESSES["gates"](write(said, 1))
+
+
+def test_the_harness_for_the_grammar_notices_what_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = write([server(b"* LIST () NIL x\r\n")])
+    HARNESSES["grammar"](said)
+    monkeypatch.setattr(Writer, "astring", lambda self, _: self.raw(b"y"))
+    with pytest.raises(AssertionError):
+        HARNESSES["grammar"](said)
+
+
+def test_the_harness_for_the_grammar_notices_a_quirk_outside_of_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = write([server(b"* 3  EXISTS\r\n")])
+    HARNESSES["grammar"](said)
+    monkeypatch.setattr(Tape, "offset", lambda _, pos: pos + 10)
+    with pytest.raises(AssertionError):
+        HARNESSES["grammar"](said)
 
 
 def test_seeds_are_sown_once(tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def test_an_older_file_is_migrated_after_a_backup(tmp_path: Path, newer: Newer) 
 def before_the_filters(store: Store) -> None:
     """Make it one of revision 0003 again."""
     with store.writing() as connection:
-        for table in ("text", "state", "pending", "kind", "session", "row", "uid"):
+        for table in ("text", "state", "pending", "kind", "session", "row", "uid", "date"):
             connection.exec_driver_sql(f"DROP TABLE filter_{table}")
         connection.exec_driver_sql("UPDATE imaptap_version SET version_num = '0003'")
 
@@ -261,6 +261,20 @@ def test_one_from_before_the_filters_is_migrated(where: str) -> None:
         assert list(Search(store, parse("status:NO")).counts().values()) == [1]
         with store.reading() as connection:
             assert migrate.revision(connection) == migrate.HEAD
+
+
+def test_an_index_from_before_dates_is_made_anew(where: str) -> None:
+    with open_store(where, create=True) as store:
+        record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
+        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
+        with store.writing() as connection:
+            for statement in (
+                "DROP TABLE filter_date", "UPDATE filter_state SET version = 1", "DELETE FROM filter_row",
+                "UPDATE imaptap_version SET version_num = '0004'",
+            ):  # fmt: skip
+                connection.exec_driver_sql(statement)
+    with open_store(where, create=False) as store:
+        assert list(Search(store, parse("status:NO not internaldate>1000-01-01")).counts().values()) == [1]
 
 
 def test_a_file_from_before_the_filters_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_migrations_make_the_tables_that_the_program_uses(sqlite: Store, tmp_pat
         closing(sqlite3.connect(tmp_path / "recordings.db")) as migrated,
     ):
         assert shape(migrated) == shape(declared)
-        assert len(shape(migrated)) == len(tables.metadata.tables) == 15
+        assert len(shape(migrated)) == len(tables.metadata.tables) == 16
 
 
 def test_migrations_make_them_in_postgresql_too(postgresql: PostgreSQL) -> None:

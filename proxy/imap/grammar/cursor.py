@@ -19,6 +19,8 @@ _ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]++")
 _ASTRING_CHARS = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]++")
 _LIST_CHARS = re.compile(rb"[^\x00-\x20\x7f-\xff(){\"\\]++")
 _TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]++")
+_ODD_TAG = re.compile(rb'[^ ()"\r\n]++')
+"""Without a quote, which would stand open up to the line end, so that no literal behind it would count."""
 _ANYTHING = re.compile(rb"[^ ()\r\n]++")
 _UNQUOTED = re.compile(rb'[^ ()"{\r\n][^ ()\r\n]*+')
 _QUOTED = re.compile(rb'"((?:[^"\\\n]++|\\[^\n])*+)"')
@@ -62,7 +64,7 @@ class Cursor(Tape):
         match = self.match(_TAG)
         if match is None or not (self.at(b" ") or self.at_end()):
             self.pos = start
-            match = self.take(_ANYTHING, "a tag")
+            match = self.take(_ODD_TAG, "a tag")
             self.note(Quirk.ODD_TAG, start)
         return match[0]
 
@@ -149,7 +151,7 @@ class Cursor(Tape):
     def flag(self) -> bytes:
         """flag, flag-extension, flag-keyword, or "\\*" of flag-perm. A string is a quirk; so are odd characters."""
         start = self.pos
-        if self.at(b'"') or self.at(b"{"):
+        if self.at(b'"') or self.at(b"{") or self.at(b"~{"):
             self.note(Quirk.STRING_FOR_ATOM, start, start)
             content = self.string()
             return content if isinstance(content, bytes) else self.stop("a flag", start)

@@ -45,8 +45,8 @@ class DateTime:
             return None
 
     def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.string(self.raw)
+        """Write the canonical spelling: in quotes, since in an APPEND a literal is the message."""
+        w.quoted(self.raw)
 
 
 @dataclass(frozen=True, slots=True)

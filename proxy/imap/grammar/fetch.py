@@ -89,6 +89,8 @@ def _unread(c: Cursor, start: int, stopped: Stopped) -> fetch_items.UnreadItem:
     c.take(_NAME, "a FETCH item")
     if c.at(b"["):
         c.skip_brackets()
+    if c.opaque(start).literals:  # which a name in bytes cannot hold
+        raise stopped
     name = c.data[start : c.pos]
     c.sp()
     value = c.skip()

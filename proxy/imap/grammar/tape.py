@@ -24,6 +24,8 @@ T = TypeVar("T")
 _TAB = ord("\t")
 _SPACES = re.compile(rb"[ \t]*+")
 _ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]++)(\+?)\}\r?\n")
+_ANNOUNCED = re.compile(rb"\{[0-9]++\+?\}\Z")
+_ANNOUNCED_MOST = 30
 _BRACKETS = re.compile(rb'\[(?:[^\]"]++|"(?:[^"\\\n]++|\\[^\n])*+")*+\](?:<[^> ()]*+>)?+')
 _TOKENS = re.compile(rb'\(++|\)++|"(?:[^"\\\n]++|\\[^\n])*+"|~?\{[0-9]++\+?\}\r?\n|[^ ()"\n]++| ++')
 
@@ -185,6 +187,10 @@ class Tape:
         if self.pos < self.end:
             self.pos = start
             self.stop("the line end")
+        # A word like that, written again, would announce a literal. The wire let it pass where a quote stood open.
+        if _ANNOUNCED.search(self.data, max(0, start - _ANNOUNCED_MOST), start):
+            self.pos = start
+            self.stop("a literal")
         if self.pos > start:
             self.note(Quirk.TRAILING_SPACE, start)
 
@@ -272,9 +278,10 @@ class Tape:
 
     def _cut_line_end(self) -> None:
         end = len(self.data)
-        if self.data.endswith(b"\r\n"):
+        last = self.unit.texts[-1]  # the line end of an announcement ends nothing
+        if last.endswith(b"\r\n"):
             self.end = end - 2
-        elif self.data.endswith(b"\n"):
+        elif last.endswith(b"\n"):
             self.end = end - 1
             self.note(Quirk.BARE_LF, end - 1, end)
         else:

@@ -49,9 +49,13 @@ class Writer:
         if value is None:
             self._text += b"NIL"
         elif isinstance(value, bytes) and len(value) <= _QUOTED_MOST and _QUOTED.fullmatch(value):
-            self._text += b'"' + _ESCAPED.sub(rb"\\\1", value) + b'"'
+            self.quoted(value)
         else:
             self.literal(value)
+
+    def quoted(self, value: bytes) -> None:
+        """A quoted string, 8-bit bytes and all, where a literal would be something else."""
+        self._text += b'"' + _ESCAPED.sub(rb"\\\1", value) + b'"'
 
     def astring(self, value: String) -> None:
         """An atom where that is possible, else a string."""

@@ -105,3 +105,48 @@ def test_a_letter_that_was_not_kept_is_told_and_ends_it(weeded: Program) -> None
         assert sentence == f"{words} (--max-literal)."
         assert "imaptap show" in hint
     assert weeded("export", "--side", "client", "weeded/1").exit_code == 0
+
+
+@pytest.fixture
+def mixed(program: Program) -> Program:
+    """Exchanges one within another, a rewrite in the answer of one, and what belongs to none."""
+    tale = Tale().say("S: * OK hi\nC: a CAPABILITY\nS: * CAPABILITY IMAP4rev1 STARTTLS\nS: a OK")
+    tale.rewrite(S, len("* OK hi\r\n") + len("* CAPABILITY IMAP4rev1"), b" STARTTLS", b"")
+    tale.say("C: b NOOP\nC: c SELECT x\nS: b OK\nS: * 3 EXISTS\nS: c NO\nC: d NOOP\nS: d OK\nS: * 4 EXISTS")
+    recorded(program.db, tale.end(), name="x")
+    return program
+
+
+@pytest.mark.parametrize(
+    ("expression", "client", "server", "sent"),
+    [
+        ("cmd:CAPABILITY", b"a CAPABILITY\r\n", b"* CAPABILITY IMAP4rev1 STARTTLS\r\na OK\r\n", b" STARTTLS"),
+        ("cmd:NOOP", b"b NOOP\r\nd NOOP\r\n", b"b OK\r\nd OK\r\n", b""),
+        ("not status:OK", b"c SELECT x\r\n", b"* 3 EXISTS\r\nc NO\r\n", b""),
+        ("cmd:NOOP or status:NO", b"b NOOP\r\nc SELECT x\r\nd NOOP\r\n",
+         b"b OK\r\n* 3 EXISTS\r\nc NO\r\nd OK\r\n", b""),
+        ("cmd:XYZZY", b"", b"", b""),
+    ],
+)  # fmt: skip
+def test_only_what_matches(mixed: Program, expression: str, client: bytes, server: bytes, sent: bytes) -> None:
+    """In the order of the stream, without greetings and what came on its own; `sent` is what was taken out of it."""
+    words = ("export", "--filter", expression, "x/1", "--side")
+    assert mixed(*words, "client").stdout_bytes == client
+    assert mixed(*words, "server").stdout_bytes == server
+    assert mixed(*words, "server", "--as", "sent").stdout_bytes == server.replace(sent, b"")
+    assert mixed(*words, "client", "--as", "sent").stdout_bytes == client
+
+
+def test_only_holes_in_what_matches_count(weeded: Program) -> None:
+    """A letter that was not kept ends it where it is asked for, and does not where it is not."""
+    done = weeded("export", "--side", "server", "--filter", "cmd:FETCH", "weeded/1")
+    assert done.exit_code == 1
+    assert done.stdout_bytes == b"* 4 FETCH (RFC822 {%d}\r\n" % len(LETTER)
+    assert "not kept" in done.stderr
+    done = weeded("export", "--side", "server", "--filter", "not cmd:FETCH", "weeded/1")
+    assert done.exit_code == 0
+    assert done.stdout_bytes.endswith(b"* BYE see you\r\n. OK done\r\n")
+
+
+def test_a_filter_that_cannot_be_read(mixed: Program) -> None:
+    assert "column 1" in mixed.refused("export", "--side", "client", "--filter", "comd:NOOP", "x/1")

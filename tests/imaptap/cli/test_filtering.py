@@ -126,7 +126,7 @@ def test_the_page_has_all_facts_as_they_are() -> None:
 
 def test_the_filters_on_the_page_can_be_read(filled: Program) -> None:
     page = (ROOT / "docs" / "filter.md").read_text()
-    commands = re.findall(r"^    imaptap (?:ls|show|tail).*--filter '(.+?)'", page, re.MULTILINE)
-    assert len(commands) == 5
+    commands = re.findall(r"^    imaptap (?:ls|show|tail|export).*--filter '(.+?)'", page, re.MULTILINE)
+    assert len(commands) == 7
     for expression in commands:
         filled.lines("ls", "--filter", expression)

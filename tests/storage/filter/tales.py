@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Record
 
 COMMANDS = ("FETCH", "UID FETCH", "NOOP", "UID STORE", "ID", "XYZZY", "", "SELECT", "ÄÖ", "UID", "APPEND")
-MAILBOXES = (None, "INBOX", "inbox", "Work/Müll", "Work/100%", "a_b", "ẞ", "")
+MAILBOXES = (None, "INBOX", "inbox", "Work/Müll", "Work/100%", "a_b", "ẞ", "", "Entw&APw-rfe")
 STATUSES = (None, "OK", "NO", "BAD", "BYE")
 CODES = (None, "TRYCREATE", "COPYUID 1 2 3", "UNKNOWN-CTE", "X%Y_Z!")
 FLAGS = ("", r"\Seen", r"\Seen $Junk", r"\Deleted \Flagged", "Ünread")
@@ -41,6 +41,12 @@ CAPS = ("IMAP4rev1 IDLE", "IMAP4rev1 CONDSTORE X=Y", "")
 CLIENTS = ("127.0.0.1:50000", "[::1]:993", "10.0.0.7:5%5", "unknown")
 NAMES = ("Thunderbird", "iPhone Mail", "")
 UPSTREAMS = ("imaps://mail.example.org:993", "imap://mail2.example.org", "unknown")
+DATES = (
+    "01-Nov-2026 10:05:06 +0000",
+    " 1-Nov-2026 12:05:06 +0100",
+    "14-Nov-2023 22:13:20 +0000",
+    "17-Jul-1969 00:00:00 -0700",
+)
 KINDS = (EventKind.REWRITE, EventKind.SECURITY)
 
 
@@ -71,7 +77,8 @@ class Tale:
         pick = self.chance.choice
         command, started, before = pick(COMMANDS), self.at, list(self.ends)
         arguments = self._arguments(command)
-        yield from self._say(Direction.CLIENT, number, f"{number} {command} {arguments}\r\n")
+        message = "hello\r\n" if command == "APPEND" else ""
+        yield from self._say(Direction.CLIENT, number, f"{number} {command} {arguments}\r\n{message}")
         if self.chance.random() < 0.2:
             yield Event(self.number, self.at, pick(KINDS), "told")
         self.at += pick((1, 999, 1000, 500_000, 3_000_000))
@@ -96,13 +103,16 @@ class Tale:
             "UID FETCH": f"{uids} (FLAGS)",
             "UID STORE": f"{uids} +FLAGS ({self.chance.choice(FLAGS)})",
             "ID": f'("name" "{self.name}")',
-            "APPEND": f"INBOX ({self.chance.choice(FLAGS)}) {{5}}",
+            "APPEND": f'INBOX ({self.chance.choice(FLAGS)}) "{self.chance.choice(DATES)}" {{5}}',
         }.get(command, self.chance.choice(SAID))
 
     def _answers(self) -> Iterator[str]:
         for _ in range(self.chance.randrange(3)):
             uid, flags, said = self.chance.randrange(12), self.chance.choice(FLAGS), self.chance.choice(SAID)
+            date = self.chance.choice((*DATES, "31-Feb-2026 10:00:00 +0000"))
             yield self.chance.choice((
+                f'* 3 FETCH (FLAGS ({flags}) INTERNALDATE "{date}")\r\n',
+                f"* {uid}  EXISTS\r\n",
                 f"* 1 FETCH (UID {uid} FLAGS ({flags}))\r\n",
                 f'* 2 FETCH (ENVELOPE ("{said}") UID {uid})\r\n',
                 f"* OK {said}\r\n",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from storage.filter.content import UID_MAX, announced, fetched, introduced, merged, named_flags, named_uids
+from storage.filter.content import (
+    UID_MAX,
+    announced,
+    fetched,
+    introduced,
+    mailbox_names,
+    merged,
+    named_flags,
+    named_uids,
+    received,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +41,43 @@ from storage.filter.content import UID_MAX, announced, fetched, introduced, merg
 )
 def test_fetched(server: bytes, flags: set[str], uids: list[int]) -> None:
     assert fetched(server) == (frozenset(flags), uids)
+
+
+@pytest.mark.parametrize(
+    ("server", "dates"),
+    [
+        (b'* 1 FETCH (INTERNALDATE "01-Nov-2026 10:05:06 +0000")\r\n', [b"01-Nov-2026 10:05:06 +0000"]),
+        (
+            b'* 1 FETCH (UID 7 internaldate " 1-Nov-2026 10:05:06 +0000")\r\n* 2 UIDFETCH (INTERNALDATE "x")\r\n',
+            [b" 1-Nov-2026 10:05:06 +0000", b"x"],
+        ),
+        # Not what is quoted, in a literal, another item, or said by somebody else.
+        (b'* 1 FETCH (X "a (INTERNALDATE \\"01-Nov-2026 10:05:06 +0000\\")")\r\n', []),
+        (b'* 1 FETCH (BODY[] {29}\r\n* 2 FETCH (INTERNALDATE "x")\r\n)\r\n', []),
+        (b'* 1 FETCH (SAVEDATE "01-Nov-2026 10:05:06 +0000" INTERNALDATE NIL)\r\n', []),
+        (b'* OK see (INTERNALDATE "01-Nov-2026 10:05:06 +0000")\r\n', []),
+        (b"", []),
+    ],
+)
+def test_received(server: bytes, dates: list[bytes]) -> None:
+    assert [date.raw for date in received(server)] == dates
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("Entw&APw-rfe", {"Entw&APw-rfe", "Entwürfe"}),
+        ("R&-D", {"R&-D", "R&D"}),
+        ("R&D", {"R&D"}),
+        ("&Jjo-&Jjo-", {"&Jjo-&Jjo-", "☺☺"}),
+        ("&2D0-", {"&2D0-"}),  # half a surrogate pair
+        ("&AAA-", {"&AAA-", "\0"}),
+        ("Entwürfe & mehr", {"Entwürfe & mehr"}),
+        ("", {""}),
+    ],
+)
+def test_mailbox_names(name: str, names: set[str]) -> None:
+    assert mailbox_names(name) == names
 
 
 @pytest.mark.parametrize(

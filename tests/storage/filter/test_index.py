@@ -78,7 +78,7 @@ def test_in_batches_it_is_the_same(store: Store, monkeypatch: pytest.MonkeyPatch
     assert told[-1] == (10, 10)
     assert (90, 90) in told
     assert len(told) > 13
-    in_batches = {table: rows(store, table) for table in ("filter_row", "filter_uid", "filter_state")}
+    in_batches = {table: rows(store, table) for table in ("filter_row", "filter_uid", "filter_date", "filter_state")}
     monkeypatch.undo()
     with store.writing() as connection:
         index.clear(connection)
@@ -100,7 +100,15 @@ def test_what_is_removed_leaves_no_word_behind(store: Store, tmp_path: Path) -> 
     record(store, [opened(), exchange()], "kept")
     assert (count(store, "text:xylophone"), count(store, "mailbox:zanzibar"), count(store, "cmd:FETCH")) == (1, 1, 2)
     store.remove(removed)
-    for table in ("filter_row", "filter_kind", "filter_session", "filter_uid", "filter_pending", "filter_state"):
+    for table in (
+        "filter_row",
+        "filter_kind",
+        "filter_session",
+        "filter_uid",
+        "filter_date",
+        "filter_pending",
+        "filter_state",
+    ):
         assert rows(store, table) == [], table
     assert (count(store, "text:xylophone"), count(store, "mailbox:zanzibar"), count(store, "cmd:FETCH")) == (0, 0, 1)
     store.close()

@@ -53,9 +53,12 @@ A, B, C = Word("cmd", ("a",)), Word("tag", ("b",)), Word("status", ("c",))
         ("client_bytes<2MiB", Number("client_bytes", "<", 2 * 1024 * 1024)),
         ("uid!=4711", Not(Number("uid", "=", 4711))),
         ("session:3", Number("session", "=", 3)),
-        ("at>2026-11-01T10:00", When(">", "2026-11-01T10:00")),
-        ("at:2026-11-01", When("=", "2026-11-01")),
-        ("at>=-10m", When(">=", "-10m")),
+        ("at>2026-11-01T10:00", When("at", ">", "2026-11-01T10:00")),
+        ("at:2026-11-01", When("at", "=", "2026-11-01")),
+        ("internaldate<2026-11-01", When("internaldate", "<", "2026-11-01")),
+        ("quirk", Word("quirk", ("", ""))),
+        ("quirk:tab", Word("quirk", ("tab",))),
+        ("at>=-10m", When("at", ">=", "-10m")),
     ],
 )
 def test_what_is_read(expression: str, tree: Node) -> None:
@@ -91,6 +94,7 @@ def test_what_is_read(expression: str, tree: Node) -> None:
         ("uid:1:5", 5, "uid needs another value than '1:5'"),
         ("at>yesterday", 4, "'yesterday' is no time"),
         ("at>2026-02-30", 4, "'2026-02-30' is no time"),
+        ("internaldate:-1d", 13, "internaldate:-1d is a single microsecond"),
         ("at:-10m", 3, "at:-10m is a single microsecond"),
         ('text:"--"', 6, "the text has no word to look for"),
         ('text:"a --*"', 6, "the text has no word to look for"),

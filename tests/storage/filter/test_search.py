@@ -43,12 +43,12 @@ def _patterns(values: tuple[str | None, ...]) -> st.SearchStrategy[tuple[str, ..
 
 
 KNOWN: dict[str, tuple[str | None, ...]] = {
-    "cmd": tales.COMMANDS, "tag": tales.TAGS, "mailbox": tales.MAILBOXES, "status": tales.STATUSES,
+    "cmd": tales.COMMANDS, "tag": tales.TAGS, "mailbox": (*tales.MAILBOXES, "Entwürfe"), "status": tales.STATUSES,
     "code": ("TRYCREATE", "COPYUID", "X%Y_Z!"), "outcome": tuple(Outcome), "origin": ("proxy", "client"),
     "response": ("EXISTS", "FETCH"), "mark": ("tag reused", "illegal tag"), "certainty": ("sure", "unsolicited"),
     "event": tuple(EventKind), "flag": (r"\Seen", "$Junk", "Ünread"), "recording": ("one", "two"),
     "client": (*tales.CLIENTS, *tales.NAMES, "127.0.0.1", "::1"), "server": (*tales.UPSTREAMS, "mail.example.org"),
-    "cap": ("IDLE", "X=Y", "IMAP4rev1"),
+    "quirk": ("DOUBLED_SPACE", "EIGHT_BIT", "UNEXPECTED"), "cap": ("IDLE", "X=Y", "IMAP4rev1"),
 }  # fmt: skip
 AMOUNTS = {"uid": range(13), "session": range(4), "ms": (999, 1000, 500_000, 510_000), "bytes": (30, 60, 5700)}
 AMOUNTS |= {"client_bytes": (0, 8, 20), "server_bytes": (0, 30, 5700)}
@@ -144,6 +144,10 @@ def test_every_leaf_alone_agrees_and_chooses(told: Store) -> None:
         f"text:{'x' * 70}", "ms>500", "ms<1", "ms=500.001 or ms>=3s", "bytes>5KB", "client_bytes>20", "server_bytes=0",
         "at>2023-11-14T23:00Z", "recording:one", "session:2", "session>=3", "client:127.0.0.1", "client:*5%5",
         "client:thunderbird", "client:10.0.0.7*", "server:mail.example.org", "cap:IDLE", "cap:x=y", "cap:condstore",
+        "quirk", "quirk:doubled_space", "quirk:*space", "mailbox:entwürfe", "mailbox:Entw&APw-rfe",
+        "internaldate>=2026-11-01",
+        "internaldate:2026-11-01T10:05:06Z", "internaldate<1970-01-01", "not internaldate>1000-01-01",
+        "internaldate>=2023-11-14T22:13:20Z internaldate<2026-01-01",
     ):  # fmt: skip
         node = parse(expression)
         by_index = found(told, node)

@@ -10,6 +10,7 @@ from storage.filter.tree import And, Node, Not, Number, Or, When, Word
 COMPARISONS = ("=", ">", ">=", "<", "<=")
 WORDS = [fact.name for fact in FACTS.values() if fact.kind is Kind.WORD]
 NUMBERS = [fact.name for fact in FACTS.values() if fact.kind in {Kind.NUMBER, Kind.SIZE, Kind.DURATION}]
+TIMES = [fact.name for fact in FACTS.values() if fact.kind is Kind.TIME]
 MOMENTS = ("2026-11-01", "2026-11-01T10Z", "2026-11-01t10:05", "2026-11-01T10:05:06.5z", "2023-11-14T22:13:20Z")
 
 
@@ -39,8 +40,9 @@ def phrases(words: st.SearchStrategy[str]) -> st.SearchStrategy[Word]:
 
 def whens() -> st.SearchStrategy[When]:
     """Times, and how long ago."""
-    absolute = st.builds(When, st.sampled_from(COMPARISONS), st.sampled_from(MOMENTS))
-    relative = st.builds(When, st.sampled_from(COMPARISONS[1:]), st.sampled_from(("-10m", "-3w", "-0s")))
+    absolute = st.builds(When, st.sampled_from(TIMES), st.sampled_from(COMPARISONS), st.sampled_from(MOMENTS))
+    ago = st.sampled_from(("-10m", "-3w", "-0s"))
+    relative = st.builds(When, st.sampled_from(TIMES), st.sampled_from(COMPARISONS[1:]), ago)
     return absolute | relative
 
 

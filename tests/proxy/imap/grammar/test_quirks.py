@@ -46,6 +46,7 @@ ROWS: list[tuple[Quirk, Direction, bytes, bytes, bytes]] = [
     (Quirk.MISSING_SPACE, SERVER, b"+go\r\n", b"", b"+ go"),
     (Quirk.BARE_LF, SERVER, b"* 3 EXISTS\n", b"\n", b"* 3 EXISTS"),
     (Quirk.CUT, SERVER, b"* OK half", b"", b"* OK half"),
+    (Quirk.CUT, CLIENT, b"a APPEND x {2}\r\nhi", b"", b"a APPEND x {2}\r\nhi"),
     (Quirk.EIGHT_BIT, SERVER, b'* LIST () "/" \xc3\xa4\r\n', b"\xc3\xa4", b'* LIST () "/" {2}\r\n\xc3\xa4'),
     (Quirk.ODD_ATOM, SERVER, b'* LIST () "/" a\tb\r\n', b"a\tb", b'* LIST () "/" "a\tb"'),
     (

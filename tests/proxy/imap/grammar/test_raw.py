@@ -19,6 +19,19 @@ SERVER, CLIENT = Direction.SERVER, Direction.CLIENT
 
 
 @pytest.mark.parametrize(
+    "line", [b"b LOGIN {5}", b"* X ~{5}", b"* X a{5+}", b"* X a{5} \r\n", b'* LIST () NIL y"z {5}\r\n']
+)
+def test_an_announcement_is_no_word(line: bytes) -> None:
+    """Written again it would announce a literal, which is not there: the line was cut, or a quote stands open in it."""
+    assert isinstance(parse_response(cut(line, SERVER)).value, Raw)
+
+
+@pytest.mark.parametrize("line", [b"* X {5}?\r\n", b"* OK see {5}\r\n", b"a NO {5}", b"+ {5}"])
+def test_braces_that_are_read(line: bytes) -> None:
+    assert not isinstance(parse_response(cut(line, SERVER)).value, Raw)
+
+
+@pytest.mark.parametrize(
     ("line", "at", "expected"),
     [
         (b"", 0, "a tag"),
