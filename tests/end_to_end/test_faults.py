@@ -75,13 +75,13 @@ class Scene:
         until(lambda: also() and words in self.said(), f"{words!r} to be said", seconds=60, explain=self.said)
         return next(line for line in self.said().splitlines() if words in line)
 
-    def written(self, client: Steady) -> None:
-        """Wait until all that the client has finished is in the database."""
+    def written(self, *clients: Steady) -> None:
+        """Wait until all that these clients, all that there are, have finished is in the database."""
 
         def probe() -> bool:
             with open_store(self.fault.db, create=False) as store:
                 done = [each for each in every_exchange(store) if each is Outcome.COMPLETED]
-            return len(done) > client.finished  # and its LOGIN
+            return len(done) >= sum(client.finished + 1 for client in clients)  # and their LOGINs
 
         until(probe, "exchanges on disk", explain=self.said)
 
@@ -247,7 +247,7 @@ def ends(makes: Makes, folder: Path, _: float, *words: str) -> None:
         clients = [stack.enter_context(scene.client()) for _ in range(3)]
         for client in clients:
             client.fetch()
-        scene.written(clients[0])
+        scene.written(*clients)
         fetching = [Fetching(client) for client in clients]
         scene.strike()
         last_words = [each.last_words.result(120) for each in fetching]
