@@ -32,8 +32,10 @@ SIDES = ("client", "server")
 
 SESSIONS = """SELECT id, number, wall, ending, reason, client_bytes, server_bytes FROM session
     WHERE recording_id = ? AND ending IS NOT NULL ORDER BY number"""
-PIECES = """SELECT direction, "offset", piece.length, coalesce(piece.data, bodies.data) FROM piece
-    LEFT JOIN bodies ON bodies.id = body_id WHERE session_id = ? ORDER BY direction, "offset\""""
+PIECES = """SELECT direction, piece."offset", piece.length,
+    coalesce(piece.data, substr(extent.data, body."offset" + 1, body.length)) FROM piece
+    LEFT JOIN body ON body.id = body_id LEFT JOIN extent ON extent.id = body.extent_id
+    WHERE session_id = ? ORDER BY direction, piece."offset\""""
 EVENTS = """SELECT kind, direction, "offset", length, received, sent FROM event
     WHERE session_id = ? AND kind IN ('gap', 'rewrite', 'secret') AND direction IS NOT NULL ORDER BY number"""
 GAPS = "SELECT text FROM event WHERE recording_id = ? AND session_id IS NULL AND kind = 'gap'"
