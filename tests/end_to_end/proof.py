@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.servers.streams import MASK, Rewrite, Stored, _blank, difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tests.servers.tee import Tee, Wire
 
 ACCOUNT = re.compile(rb"soak\d\d")
-HELD = 30
-"""Seconds at most that records have waited before a gap begins: it says when they were let go, not when they came."""
+HELD = 1
+"""Seconds at most by which a gap may seem to begin too late: two programs look at the clock."""
 REWRITTEN = 64
 """Bytes at most that a rewrite which a gap has lost may have added or taken away: a STARTTLS."""
 NEAR = 60
@@ -39,6 +39,7 @@ PIECES = """SELECT direction, piece."offset", piece.length,
 EVENTS = """SELECT kind, direction, "offset", length, received, sent FROM event
     WHERE session_id = ? AND kind IN ('gap', 'rewrite', 'secret') AND direction IS NOT NULL ORDER BY number"""
 GAPS = "SELECT text FROM event WHERE recording_id = ? AND session_id IS NULL AND kind = 'gap'"
+NUMBERS = "SELECT count(*), coalesce(max(number), 0) FROM session WHERE recording_id = ?"
 _WHOLE = re.compile(r"and (\d+) whole sessions were not recorded")
 
 
@@ -122,8 +123,8 @@ class Proof:
         self._gone: list[Gone] = []
         self._paired: set[int] = set()
         self._gaps: list[str] = []
-        self._alike: dict[bytes, list[float]] = {}
-        """When connections came that are explained, by what was said on them."""
+        self._alike: dict[_Likeness, list[float]] = {}
+        """When connections came that are explained, by what was said on them, secrets aside."""
         self._streams: dict[int, _WithGaps] = {}
 
     def close(self) -> None:
@@ -172,6 +173,9 @@ class Proof:
         told = sum(int(found[1]) for text in self._gaps for found in _WHOLE.finditer(text))
         if self.tally.wholly_lost > told:
             self.tally.problems.append(f"{self.tally.wholly_lost} sessions are missing, and gaps tell of {told}")
+        numbers, last = self._database.execute(NUMBERS, (self._recording,)).fetchone()
+        if last - numbers != told and not self.tally.unwritten:
+            self.tally.problems.append(f"{last - numbers} numbers of sessions are missing, and gaps tell of {told}")
         return self.tally
 
     def _may_be(self, session: Session, gone: Gone) -> bool:
@@ -196,13 +200,13 @@ class Proof:
             self.tally.unwritten += 1
             return
         # Which of several connections that said the same is the one that is missing cannot be told.
-        alike = self._alike.get(_digest(gone.streams), [])
-        for came in (gone.wire.came, *alike):
-            if any(_within(text, came) for text in self._gaps):
-                self.tally.wholly_lost += 1
-                if came in alike:
-                    alike.remove(came)
-                return
+        alike = [times for likeness, times in self._alike.items() if likeness.fits(gone.streams)]
+        for times in ([gone.wire.came], *alike):
+            for came in times:
+                if any(_within(text, came) for text in self._gaps):
+                    self.tally.wholly_lost += 1
+                    times.remove(came)
+                    return
         reasons = [f"{s.number}: {difference(self._streams[s.number].stored, gone)}" for s in near[:2]]  # type: ignore[arg-type]
         about = f"{len(gone.streams[0])}+{len(gone.streams[1])} bytes of {gone.account or 'nobody'}"
         self.tally.problems.append(f"no session has the connection with {about}; the nearest: {reasons}")
@@ -212,7 +216,7 @@ class Proof:
         self._tee.forget(gone.wire)
         self._taken.discard(gone.wire)
         self._paired.add(session.number)
-        self._alike.setdefault(_digest(gone.streams), []).append(gone.wire.came)
+        self._alike.setdefault(_Likeness.of(gone.streams, stored), []).append(gone.wire.came)
         self.tally.bytes += len(gone.streams[0]) + len(gone.streams[1])
         self.tally.gap_bytes += stored.gap_bytes
         self.tally.with_gap += bool(stored.gap_bytes)
@@ -291,8 +295,38 @@ def begin_alike(stored: Stored, gone: Gone) -> bool:
     return True
 
 
-def _digest(streams: tuple[bytes, bytes]) -> bytes:
-    return hashlib.sha256(b"%d " % len(streams[0]) + streams[0] + streams[1]).digest()
+class _Likeness(NamedTuple):
+    """What was said on a connection, but for what is masked on record: two users' logins may look the same there."""
+
+    lengths: tuple[int, int]
+    hidden: tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+    """Masked spans of either side, as the tee saw it: where they begin and end."""
+    digest: bytes
+
+    @classmethod
+    def of(cls, streams: tuple[bytes, bytes], stored: _WithGaps) -> _Likeness:
+        whole = stored.fitted(len(streams[0]))
+        server = Stored({"server": whole.streams["server"]}, whole.secrets, ())
+        hidden = (_spans(whole.sent_on("client")[1]), _spans(server.sent_on("server")[1]))
+        return cls((len(streams[0]), len(streams[1])), hidden, _digest(streams, hidden))
+
+    def fits(self, streams: tuple[bytes, bytes]) -> bool:
+        """Whether these would be the same on record."""
+        return self.lengths == (len(streams[0]), len(streams[1])) and self.digest == _digest(streams, self.hidden)
+
+
+def _spans(hidden: bytes) -> tuple[tuple[int, int], ...]:
+    return tuple(found.span() for found in re.finditer(b"\1+", hidden))
+
+
+def _digest(streams: tuple[bytes, bytes], hidden: Iterable[Iterable[tuple[int, int]]]) -> bytes:
+    digest = hashlib.sha256()
+    for stream, spans in zip(streams, hidden, strict=True):
+        blanked = bytearray(stream)
+        for start, end in spans:
+            blanked[start:end] = bytes([MASK]) * (min(end, len(stream)) - start)
+        digest.update(blanked)
+    return digest.digest()
 
 
 def _apart(session: Session, gone: Gone) -> float:

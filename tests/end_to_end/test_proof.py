@@ -27,7 +27,11 @@ EVENT = """INSERT INTO event (recording_id, number, session_id, at, kind, name, 
     VALUES (1, ?, ?, 0, ?, '', ?, ?, ?, ?)"""
 
 
-def prove(folder: Path, rows: list[tuple[str, tuple[Any, ...]]], *, excused: bool = False) -> Tally:
+def connection(came: float = 1.0, client: bytes = CLIENT) -> Wire:
+    return Wire(bytearray(client), bytearray(SERVER), open=False, came=came)
+
+
+def prove(folder: Path, rows: list[tuple[str, tuple[Any, ...]]], *more: Wire, excused: bool = False) -> Tally:
     """What comes of a connection with CLIENT and SERVER, and a database with a recording and `rows`."""
     file = folder / "record.db"
     open_store(file, create=True).close()
@@ -39,8 +43,7 @@ def prove(folder: Path, rows: list[tuple[str, tuple[Any, ...]]], *, excused: boo
         for statement, values in rows:
             database.execute(statement, values)
         database.commit()
-    wire = Wire(bytearray(CLIENT), bytearray(SERVER), open=False, came=1.0)
-    tee: Any = SimpleNamespace(wires=[wire], forget=lambda _: None)
+    tee: Any = SimpleNamespace(wires=[connection(), *more], forget=lambda _: None)
     proof = Proof(str(file), "1", tee, lambda _: excused, lambda _: False)
     try:
         return proof.finish()
@@ -82,14 +85,34 @@ def test_a_gap_may_hold_a_starttls_that_did_not_go_on(tmp_path: Path) -> None:
     assert (tally.equal, tally.with_gap, tally.problems) == (1, 1, [])
 
 
+GAP = "3 records with 9 bytes and 1 whole sessions were not recorded: why. From 500000 to 2000000 (microseconds)."
+SECOND = SESSION.replace("(1, 1, 1,", "(1, 1, 2,")
+
+
+def gap(text: str = GAP) -> tuple[str, tuple[Any, ...]]:
+    return EVENT, (9, None, "gap", text, None, None, None)
+
+
 def test_a_session_may_be_missing_if_a_gap_counts_it(tmp_path: Path) -> None:
-    text = "3 records with 9 bytes and 1 whole sessions were not recorded: why. From 500000 to 2000000 (microseconds)."
-    tally = prove(tmp_path, [(EVENT, (1, None, "gap", text, None, None, None))])
-    assert (tally.wholly_lost, tally.problems) == (1, [])
-    other = tmp_path / "other"
-    other.mkdir()
-    tally = prove(other, [(EVENT, (1, None, "gap", text.replace("1 whole", "0 whole"), None, None, None))])
-    assert tally.problems
+    """Here the first one: the second one, alike but for the password, came when all was recorded again."""
+    second = [(SECOND, session()[0][1]), *session()[1:]]
+    later = connection(9.0, CLIENT.replace(b"secret", b"sesame"))
+    tally = prove(tmp_path, [*second, gap()], later)
+    assert (tally.equal, tally.wholly_lost, tally.problems) == (1, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GAP.replace("1 whole", "0 whole"), "1 sessions are missing, and gaps tell of 0"),
+        (GAP.replace("1 whole", "2 whole"), "1 numbers of sessions are missing, and gaps tell of 2"),
+        (GAP.replace("From 500000 to 2000000", "From 3000000 to 4000000"), "no session has the connection"),
+    ],
+)
+def test_a_gap_must_count_them_all_and_no_others(tmp_path: Path, text: str, words: str) -> None:
+    second = [(SECOND, session()[0][1]), *session()[1:]]
+    problems = prove(tmp_path, [*second, gap(text)], connection(9.0)).problems
+    assert any(words in problem for problem in problems), problems
 
 
 @pytest.mark.parametrize(
