@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 
-from proxy.imap.transcript import Outcome, SessionOpened
+from proxy.imap.transcript import Direction, Outcome, SessionOpened
 from storage import rows, tables
 from storage.clock import wall
 from storage.engine import WRITING
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _KEYS_AT_ONCE: Final = 500
 _T = TypeVar("_T")
 _piece, _extent = tables.piece.c, tables.extent.c
+_exchange, _span = tables.exchange.c, tables.span.c
 
 Parts = tuple[bytes | memoryview, ...]
 """The bytes of one body, in order."""
@@ -183,19 +184,30 @@ class Ledger:
         yield _piece.offset < segment.start + segment.flushed
 
     def _endings(self, connection: Connection, batch: Batch, ids: dict[int, int]) -> None:
-        """Sessions' ends. What is still open in them lost its end in a gap."""
+        """Sessions' ends. What is still open in them lost its end in a gap; it has as many bytes as its spans."""
         if not batch.closed:
             return
         self._statements.closed.run(connection, [rows.closed_row(c, ids[c.session]) for c in batch.closed])
-        exchange = tables.exchange
         for some in _some([ids[closed.session] for closed in batch.closed]):
-            still_open = exchange.c.session_id.in_(some), exchange.c.outcome == Outcome.OPEN.value
-            connection.execute(update(exchange).where(*still_open).values(outcome=Outcome.INCOMPLETE.value))
+            still_open = _exchange.session_id.in_(some), _exchange.outcome == Outcome.OPEN.value
+            values = {"outcome": Outcome.INCOMPLETE.value, **_counted()}
+            connection.execute(update(tables.exchange).where(*still_open).values(values))
 
     def _still_here(self, connection: Connection, seen: int) -> None:
         # `ended` too: another recorder may have taken us for dead while this machine slept.
         mine = tables.recording.c.id == self._recording
         connection.execute(update(tables.recording).where(mine).values(seen=seen, ended=None))
+
+
+def _counted() -> dict[str, ColumnElement[int]]:
+    """The byte counts of an exchange, or those of its spans where they are more."""
+    counts: dict[str, ColumnElement[int]] = {}
+    for direction, column in zip(Direction, (_exchange.client_bytes, _exchange.server_bytes), strict=True):
+        mine = _span.session_id == _exchange.session_id, _span.exchange == _exchange.number
+        whole = select(func.coalesce(func.sum(_span.end - _span.start), 0)).where(*mine, _span.direction == direction)
+        told = whole.scalar_subquery()
+        counts[column.name] = case((told > column, told), else_=column)
+    return counts
 
 
 def _some(items: list[_T]) -> Iterator[list[_T]]:

@@ -101,6 +101,8 @@ class Lane:
     clients: list[Client]
     visits: list[Visit] = field(default_factory=list)
     now: Visit | None = None
+    expected: dict[str, str] = field(default_factory=dict)
+    """What each client's job gives without imaptap, since the account's mail was put there last: UIDs may differ."""
 
 
 class Crowd:
@@ -114,7 +116,6 @@ class Crowd:
         self.problems: list[str] = []
         self.absent: set[str] = set()
         self._dice = random.Random(seed)  # noqa: S311 - no secret
-        self._expected: dict[str, str] = {}
         self._door = threading.Lock()
         self._ended = threading.Event()
         # Not pytest's own folder: interimap's job starts a server in it, whose user must be able to walk in.
@@ -184,10 +185,11 @@ class Crowd:
         if visit.code == CANNOT:
             self.absent.add(client.name)
         else:
-            visit.right = self._is_right(visit)
+            visit.right = self._is_right(lane, visit)
             lane.visits.append(visit)
         if visit.harm or not visit.right:
             self._clear_up(visit)
+            lane.expected.clear()
         shutil.rmtree(work, ignore_errors=True)
 
     def _begin(self, lane: Lane, client: Client, work: Path) -> Visit:
@@ -201,24 +203,20 @@ class Crowd:
         )  # fmt: skip
         return Visit(client, lane.account, work, process, time.monotonic())
 
-    def _is_right(self, visit: Visit) -> bool:
+    def _is_right(self, lane: Lane, visit: Visit) -> bool:
         """A job of the testbed looks itself; what came of one of ours must be what comes of it direct."""
         if visit.code != 0 or visit.client.script:
             return visit.code == 0
-        return visit.output.strip() == self.expected(visit.client)
+        return visit.output.strip() == self._expected(lane, visit.client.name)
 
-    def expected(self, client: Client) -> str:
-        """What a client's job gives without imaptap."""
-        with self._expecting:
-            if client.name not in self._expected:
-                work = self._work / f"direct-{client.name}"
-                work.mkdir()
-                direct = Client(client.name, "implicit").command(self.dovecot.tls_port, self.dovecot.ca, "direct", work)
-                done = subprocess.run(direct, capture_output=True, text=True, check=True, cwd=ROOT)
-                self._expected[client.name] = done.stdout.strip()
-            return self._expected[client.name]
-
-    _expecting = threading.Lock()
+    def _expected(self, lane: Lane, name: str) -> str:
+        if name not in lane.expected:
+            work = self._work / f"{lane.account}-direct-{name}"
+            work.mkdir(exist_ok=True)
+            direct = Client(name, "implicit").command(self.dovecot.tls_port, self.dovecot.ca, lane.account, work)
+            done = subprocess.run(direct, capture_output=True, text=True, check=True, cwd=ROOT)
+            lane.expected[name] = done.stdout.strip()
+        return lane.expected[name]
 
     def _clear_up(self, visit: Visit) -> None:
         """Nothing of a job that was torn off may get into the next one's way: neither processes nor letters."""

@@ -110,7 +110,7 @@ def test_clients_do_their_jobs_whatever_goes_wrong(
     """Two thirds of the time with one process, one third with two workers."""
     seconds = minutes * 60 * (2 if workers == 1 else 1) / 3
     plan = long_plan(seconds, workers, seed) if soak else short_plan(workers, seed)
-    users = dict.fromkeys(("bob", "direct", Ticker.ACCOUNT, *(lane.account for lane in plan.lanes)), "secret")
+    users = dict.fromkeys(("bob", Ticker.ACCOUNT, *(lane.account for lane in plan.lanes)), "secret")
     words = ("--quiet", *(("--workers", str(workers)) if workers > 1 else ()))
     code = int(workers > 1 or any("long" in kind for kind in plan.once))
     with (

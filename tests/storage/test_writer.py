@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from proxy.imap.transcript import Ending, Event, EventKind, Layer, Outcome, Piece, Span
-from storage import StorageError, Store, Writer, open_store, tables
+from storage import Check, StorageError, Store, Writer, open_store, tables
 from storage import writer as writer_module
 from storage.ledger import Ledger
 from storage.queue import BATCH_BYTES, RecordQueue
@@ -168,6 +168,20 @@ def test_sessions_nobody_closed_are_cut_when_the_recording_ends(store: Store) ->
     assert session.ending is Ending.CUT
     assert session.server_bytes == 5
     assert store.exchange(session, 1).exchange.outcome is Outcome.INCOMPLETE
+
+
+def test_an_exchange_whose_end_was_lost_has_the_bytes_of_its_spans(store: Store) -> None:
+    """Its last row said of fewer than its span, which ended later."""
+    client, server = Wire(direction=C), Wire()
+    said = [client.say(b"a1 IDLE\r\n"), client.span(0), server.say(b"+ idling\r\n* 1 EXISTS\r\n"), server.span(0)]
+    idle = begun(command="IDLE", client_bytes=9, server_bytes=10)
+    writer = Writer(store, "cut")
+    writer.put(opened(), *said, idle, server.closed(len(client.stream)))
+    writer.close()
+    (session,) = store.sessions(writer.recording)
+    stored = store.exchange(session, 1).exchange
+    assert (stored.outcome, stored.client_bytes, stored.server_bytes) == (Outcome.INCOMPLETE, 9, 22)
+    assert list(Check(store).findings()) == []
 
 
 def test_closing_twice_is_closing(sqlite: Store) -> None:
