@@ -8,30 +8,22 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imaptap.reading.pieces import Pieces
-from proxy.imap.lint import Cutter, Finding, Linter, Said
+from imaptap.reading.exchanges import Exchanges
+from imaptap.reading.units import Lost, units
+from proxy.imap.lint import Finding, Linter, Said
 from proxy.imap.transcript import Direction, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imaptap.reading.pieces import TimedPiece
-    from proxy.imap.lint import CutUnit
-    from proxy.imap.transcript import Exchange, Span
+    from proxy.imap.cutter import CutUnit
+    from proxy.imap.transcript import Layer, Span
     from storage import Session, Store
 
-EXCHANGES_KEPT = 20_000
-"""Exchanges that are remembered, since later data may belong to them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """From here on, or within, bytes are missing or are no units."""
-
-    at: int
+TEXT_JUDGED = 1024 * 1024
+"""Bytes of a unit that are read. Longer ones are judged by their beginning, and not by the grammar."""
 
 
 def findings(store: Store, session: Session) -> Iterator[Finding]:
@@ -51,7 +43,7 @@ class Hearing:
 
     def __init__(self, store: Store, session: Session) -> None:
         self._store, self._session = store, session
-        self._exchanges = _Exchanges(store, session)
+        self._exchanges = Exchanges(store, session)
         self._masked = {side: _Ranges() for side in Direction}
         self._rewrites: dict[int, bytes] = {}
         for event in store.events(session, EventKind.SECRET, EventKind.REWRITE):
@@ -72,38 +64,19 @@ class Hearing:
         return heapq.merge(*sides, lost, key=_moment)
 
     def _side(self, direction: Direction) -> Iterator[Said | Lost]:
-        pieces = Pieces(self._store, self._session, direction)
-        for span in self._store.stream_spans(self._session, direction):
-            exchange = self._exchanges.get(span.exchange) if span.exchange else None
-            for found in self._cut(span, pieces):
-                yield self._said(span, exchange, *found) if isinstance(found, tuple) else found
+        spans = self._store.stream_spans(self._session, direction)
+        torn: Span | None = None
+        for found in units(self._store, self._session, direction, spans, most=TEXT_JUDGED):
+            if isinstance(found, Lost):
+                torn = found.span
+                yield found
+            elif found.span is not torn:
+                yield self._said(*found)
 
-    def _cut(self, span: Span, pieces: Pieces) -> Iterator[tuple[CutUnit, TimedPiece] | Lost]:
-        cutter = Cutter(span.direction, span.start)
-        position = span.start
-        timed: TimedPiece | None = None
-        for timed in pieces.between(span.start, span.end):
-            piece = timed.piece
-            if piece.offset > position:
-                break
-            start, position = max(position, piece.offset), min(piece.end, span.end)
-            if piece.data is None:
-                if not cutter.skip(start, position - start, timed.time_of):
-                    break
-                continue
-            data = piece.data[start - piece.offset : position - piece.offset]
-            for unit in cutter.feed(start, data, timed.time_of):
-                yield unit, timed
-        if position < span.end or timed is None:
-            yield Lost(span.last_at)
-            return
-        for unit in cutter.flush():
-            yield unit, timed
-
-    def _said(self, span: Span, exchange: Exchange | None, cut: CutUnit, timed: TimedPiece) -> Said:
-        unit = cut.unit
+    def _said(self, cut: CutUnit, span: Span, layer: Layer) -> Said:
+        unit, exchange = cut.unit, self._exchanges.of(span.exchange)
         return Said(
-            span.direction, unit, cut.at, cut.ended, timed.piece.layer, exchange, span.certainty, cut.literals_at,
+            span.direction, unit, cut.at, cut.ended, layer, exchange, span.certainty, cut.literals_at,
             self._masked[span.direction].between(unit.start, unit.end),
             self._rewritten(unit.start, unit.end) if span.direction is Direction.SERVER else None,
         )  # fmt: skip
@@ -112,30 +85,6 @@ class Hearing:
         index = bisect_right(self._offsets, start - 1)
         there = index < len(self._offsets) and self._offsets[index] < end
         return self._rewrites[self._offsets[index]] if there else None
-
-
-class _Exchanges:
-    """Exchanges by number, asked for in about that order."""
-
-    def __init__(self, store: Store, session: Session) -> None:
-        self._store, self._session = store, session
-        self._kept: dict[int, Exchange] = {}
-        self._more = store.exchanges(session)
-        self._newest = 0
-
-    def get(self, number: int) -> Exchange | None:
-        while self._newest < number:
-            stored = next(self._more, None)
-            if stored is None:
-                break
-            self._newest = stored.exchange.number
-            self._kept[self._newest] = stored.exchange
-            if len(self._kept) > EXCHANGES_KEPT:
-                del self._kept[next(iter(self._kept))]
-        if number in self._kept:
-            return self._kept[number]
-        stored = next(self._store.exchanges(self._session, after=number - 1), None)
-        return stored.exchange if stored and stored.exchange.number == number else None
 
 
 class _Ranges:

@@ -6,7 +6,8 @@ import heapq
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from imaptap.reading.units import Owned, Spans, units
+from imaptap.reading.exchanges import EXCHANGES_KEPT, Exchanges
+from imaptap.reading.units import Spans, Whole, units
 from proxy.imap.grammar import parse_command, parse_response, parse_sasl
 from proxy.imap.transcript import Direction
 from proxy.imap.view.session import SessionView
@@ -15,15 +16,15 @@ from proxy.imap.view.values import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imaptap.reading.units import Lost
     from proxy.imap.grammar import Parsed
     from proxy.imap.grammar.commands import Command, Done
     from proxy.imap.grammar.responses import Response
     from proxy.imap.grammar.sasl import SaslLine
     from proxy.imap.transcript import Exchange
+    from proxy.imap.units import Unit
     from proxy.imap.view.values import Heard, State
     from storage import Session, Store
-
-_EXCHANGES_KEPT = 20_000
 
 
 class Told(NamedTuple):
@@ -40,33 +41,33 @@ class Replay:
 
     def __init__(self, store: Store, session: Session) -> None:
         self.view = SessionView()
-        self._exchanges = _Exchanges(store, session)
+        self._exchanges = Exchanges(store, session)
         spans = Spans(store, session)
-        sides = (_sided(units(store, session, spans, side), side) for side in Direction)
-        self._units = heapq.merge(*sides, key=lambda sided: (sided[0].at, sided[1]))
+        sides = (_whole(units(store, session, side, spans.of(side))) for side in Direction)
+        self._units = heapq.merge(*sides, key=lambda whole: (whole.cut.ended, whole.span.direction))
         self._begun: OrderedDict[int, None] = OrderedDict()
 
     def __iter__(self) -> Iterator[Told]:
         """Every unit: where it stands in its stream, what was said, and what it turned out to be."""
-        for owned, direction in self._units:
-            exchange = self._exchanges.of(owned.exchange)
-            parsed = self._parsed(owned, direction, exchange)
-            said = Said(direction, owned.at, owned.layer, exchange, owned.certainty, owned.others, parsed)
-            yield Told(owned.unit.start, owned.unit.end, said, self.view.feed(said))
+        for cut, span, layer in self._units:
+            exchange = self._exchanges.of(span.exchange)
+            parsed = self._parsed(cut.unit, span.direction, exchange)
+            said = Said(span.direction, cut.ended, layer, exchange, span.certainty, span.open, parsed)
+            yield Told(cut.unit.start, cut.unit.end, said, self.view.feed(said))
 
     def _parsed(
-        self, owned: Owned, direction: Direction, exchange: Exchange | None
+        self, unit: Unit, direction: Direction, exchange: Exchange | None
     ) -> Parsed[Response] | Parsed[Command | Done] | Parsed[SaslLine]:
         if direction is Direction.SERVER:
-            return parse_response(owned.unit)
+            return parse_response(unit)
         if exchange is None:
-            return parse_command(owned.unit)
+            return parse_command(unit)
         if exchange.number in self._begun and exchange.command == "AUTHENTICATE":
-            return parse_sasl(owned.unit)
+            return parse_sasl(unit)
         self._begun[exchange.number] = None
-        if len(self._begun) > _EXCHANGES_KEPT:
+        if len(self._begun) > EXCHANGES_KEPT:
             self._begun.popitem(last=False)
-        return parse_command(owned.unit)
+        return parse_command(unit)
 
 
 def state_at(store: Store, session: Session, exchange: Exchange) -> State:
@@ -89,31 +90,5 @@ def _completes(said: Said, exchange: Exchange) -> bool:
     return said.exchange is not None and said.exchange.number == exchange.number and said.completes
 
 
-def _sided(owned: Iterator[Owned], side: Direction) -> Iterator[tuple[Owned, Direction]]:
-    for each in owned:
-        yield each, side
-
-
-class _Exchanges:
-    """The exchanges by number; the last few thousand at hand, for they are asked for nearly in their order."""
-
-    def __init__(self, store: Store, session: Session) -> None:
-        self._store, self._session = store, session
-        self._coming = store.exchanges(session)
-        self._kept: OrderedDict[int, Exchange] = OrderedDict()
-        self._newest = 0
-
-    def of(self, number: int | None) -> Exchange | None:
-        if number is None:
-            return None
-        while self._newest < number and (stored := next(self._coming, None)):
-            self._newest = stored.exchange.number
-            self._kept[self._newest] = stored.exchange
-            if len(self._kept) > _EXCHANGES_KEPT:
-                self._kept.popitem(last=False)
-        found = self._kept.get(number)
-        return found if found or number > self._newest else self._again(number)
-
-    def _again(self, number: int) -> Exchange | None:
-        stored = next(self._store.exchanges(self._session, after=number - 1), None)
-        return stored.exchange if stored and stored.exchange.number == number else None
+def _whole(found: Iterator[Whole | Lost]) -> Iterator[Whole]:
+    return (each for each in found if isinstance(each, Whole))

@@ -10,9 +10,8 @@ Rules are data, a family a file; docs/lint.md lists them. Times come in with wha
 a recording: traffic waits for none of it.
 """
 
-from proxy.imap.lint.cutter import Cutter, CutUnit
 from proxy.imap.lint.heard import Said
 from proxy.imap.lint.linter import FAMILIES, RULES, Linter
 from proxy.imap.lint.rules import Finding, Rule, Severity
 
-__all__ = ["FAMILIES", "RULES", "CutUnit", "Cutter", "Finding", "Linter", "Rule", "Said", "Severity"]
+__all__ = ["FAMILIES", "RULES", "Finding", "Linter", "Rule", "Said", "Severity"]

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from proxy.imap.conversation import Conversation
-from proxy.imap.lint import Cutter, Finding, Linter, Said
+from proxy.imap.cutter import UnitCutter
+from proxy.imap.lint import Finding, Linter, Said
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, Exchange, Layer, Piece, Record, Span
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _heard(records: list[Record], side: Direction, times: list[tuple[int, int]])
         return times[bisect_right(starts, offset) - 1][1]
 
     for span in sorted((span for span in _of(records, Span) if span.direction is side), key=lambda span: span.start):
-        cutter = Cutter(side, span.start)
+        cutter = UnitCutter(side, span.start)
         for cut in (*cutter.feed(span.start, stream[span.start : span.end], time_of), *cutter.flush()):
             unit = cut.unit
             inside = [event for event in events if unit.start <= (event.offset or 0) < unit.end]

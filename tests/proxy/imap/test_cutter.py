@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.imap.lint import Cutter, CutUnit
-from proxy.imap.lint.cutter import TEXT_MOST
+from proxy.imap.cutter import CutUnit, UnitCutter
 from proxy.imap.transcript import Direction
 from tests.proxy.imap.playing import at_random, bytewise, whole
 
@@ -26,7 +25,7 @@ STREAM = (
 
 def units(data: bytes, cut: Cut, side: Direction = C, start: int = 100) -> list[CutUnit]:
     """What a span becomes; each byte comes at the time that is its offset."""
-    cutter = Cutter(side, start)
+    cutter = UnitCutter(side, start)
     found: list[CutUnit] = []
     for chunk in cut(data):
         found += cutter.feed(start, chunk, lambda offset: offset)
@@ -52,7 +51,7 @@ def test_units_have_their_literals_and_times() -> None:
 
 def test_a_body_is_passed_over_by_its_length() -> None:
     head, tail = b"* 1 FETCH (BODY[] {9000}\r\n", b")\r\n"
-    cutter = Cutter(S, 0)
+    cutter = UnitCutter(S, 0)
     assert list(cutter.feed(0, head, lambda offset: offset)) == []
     assert cutter.skip(len(head), 4000, lambda offset: offset)
     assert cutter.skip(len(head) + 4000, 5000, lambda offset: offset)
@@ -62,23 +61,45 @@ def test_a_body_is_passed_over_by_its_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "texts", "flaw"),
+    ("data", "texts", "due"),
     [
-        (b"a NOO", (b"a NOO",), "cut"),
-        (b"a CREATE {4}\r\n", (b"a CREATE {4}\r\n",), "cut"),
-        (b"a CREATE {4}\r\nxy", (b"a CREATE {4}\r\n",), "cut"),
-        (b"a CREATE {2}\r\nxy", (b"a CREATE {2}\r\n",), "cut"),
+        (b"a NOO", (b"a NOO",), None),
+        (b"a CREATE {4}\r\n", (b"a CREATE {4}\r\n",), 4),
+        (b"a CREATE {4}\r\nxy", (b"a CREATE {4}\r\n",), 4),
+        (b"a CREATE {2}\r\nxy", (b"a CREATE {2}\r\n", b""), None),
+        (b"a LOGIN {1}\r\nx {4}\r\nxy", (b"a LOGIN {1}\r\n", b" {4}\r\n"), 4),
+        (b"a LOGIN {1}\r\nx y", (b"a LOGIN {1}\r\n", b" y"), None),
     ],
 )
-def test_what_does_not_end_is_told_at_last(data: bytes, texts: tuple[bytes, ...], flaw: str) -> None:
+def test_what_does_not_end_is_told_at_last(data: bytes, texts: tuple[bytes, ...], due: int | None) -> None:
     (found,) = units(data, whole)
-    assert (found.unit.texts, found.unit.flaws) == (texts, (flaw,))
-    assert len(found.unit.literals) <= len(texts)
+    assert (found.unit.texts, found.unit.flaws) == (texts, ("cut",))
+    assert len(found.unit.literals) == len(texts) - 1
+    assert (found.due.size if found.due else None) == due
 
 
-def test_an_endless_line_is_kept_up_to_a_bound() -> None:
-    (found,) = units(b"a " + b"x" * (2 * TEXT_MOST) + b"\r\n", whole)
-    assert sum(map(len, found.unit.texts)) == TEXT_MOST
+def test_a_unit_is_kept_up_to_a_bound() -> None:
+    line = b"a " + b"x" * 100 + b" {8+}\r\nabcdefgh\r\n"
+    cutter = UnitCutter(C, 0, most=50)
+    first, second = cutter.feed(0, line + b"b " + b"y" * 5 + b" {8+}\r\nabcdefgh\r\n", lambda offset: offset)
+    assert sum(map(len, first.unit.texts)) == 50
+    assert (first.unit.end, first.unit.literals[0].content) == (len(line), None)
+    assert second.unit.literals[0].content == b"abcdefgh"
+
+
+def test_literals_without_end_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.imap.cutter.PARTS_WHOLE", 3)
+    (found,) = units(b"a X " + b"{0+}\r\n" * 100 + b"\r\n", whole)
+    assert (len(found.unit.texts), len(found.unit.literals)) == (4, 3)
+    assert found.unit.end == 100 + 606
+
+
+def test_a_torn_one_begins_with_the_next_unit() -> None:
+    cutter = UnitCutter(S, 10, torn=True)
+    (found,) = cutter.feed(10, b"ond half\r\n* 1 EXISTS\r\n", lambda offset: offset)
+    assert (found.unit.start, found.unit.texts) == (20, (b"* 1 EXISTS\r\n",))
+    cutter = UnitCutter(S, 10, torn=True)
+    assert [*cutter.feed(10, b"ond ha", lambda offset: offset), *cutter.flush()] == []
 
 
 @given(st.binary(max_size=200), st.integers(0, 9))

@@ -1,0 +1,35 @@
+"""Whole units of one direction, and where bytes of them are missing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from imaptap.reading.units import Lost, units
+from storage import open_store
+from tests.imaptap.telling import LETTER, S, recorded, typed_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(db: Path) -> list[str]:
+    with open_store(db, create=False) as store:
+        session = next(store.sessions(store.recording("last")))
+        found = units(store, session, S, store.stream_spans(session, S))
+        return ["lost" if isinstance(each, Lost) else each.cut.unit.texts[0].decode().strip() for each in found]
+
+
+def test_a_body_whose_announcement_is_lost_is_no_unit_and_nor_is_what_follows_it(tmp_path: Path) -> None:
+    db = tmp_path / "imaptap.db"
+    recorded(db, typed_session())
+    whole = read(db)
+    fetch = whole.index(f"* 4 FETCH (RFC822 {{{len(LETTER)}}}")
+    with closing(sqlite3.connect(db)) as connection, connection:
+        (body,) = connection.execute("SELECT min(literal_start) FROM piece WHERE direction = 1").fetchone()
+        gone = connection.execute("DELETE FROM piece WHERE direction = 1 AND offset + length = ?", (body,))
+        assert gone.rowcount == 1
+    assert read(db)[-len(whole[fetch + 1 :]) :] == whole[fetch + 1 :]
+    assert whole[fetch] not in read(db)
+    assert set(read(db)) - set(whole) == {"lost"}
