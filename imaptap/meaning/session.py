@@ -37,7 +37,7 @@ class Meanings:
     def of(self, exchange: Exchange) -> Meaning:
         """What this exchange means; each can be asked for once, and none before one that was asked for already."""
         number = exchange.number
-        last = None if exchange.outcome is Outcome.COMPLETED else self._last_word(number)
+        last = None if exchange.outcome is Outcome.COMPLETED else self._last_word(exchange)
         while number not in self._over and (last is None or self._at <= last) and self._step():
             pass
         for each in [each for each in self._gathered if each < number]:
@@ -47,9 +47,14 @@ class Meanings:
         gathered = self._gathered.pop(number, None)
         return gathered.meaning() if gathered else Meaning()
 
-    def _last_word(self, number: int) -> int:
-        """When the last was said in an exchange that has no answer: nobody else tells that it is over."""
-        return max((span.last_at for span in self._store.spans(self._session, number)), default=-1)
+    def _last_word(self, exchange: Exchange) -> int | None:
+        """When the last was said in an exchange that has no answer: nobody else tells that it is over.
+
+        None for one that goes on.
+        """
+        if exchange.outcome is Outcome.OPEN:
+            return None
+        return max((span.last_at for span in self._store.spans(self._session, exchange.number)), default=-1)
 
     def remark(self, start: int, at: int) -> str | None:
         """What reading has found out about whose the server's unit with a line at offset `start` is.

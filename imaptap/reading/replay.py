@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.reading.exchanges import EXCHANGES_KEPT, Exchanges
-from imaptap.reading.units import Spans, Whole, units
+from imaptap.reading.units import session_units
 from proxy.imap.grammar import parse_command, parse_response, parse_sasl
 from proxy.imap.transcript import Direction
 from proxy.imap.view.session import SessionView
@@ -16,7 +15,6 @@ from proxy.imap.view.values import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imaptap.reading.units import Lost
     from proxy.imap.grammar import Parsed
     from proxy.imap.grammar.commands import Command, Done
     from proxy.imap.grammar.responses import Response
@@ -42,9 +40,7 @@ class Replay:
     def __init__(self, store: Store, session: Session) -> None:
         self.view = SessionView()
         self._exchanges = Exchanges(store, session)
-        spans = Spans(store, session)
-        sides = (_whole(units(store, session, side, spans.of(side))) for side in Direction)
-        self._units = heapq.merge(*sides, key=lambda whole: (whole.cut.ended, whole.span.direction))
+        self._units = session_units(store, session)
         self._begun: OrderedDict[int, None] = OrderedDict()
 
     def __iter__(self) -> Iterator[Told]:
@@ -76,10 +72,11 @@ def state_at(store: Store, session: Session, exchange: Exchange) -> State:
     for span in store.spans(session, exchange.number):
         ends[span.direction] = max(ends[span.direction], span.end)
     # Of one that was just begun no span is written yet: it is the newest, and the state is the last one there is.
-    over = {side for side, end in ends.items() if end < 0 and max(ends.values()) >= 0}
+    newest = max(ends.values()) < 0
+    over = set[Direction]() if newest else {side for side, end in ends.items() if end < 0}
     replay = Replay(store, session)
     for _, end, said, _ in replay:
-        if end >= ends[said.direction]:
+        if not newest and end >= ends[said.direction]:
             over.add(said.direction)
         if over == set(Direction) or _completes(said, exchange):
             break
@@ -88,7 +85,3 @@ def state_at(store: Store, session: Session, exchange: Exchange) -> State:
 
 def _completes(said: Said, exchange: Exchange) -> bool:
     return said.exchange is not None and said.exchange.number == exchange.number and said.completes
-
-
-def _whole(found: Iterator[Whole | Lost]) -> Iterator[Whole]:
-    return (each for each in found if isinstance(each, Whole))

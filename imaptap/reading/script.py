@@ -6,14 +6,15 @@ import heapq
 import itertools
 from typing import TYPE_CHECKING
 
+from imaptap.reading.spans import unfinished
 from imaptap.reading.values import ENDLESS, Entry, Line, Rest, Skipped
 from imaptap.reading.wire import Wire
-from proxy.imap.transcript import Certainty, Direction, EventKind, Exchange, Span
+from proxy.imap.transcript import Direction, EventKind, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from proxy.imap.transcript import Event
+    from proxy.imap.transcript import Event, Span
     from storage import Session, Store
 
 _SHOWN = [kind for kind in EventKind if kind is not EventKind.SECRET]
@@ -71,20 +72,14 @@ class Script:
                 yield span
 
     def _unfinished(self) -> Iterator[Line]:
-        """What no span holds yet, in a session that goes on or was torn off: the command or the answer under way."""
-        session = self._session
-        over = session.ending is not None and not session.recording.interrupted
-        if over or next(self._store.events(session, EventKind.RAW), None):
-            return iter(())
         ends = dict.fromkeys(Direction, 0)
-        for span in self._store.spans(session):
+        for span in self._store.spans(self._session):
             ends[span.direction] = max(ends[span.direction], span.end)
-        return heapq.merge(*(self._lines_from(side, start) for side, start in ends.items()), key=_at)
+        return heapq.merge(*map(self._lines_from, unfinished(self._store, self._session, ends)), key=_at)
 
-    def _lines_from(self, direction: Direction, start: int) -> Iterator[Line]:
-        span = Span(self._session.number, None, direction, start, ENDLESS, 0, 0, 0, Certainty.SURE)
-        for line in Wire(self._store, self._session, direction, bodies=self._bodies).lines([span]):
-            self._told[direction] = ENDLESS
+    def _lines_from(self, span: Span) -> Iterator[Line]:
+        for line in Wire(self._store, self._session, span.direction, bodies=self._bodies).lines([span]):
+            self._told[span.direction] = ENDLESS
             yield line
 
     def _events(self) -> Iterator[Event]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import functools
-from array import array
+import heapq
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.reading.pieces import Pieces
+from imaptap.reading.spans import Spans, unfinished
 from imaptap.reading.values import ENDLESS
 from proxy.imap.cutter import TEXT_WHOLE, CutUnit, UnitCutter
-from proxy.imap.transcript import Certainty, Direction, Layer, Span
+from proxy.imap.transcript import Certainty, Direction, Layer, Outcome, Span, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from storage import Session, Store
-
-_CERTAINTIES = list(Certainty)
 
 
 class Whole(NamedTuple):
@@ -43,6 +43,45 @@ def units(
         yield from _units(span, pieces, most)
 
 
+def session_units(store: Store, session: Session) -> Iterator[Whole]:
+    """All whole units of a session in the order in which they ended, those too that no span holds yet."""
+    spans = Spans(store, session)
+    tails = {span.direction: span for span in unfinished(store, session, spans.ends)}
+    sides = (
+        units(store, session, side, itertools.chain(spans.of(side), [tails[side]] if side in tails else []))
+        for side in Direction
+    )
+    wholes = ((each for each in side if isinstance(each, Whole)) for side in sides)
+    under_way = _UnderWay(store, session, spans.newest) if tails else None
+    for whole in heapq.merge(*wholes, key=lambda whole: (whole.cut.ended, whole.span.direction)):
+        yield whole._replace(span=under_way.owned(whole)) if under_way and whole.span.end == ENDLESS else whole
+
+
+class _UnderWay:
+    """Whose units are that no span holds yet: since the last completion, commands have begun and none has ended."""
+
+    def __init__(self, store: Store, session: Session, newest: int) -> None:
+        found = (stored.exchange for stored in store.exchanges(session))
+        self._open = [exchange for exchange in found if exchange.outcome is not Outcome.COMPLETED]
+        self._begun = [exchange.number for exchange in self._open if exchange.number <= newest]
+
+    def owned(self, whole: Whole) -> Span:
+        """The unit's span, with what is known of its exchange."""
+        span, begun = whole.span, self._begun
+        if span.direction is Direction.CLIENT:
+            self._begin(whole.cut.unit.texts[0])
+            return span._replace(exchange=begun[-1] if begun else None)
+        if not begun:
+            return span._replace(certainty=Certainty.UNSOLICITED)
+        certainty = Certainty.AMBIGUOUS if len(begun) > 1 else Certainty.LIKELY
+        return span._replace(exchange=begun[-1], certainty=certainty, open=tuple(begun[:-1]))
+
+    def _begin(self, line: bytes) -> None:
+        coming = next((exchange for exchange in self._open if exchange.number not in self._begun), None)
+        if coming is not None and readable(line.split(b" ", 1)[0]) == coming.tag:
+            self._begun.append(coming.number)
+
+
 def _units(span: Span, pieces: Pieces, most: int) -> Iterator[Whole | Lost]:
     anew = functools.partial(UnitCutter, span.direction, most=most)
     cutter, position, layer = anew(span.start), span.start, Layer.PLAIN
@@ -64,29 +103,3 @@ def _units(span: Span, pieces: Pieces, most: int) -> Iterator[Whole | Lost]:
         yield Lost(span.last_at, span)
     for cut in cutter.flush():
         yield Whole(cut, span, layer)
-
-
-class Spans:
-    """The spans of one session by direction and offset, for someone who takes his time: no connection stays open, which
-    would keep a recorder's file growing while a person reads in a pager. Some thirty bytes each, of millions perhaps.
-    """
-
-    def __init__(self, store: Store, session: Session) -> None:
-        self._session = session.number
-        self._columns = {side: tuple(array("Q") for _ in range(4)) for side in Direction}
-        self._others: dict[tuple[Direction, int], array[int]] = {}
-        for span in store.spans(session):
-            values = (span.start, span.end, span.exchange or 0, _CERTAINTIES.index(span.certainty))
-            for column, value in zip(self._columns[span.direction], values, strict=True):
-                column.append(value)
-            if span.open and span.certainty is Certainty.AMBIGUOUS:  # else it does not matter
-                self._others[span.direction, span.start] = array("Q", span.open)
-
-    def of(self, direction: Direction) -> Iterator[Span]:
-        """Without times and numbers of units, in the order of the stream."""
-        starts, ends, exchanges, certainties = self._columns[direction]
-        for index in sorted(range(len(starts)), key=starts.__getitem__):
-            start = starts[index]
-            place = (self._session, exchanges[index] or None, direction, start, ends[index])
-            others = tuple(self._others.get((direction, start), ()))
-            yield Span(*place, 0, 0, 0, _CERTAINTIES[certainties[index]], others)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -91,6 +93,16 @@ def recorded(db: Path, *tales: list[Record], name: str | None = None, max_litera
         writer.close()
         assert not writer.failed
         return writer.recording
+
+
+def torn_off(db: Path, tale: list[Record]) -> Recording:
+    """Record a session whose recorder is killed in the midst of it."""
+    recording = recorded(db, tale)
+    with closing(sqlite3.connect(db)) as database, database:
+        database.execute("UPDATE recording SET ended = NULL, seen = 0, pid = 0, host = 'elsewhere'")
+        database.execute("UPDATE session SET ending = NULL, at_end = NULL")
+        database.execute("UPDATE exchange SET outcome = 'open' WHERE outcome = 'incomplete'")
+    return recording
 
 
 LETTER = b"".join(b"Line %d of a letter.\r\n" % number for number in range(400))

@@ -16,7 +16,7 @@ from proxy.imap.grammar.sasl import SaslLine
 from proxy.imap.grammar.search_results import Found
 from proxy.imap.grammar.values import Absent
 from storage import open_store
-from tests.imaptap.telling import LETTER, C, S, Tale, recorded, typed_session
+from tests.imaptap.telling import LETTER, C, S, Tale, recorded, torn_off, typed_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,3 +117,29 @@ def test_states_stand_between_exchanges_that_overlap(db: Path) -> None:
         session = only_session(store)
         phases = [str(state_at(store, session, each.exchange).phase) for each in store.exchanges(session)]
     assert phases == ["selected", "selected", "authenticated"]
+
+
+def test_the_state_of_a_command_that_is_under_way(db: Path) -> None:
+    """No span tells of it yet, nor of what the server says meanwhile."""
+    tale = Tale().say("S: * PREAUTH hi\nC: a SELECT x\nS: * 2 EXISTS\nS: a OK x\nC: b IDLE\nS: + go\nS: * 9 EXISTS")
+    torn_off(db, tale.so_far())
+    with open_store(db, create=False) as store:
+        session = only_session(store)
+        state = state_at(store, session, store.exchange(session, 2).exchange)
+    assert (str(state.phase), state.idle, state.open) == ("selected", 2, (2,))
+    assert state.mailbox is not None
+    assert (state.mailbox.name, state.mailbox.exists) == ("x", 9)
+
+
+def test_whose_units_are_that_no_span_holds_yet(db: Path) -> None:
+    tale = Tale().say("S: * OK hi\nC: a NOOP\nC: b SEARCH ALL\nS: a OK x")
+    tale.say("S: * 1 EXISTS\nC: c NOOP\nC: d NOOP\nS: * 2 EXISTS")
+    torn_off(db, tale.so_far())
+    with open_store(db, create=False) as store:
+        told = list(Replay(store, only_session(store)))
+    assert list(words(told)) == ["S-", "C1", "C2", "S1", "S2", "C3", "C4", "S4"]
+    assert (str(told[-1].said.certainty), told[-1].said.others) == ("ambiguous", (2, 3))
+
+
+def test_nothing_is_under_way_in_a_session_that_has_ended(db: Path) -> None:
+    assert list(words(replayed(db, Tale().say("S: * OK hi\nC: a NOOP").end()))) == ["S-", "C1"]

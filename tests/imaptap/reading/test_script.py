@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tracemalloc
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +11,7 @@ from imaptap.reading.script import Script
 from imaptap.reading.values import Hidden, Line, Rest, Run
 from proxy.imap.transcript import Event, EventKind, Exchange, readable
 from storage import Store, Writer, open_store
-from tests.imaptap.telling import LETTER, C, S, Tale, recorded
+from tests.imaptap.telling import LETTER, C, S, Tale, recorded, torn_off
 from tests.storage.scenes import eventually
 
 if TYPE_CHECKING:
@@ -109,12 +107,7 @@ def test_a_session_under_way(db: Path) -> None:
 
 def test_a_session_that_was_torn_off(db: Path) -> None:
     """The recorder is dead, and nobody else has recorded since."""
-    recorded(db, list(Tale().say(UNDER_WAY).send(S, LETTER[:3000]).so_far()))
-    with closing(sqlite3.connect(db)) as database:
-        database.execute("UPDATE recording SET ended = NULL, seen = 0, pid = 0, host = 'elsewhere'")
-        database.execute("UPDATE session SET ending = NULL, at_end = NULL")
-        database.execute("UPDATE exchange SET outcome = 'open' WHERE number = 2")
-        database.commit()
+    torn_off(db, list(Tale().say(UNDER_WAY).send(S, LETTER[:3000]).so_far()))
     with open_store(db, create=False) as store:
         assert only_session(store).recording.interrupted
         assert list(shown(Script(store, only_session(store)).whole())) == AS_SHOWN

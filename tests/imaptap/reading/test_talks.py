@@ -8,7 +8,7 @@ from imaptap.reading.talks import talk
 from proxy.imap.grammar import joined
 from proxy.imap.portrait import Told
 from storage import open_store
-from tests.imaptap.telling import LETTER, STEP, WALL, C, S, Tale, recorded
+from tests.imaptap.telling import LETTER, STEP, WALL, C, S, Tale, recorded, torn_off
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_literals(tmp_path: Path) -> None:
         (5, True, b"Draft"),
         (len(LETTER), True, None),
     ]
-    assert append.unit.end == sum(map(len, append.unit.texts)) + 5 + len(LETTER)
+    assert append.unit.end - append.unit.start == sum(map(len, append.unit.texts)) + 5 + len(LETTER)
     assert [(each.size, each.synchronising, each.binary) for each in binary.unit.literals] == [(4, False, True)]
 
 
@@ -93,6 +93,20 @@ def test_a_command_that_was_cut(tmp_path: Path) -> None:
     tale = Tale().say("S: * OK hi\nC: a NOOP\nS: a OK").send(C, b"b APPEND x {500+}\r\nhalf")
     first, last = read(tmp_path, tale.end()).steps
     assert (first.name, first.status, last.name, last.status) == ("NOOP", "OK", "APPEND", None)
+
+
+def test_news_under_way(tmp_path: Path) -> None:
+    """An IDLE that goes on: what is said in it stands in no span yet."""
+    recording = torn_off(tmp_path / "x.db", Tale().say("S: * OK hi\nC: a IDLE\nS: + go\nS: * 4 EXISTS").so_far())
+    with open_store(str(tmp_path / "x.db"), create=False) as store:
+        (step,) = talk(store, store.session(recording, 1)).steps
+    assert (joined(step.unit), step.told, step.done) == (b"a IDLE\r\n", (Told("EXISTS", 4),), None)
+
+
+def test_a_literal_that_was_refused(tmp_path: Path) -> None:
+    (step,) = read(tmp_path, Tale().say("S: * OK hi\nC: b APPEND x {500}\nS: b NO too long").end()).steps
+    assert [(each.size, each.synchronising, each.content) for each in step.unit.literals] == [(500, True, None)]
+    assert step.unit.texts == (b"b APPEND x {500}\r\n", b"")
 
 
 def test_an_open_session(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""The spans of a session in the order of their streams, and what lies behind them."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from imaptap.reading.values import ENDLESS
+from proxy.imap.transcript import Certainty, Direction, EventKind, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from storage import Session, Store
+
+_CERTAINTIES = list(Certainty)
+
+
+def unfinished(store: Store, session: Session, ends: Mapping[Direction, int]) -> list[Span]:
+    """What no span holds yet, in a session that goes on or was torn off: the command or the answer under way.
+
+    A span without an end for each direction, from where the others end on.
+    """
+    over = session.ending is not None and not session.recording.interrupted
+    if over or next(store.events(session, EventKind.RAW), None):
+        return []
+    return [Span(session.number, None, side, start, ENDLESS, 0, 0, 0, Certainty.SURE) for side, start in ends.items()]
+
+
+class Spans:
+    """The spans of one session by direction and offset, for someone who takes his time: no connection stays open, which
+    would keep a recorder's file growing while a person reads in a pager. Some thirty bytes each, of millions perhaps.
+    """
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self._session = session
+        self.ends = dict.fromkeys(Direction, 0)
+        self.newest = 0
+        """The number of the newest exchange that has any."""
+        self._columns = {side: tuple(array("Q") for _ in range(4)) for side in Direction}
+        self._others: dict[tuple[Direction, int], array[int]] = {}
+        for span in store.spans(session):
+            values = (span.start, span.end, span.exchange or 0, _CERTAINTIES.index(span.certainty))
+            self.ends[span.direction] = max(self.ends[span.direction], span.end)
+            self.newest = max(self.newest, span.exchange or 0)
+            for column, value in zip(self._columns[span.direction], values, strict=True):
+                column.append(value)
+            if span.open and span.certainty is Certainty.AMBIGUOUS:  # else it does not matter
+                self._others[span.direction, span.start] = array("Q", span.open)
+
+    def of(self, direction: Direction) -> Iterator[Span]:
+        """Without times and numbers of units, in the order of the stream."""
+        starts, ends, exchanges, certainties = self._columns[direction]
+        for index in sorted(range(len(starts)), key=starts.__getitem__):
+            start = starts[index]
+            place = (self._session.number, exchanges[index] or None, direction, start, ends[index])
+            others = tuple(self._others.get((direction, start), ()))
+            yield Span(*place, 0, 0, 0, _CERTAINTIES[certainties[index]], others)
