@@ -69,7 +69,7 @@ class Catenate:
 
 @dataclass(frozen=True, slots=True)
 class OtherData:
-    """append-data-ext: a label and its value (RFC 4466 section 2.5)."""
+    """append-data-ext: a label and its value (RFC 4466 section 2.7)."""
 
     label: bytes
     value: Ext

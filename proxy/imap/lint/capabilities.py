@@ -35,7 +35,7 @@ FETCH_ITEM = FAMILY.rule(
     "fetch-unannounced", C, ERROR, "9051 6.1.1", "A FETCH item needs a capability that the server does not announce."
 )
 MODIFIER = FAMILY.rule(
-    "modifier-unannounced", C, ERROR, "4466 2.2",
+    "modifier-unannounced", C, ERROR, "4466 2.4",
     "A modifier of FETCH or STORE needs a capability that the server does not announce.",
 )  # fmt: skip
 PARAMETER = FAMILY.rule(
@@ -63,7 +63,7 @@ SAVED = FAMILY.rule(
     "saved-result-unannounced", C, ERROR, "5182 2", "$ is used, though the server does not announce SEARCHRES."
 )
 APPEND = FAMILY.rule(
-    "append-unannounced", C, ERROR, "4466 2.5",
+    "append-unannounced", C, ERROR, "4466 2.7",
     "APPEND with several messages, CATENATE or UTF8 needs a capability that the server does not announce.",
 )  # fmt: skip
 ALGORITHM = FAMILY.rule(
