@@ -223,13 +223,14 @@ class Writer:
     def _begin_losing(self, trouble: StorageError, stuck: Batch | None = None) -> Outage:
         """From here on all is counted and let go, until `stuck` is written, and behind it what was lost."""
         self.failed = True
-        since = self._took if stuck else self._took_before
+        room = None if self._pen.busy else stuck  # what is being written has been read: nothing can be added to it
+        since = self._took_before if room is None else self._took
         self._outage = Outage(str(trouble), self.recording.started, stuck, since=since)
         held = self._sorter.give_up()
-        if stuck is None:
+        if room is None:
             self._outage.let_go(held)
         else:
-            stuck.pieces.extend(held)
+            room.pieces.extend(held)
         if self._brake.wanted:
             self._end_traffic(trouble)
         else:

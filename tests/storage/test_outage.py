@@ -27,7 +27,8 @@ pytestmark = pytest.mark.usefixtures("hurry")
 class Hanging:
     """Makes the database one that does not answer, until it is `let_go`."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, late: bool = False) -> None:
+        """`late`: it has done what it was asked by the time that it hangs, and does not say so."""
         self.writes = 0
         self._hangs = False
         self._free = threading.Event()
@@ -35,10 +36,14 @@ class Hanging:
 
         def hang(ledger: Ledger, batch: Batch) -> None:
             self.writes += 1
+            if self._late:
+                write(ledger, batch)
             if self._hangs:
                 assert self._free.wait(60)
-            write(ledger, batch)
+            if not self._late:
+                write(ledger, batch)
 
+        self._late = late
         monkeypatch.setattr(Ledger, "write", hang)
         monkeypatch.setattr("storage.writer._ANSWER_SECONDS", 0.1)
 
@@ -156,6 +161,25 @@ def test_what_a_fault_of_the_writer_costs_is_a_gap(sqlite: Store, monkeypatch: p
     assert writer.failed
     session = next(sqlite.sessions(sqlite.recording("last")))
     assert [(gap.offset, gap.length) for gap in sqlite.events(session, EventKind.GAP)] == [(0, 4)]
+    assert list(Check(sqlite).findings()) == []
+
+
+def test_what_is_held_while_a_batch_is_being_written_is_counted(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch has been read by then, and its transaction waits: what was put into it now would never be written."""
+    hanging, listener = Hanging(monkeypatch, late=True), Listener()
+    monkeypatch.setattr("storage.writer._HOLD_SECONDS", 60)
+    writer = Writer(sqlite, patience=0.1, on_trouble=listener)
+    wire = Wire()
+    literal = wire.literal(bytes(30_000), 10_000)
+    hanging.hang()
+    writer.put(opened(), literal[0])
+    eventually(lambda: listener.heard("UNRECORDED"))
+    hanging.let_go()
+    eventually(lambda: listener.heard("works again; 1 records with 10000 bytes"))
+    writer.put(*literal[1:], wire.closed())
+    writer.close()
+    session = next(sqlite.sessions(sqlite.recording("last")))
+    assert [(gap.offset, gap.length) for gap in sqlite.events(session, EventKind.GAP)] == [(0, 10_000)]
     assert list(Check(sqlite).findings()) == []
 
 
