@@ -7,9 +7,10 @@ PostgreSQL the server's own autovacuum does this.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_, update
 
 from storage import read, tables
 from storage.clock import wall
@@ -150,15 +151,30 @@ def _delete_pieces(store: Store, session: int) -> int | None:
 
 
 def _delete_orphans(connection: Connection, suspects: list[int]) -> int:
-    """Delete those of these bodies that nobody needs, and extents in which none is left. How many bodies."""
+    """Delete those of these bodies that nobody needs, and their bytes. How many bodies."""
     needed = select(_piece.body_id).where(_piece.body_id == _body.id).exists()
     mine = _body.id.in_(suspects), ~needed
     gone = connection.execute(select(_body.id, _body.extent_id).where(*mine)).all()
     connection.execute(delete(tables.body).where(_body.id.in_([row.id for row in gone])))
-    extents = sorted({row.extent_id for row in gone})
-    used = select(_body.id).where(_body.extent_id == tables.extent.c.id).exists()
-    connection.execute(delete(tables.extent).where(tables.extent.c.id.in_(extents), ~used))
+    for extent in sorted({row.extent_id for row in gone}):
+        _close_up(connection, extent)
     return len(gone)
+
+
+def _close_up(connection: Connection, extent: int) -> None:
+    """Have nothing in an extent but its bodies, which may have neighbours no more; without any it goes."""
+    this = tables.extent.c.id == extent
+    bodies = select(_body.id, _body.offset, _body.length).where(_body.extent_id == extent).order_by(_body.offset)
+    left = connection.execute(bodies).all()
+    if not left:
+        connection.execute(delete(tables.extent).where(this))
+        return
+    data: bytes = connection.execute(select(tables.extent.c.data).where(this)).scalar_one()
+    parts = [data[row.offset : row.offset + row.length] for row in left]
+    connection.execute(update(tables.extent).where(this).values(data=b"".join(parts)))
+    ends = itertools.accumulate(map(len, parts), initial=0)
+    for row, offset in zip(left, ends, strict=False):
+        connection.execute(update(tables.body).where(_body.id == row.id).values(offset=offset))
 
 
 def _delete_rows(store: Store, table: Table, session: int) -> int:

@@ -62,6 +62,20 @@ def test_removing_leaves_no_orphans(store: Store, monkeypatch: pytest.MonkeyPatc
     assert set(counts(store).values()) == {0}
 
 
+def test_nothing_of_what_is_removed_stays_beside_what_is_kept(store: Store) -> None:
+    """Bodies of one recording share an extent, and another recording may need one of them."""
+    letters = [bytes([number]) * 5000 for number in (1, 2, 3)]
+    wire = Wire()
+    record(store, [opened(), *(piece for letter in letters for piece in wire.literal(letter)), wire.closed()], "gone")
+    other = Wire()
+    kept = record(store, [opened(), *other.literal(letters[1]), other.closed()], "kept")
+    store.remove(store.recording("gone"))
+    assert together(store.stream(kept, S)) == letters[1]
+    with store.reading() as connection:
+        assert connection.execute(select(tables.extent.c.data)).scalars().all() == [letters[1]]
+    assert list(Check(store).findings()) == []
+
+
 def test_a_file_shrinks(sqlite: Store, tmp_path: Path) -> None:
     fill(sqlite, "gone", size=3_000_000)
     fill(sqlite, "kept", size=10_000)
