@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 import sqlite3
 from dataclasses import dataclass, field, replace
@@ -17,17 +16,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.servers.streams import MASK, Rewrite, Stored, _blank, difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tests.servers.tee import Tee, Wire
 
 ACCOUNT = re.compile(rb"soak\d\d")
-HELD = 1
-"""Seconds at most by which a gap may seem to begin too late: two programs look at the clock."""
+HELD = 30
+"""Seconds at most that records have waited before a gap begins: it says when they were let go, not when they came."""
 REWRITTEN = 64
 """Bytes at most that a rewrite which a gap has lost may have added or taken away: a STARTTLS."""
 NEAR = 60
 """Seconds at most between a client's connection and the one to the server that is made for it."""
+TWINS = 2
+"""Seconds that may lie between two connections which said the same: which of them is missing cannot be told."""
 SIDES = ("client", "server")
 
 SESSIONS = """SELECT id, number, wall, ending, reason, client_bytes, server_bytes FROM session
@@ -39,7 +40,9 @@ PIECES = """SELECT direction, piece."offset", piece.length,
 EVENTS = """SELECT kind, direction, "offset", length, received, sent FROM event
     WHERE session_id = ? AND kind IN ('gap', 'rewrite', 'secret') AND direction IS NOT NULL ORDER BY number"""
 GAPS = "SELECT text FROM event WHERE recording_id = ? AND session_id IS NULL AND kind = 'gap'"
-NUMBERS = "SELECT count(*), coalesce(max(number), 0) FROM session WHERE recording_id = ?"
+NUMBERS = "SELECT coalesce(max(number), 0) - count(*) FROM session WHERE recording_id = ?"
+DIALLED = "SELECT 1 FROM event WHERE session_id = ? AND (kind = 'gap' OR kind = 'tls' AND direction = 1)"
+"""Whether a server was dialled, or may have been."""
 _WHOLE = re.compile(r"and (\d+) whole sessions were not recorded")
 
 
@@ -102,6 +105,8 @@ class Tally:
     """Times in which nothing was recorded."""
     unseen: int = 0
     """Sessions that no server was dialled for."""
+    missing: int = 0
+    """Numbers of sessions that have no row."""
     wholly_lost: int = 0
     unwritten: int = 0
     """Sessions whose worker was killed before anything of them was written."""
@@ -123,8 +128,6 @@ class Proof:
         self._gone: list[Gone] = []
         self._paired: set[int] = set()
         self._gaps: list[str] = []
-        self._alike: dict[_Likeness, list[float]] = {}
-        """When connections came that are explained, by what was said on them, secrets aside."""
         self._streams: dict[int, _WithGaps] = {}
 
     def close(self) -> None:
@@ -135,54 +138,71 @@ class Proof:
         for wire in [wire for wire in self._tee.wires if not wire.open and wire not in self._taken]:
             self._taken.add(wire)
             self._gone.append(Gone.of(wire))
-        by_length: dict[int, list[Session]] = {}
+        by_length: dict[int, list[Gone]] = {}
+        for gone in self._gone:
+            by_length.setdefault(len(gone.streams[1]), []).append(gone)
         for session in self._open_questions():
-            by_length.setdefault(session.server_bytes or 0, []).append(session)
-        for gone in list(self._gone):
-            candidates = by_length.get(len(gone.streams[1]), [])
-            candidates.sort(key=lambda session: _apart(session, gone))
-            for session in candidates:
-                stored = self._stored(session)
-                if difference(stored.fitted(len(gone.streams[0])), gone) is None:  # type: ignore[arg-type]
-                    candidates.remove(session)
-                    self._settle(gone, session, stored)
-                    self.tally.equal += 1
-                    break
+            alike = by_length.get(session.server_bytes or 0, [])
+            if not alike:
+                continue
+            stored = self._stored(session)
+            match = self._nearest(session, alike, lambda gone, stored=stored: _equal(stored, gone))
+            if match and not self._may_come_nearer(session, match):
+                alike.remove(match)
+                self._settle(match, session, stored)
+                self.tally.equal += 1
         return len(self._gone)
 
-    def finish(self) -> Tally:
-        """All is over: what is left must have a reason."""
+    def finish(self, *, killed: bool = False) -> Tally:
+        """All is over: what is left must have a reason. `killed`: so were workers, with sessions that nobody counted.
+
+        Each session has had a connection, but not each connection has a session: so it is they who choose, those first
+        of whom most is known.
+        """
         self.look()
-        left = {session.number: session for session in self._open_questions()}
-        self._gaps = [text for (text,) in self._database.execute(GAPS, (self._recording,))]
-        self.tally.gaps = len(self._gaps)
-        self._streams = {number: self._stored(session) for number, session in left.items()}
-        for gone in sorted(self._gone, key=lambda gone: -len(gone.streams[1])):
-            near = [session for session in left.values() if _apart(session, gone) < NEAR]
-            near.sort(key=lambda session: _apart(session, gone))
-            match = next((session for session in near if self._may_be(session, gone)), None)
-            if match is None:
-                self._lost_or_wrong(gone, near)
+        left = self._open_questions()
+        self._streams = {session.number: self._stored(session) for session in left}
+        left.sort(key=lambda session: -self._streams[session.number].known)
+        for session in left:
+            match = self._nearest(session, self._gone, lambda gone, session=session: self._may_be(session, gone))
+            if match:
+                self._cut_short(match, session)
                 continue
-            del left[match.number]
-            self._cut_short(gone, match)
-        for session in left.values():
             if session.server_bytes:
                 self.tally.problems.append(f"no connection at the tee explains session {session.number}")
             self.tally.unseen += 1
-        told = sum(int(found[1]) for text in self._gaps for found in _WHOLE.finditer(text))
-        if self.tally.wholly_lost > told:
-            self.tally.problems.append(f"{self.tally.wholly_lost} sessions are missing, and gaps tell of {told}")
-        numbers, last = self._database.execute(NUMBERS, (self._recording,)).fetchone()
-        if last - numbers != told and not self.tally.unwritten:
-            self.tally.problems.append(f"{last - numbers} numbers of sessions are missing, and gaps tell of {told}")
+        self._count(killed=killed)
         return self.tally
 
+    def _count(self, *, killed: bool) -> None:
+        """What has no session must be counted by the gaps, neither more nor less."""
+        self._gaps = [text for (text,) in self._database.execute(GAPS, (self._recording,))]
+        self.tally.gaps = len(self._gaps)
+        left = self._open_questions()
+        for gone in self._gone:
+            self._lost_or_wrong(gone, [session for session in left if _apart(session, gone) < NEAR])
+        told = sum(int(found[1]) for text in self._gaps for found in _WHOLE.finditer(text))
+        (self.tally.missing,) = self._database.execute(NUMBERS, (self._recording,)).fetchone()
+        if self.tally.missing != told and not (killed and self.tally.missing > told):
+            self.tally.problems.append(f"{self.tally.missing} session numbers are missing, and gaps tell of {told}")
+        if self.tally.wholly_lost > told:
+            self.tally.problems.append(f"{self.tally.wholly_lost} connections have no session; gaps tell of {told}")
+
+    def _nearest(self, session: Session, among: list[Gone], fits: Callable[[Gone], bool]) -> Gone | None:
+        near = sorted((gone for gone in among if _apart(session, gone) < NEAR), key=lambda gone: _apart(session, gone))
+        return next(filter(fits, near), None)
+
+    def _may_come_nearer(self, session: Session, gone: Gone) -> bool:
+        """Whether the session's own connection may be one that is still open, and another one only said the same."""
+        began = session.wall / 1e6
+        return any(wire.open and abs(began - wire.came) < _apart(session, gone) for wire in list(self._tee.wires))
+
     def _may_be(self, session: Session, gone: Gone) -> bool:
-        """Whether this could be the session of that connection, cut short. Without a byte it must have been cut off."""
-        if not session.server_bytes and gone.streams[1]:
-            return session.ending == "cut"
-        return begin_alike(self._streams[session.number].stored, gone)
+        """Whether this could be the session of that connection, cut short: perhaps before the server's first byte."""
+        dialled = (
+            session.server_bytes or session.ending == "cut" or self._database.execute(DIALLED, (session.id,)).fetchone()
+        )
+        return bool(dialled) and begin_alike(self._streams[session.number].stored, gone)
 
     def _cut_short(self, gone: Gone, session: Session) -> None:
         if not (self._excused(gone) or gone.wire.torn):
@@ -199,14 +219,10 @@ class Proof:
         if self._unwritten(gone):
             self.tally.unwritten += 1
             return
-        # Which of several connections that said the same is the one that is missing cannot be told.
-        alike = [times for likeness, times in self._alike.items() if likeness.fits(gone.streams)]
-        for times in ([gone.wire.came], *alike):
-            for came in times:
-                if any(_within(text, came) for text in self._gaps):
-                    self.tally.wholly_lost += 1
-                    times.remove(came)
-                    return
+        if any(_within(text, gone.wire.came) for text in self._gaps):
+            self.tally.wholly_lost += 1
+            return
+        near.sort(key=lambda session: _apart(session, gone))
         reasons = [f"{s.number}: {difference(self._streams[s.number].stored, gone)}" for s in near[:2]]  # type: ignore[arg-type]
         about = f"{len(gone.streams[0])}+{len(gone.streams[1])} bytes of {gone.account or 'nobody'}"
         self.tally.problems.append(f"no session has the connection with {about}; the nearest: {reasons}")
@@ -216,7 +232,6 @@ class Proof:
         self._tee.forget(gone.wire)
         self._taken.discard(gone.wire)
         self._paired.add(session.number)
-        self._alike.setdefault(_Likeness.of(gone.streams, stored), []).append(gone.wire.came)
         self.tally.bytes += len(gone.streams[0]) + len(gone.streams[1])
         self.tally.gap_bytes += stored.gap_bytes
         self.tally.with_gap += bool(stored.gap_bytes)
@@ -235,6 +250,11 @@ class _WithGaps:
     gap_bytes: int
     gap: tuple[int, int] | None = None
     """Offset and length of the first one in the client's stream."""
+
+    @property
+    def known(self) -> int:
+        """Bytes that are there."""
+        return sum(map(len, self.stored.streams.values())) - self.gap_bytes
 
     def fitted(self, length: int) -> Stored:
         """With that gap as large as makes the client's stream `length` bytes long on the way to the server.
@@ -295,38 +315,8 @@ def begin_alike(stored: Stored, gone: Gone) -> bool:
     return True
 
 
-class _Likeness(NamedTuple):
-    """What was said on a connection, but for what is masked on record: two users' logins may look the same there."""
-
-    lengths: tuple[int, int]
-    hidden: tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
-    """Masked spans of either side, as the tee saw it: where they begin and end."""
-    digest: bytes
-
-    @classmethod
-    def of(cls, streams: tuple[bytes, bytes], stored: _WithGaps) -> _Likeness:
-        whole = stored.fitted(len(streams[0]))
-        server = Stored({"server": whole.streams["server"]}, whole.secrets, ())
-        hidden = (_spans(whole.sent_on("client")[1]), _spans(server.sent_on("server")[1]))
-        return cls((len(streams[0]), len(streams[1])), hidden, _digest(streams, hidden))
-
-    def fits(self, streams: tuple[bytes, bytes]) -> bool:
-        """Whether these would be the same on record."""
-        return self.lengths == (len(streams[0]), len(streams[1])) and self.digest == _digest(streams, self.hidden)
-
-
-def _spans(hidden: bytes) -> tuple[tuple[int, int], ...]:
-    return tuple(found.span() for found in re.finditer(b"\1+", hidden))
-
-
-def _digest(streams: tuple[bytes, bytes], hidden: Iterable[Iterable[tuple[int, int]]]) -> bytes:
-    digest = hashlib.sha256()
-    for stream, spans in zip(streams, hidden, strict=True):
-        blanked = bytearray(stream)
-        for start, end in spans:
-            blanked[start:end] = bytes([MASK]) * (min(end, len(stream)) - start)
-        digest.update(blanked)
-    return digest.digest()
+def _equal(stored: _WithGaps, gone: Gone) -> bool:
+    return difference(stored.fitted(len(gone.streams[0])), gone) is None  # type: ignore[arg-type]
 
 
 def _apart(session: Session, gone: Gone) -> float:
@@ -337,4 +327,4 @@ def _apart(session: Session, gone: Gone) -> float:
 def _within(gap: str, came: float) -> bool:
     """Whether a connection came in the time that a gap of the recording tells of."""
     found = re.search(r"From (\d+) to (\d+) \(microseconds", gap)
-    return bool(found) and int(found[1]) / 1e6 - HELD <= came <= int(found[2]) / 1e6
+    return bool(found) and int(found[1]) / 1e6 - HELD <= came <= int(found[2]) / 1e6 + TWINS

@@ -23,16 +23,22 @@ SESSION = """INSERT INTO session
     (id, recording_id, number, wall, client, listen, upstream, ending, client_bytes, server_bytes) VALUES
     (1, 1, 1, 1000000, '', '', '', ?, ?, ?)"""
 PIECE = 'INSERT INTO piece (session_id, direction, "offset", length, at, layer, data) VALUES (1, ?, ?, ?, 0, 0, ?)'
+OTHER = SESSION.replace("(1, 1, 1, 1000000", "(2, 1, 2, 9000000"), ("failed", 0, 0)
+"""A later session, that no server was dialled for: before it, a number may be missing."""
+GAP = "3 records with 9 bytes and 1 whole sessions were not recorded: why. From 500000 to 2000000 (microseconds)."
 EVENT = """INSERT INTO event (recording_id, number, session_id, at, kind, name, text, direction, "offset", length)
     VALUES (1, ?, ?, 0, ?, '', ?, ?, ?, ?)"""
 
 
-def connection(came: float = 1.0, client: bytes = CLIENT) -> Wire:
-    return Wire(bytearray(client), bytearray(SERVER), open=False, came=came)
+def came(at: float, client: bytes = CLIENT, server: bytes = SERVER) -> Wire:
+    """A connection that came at that second, and is over."""
+    return Wire(bytearray(client), bytearray(server), open=False, came=at)
 
 
-def prove(folder: Path, rows: list[tuple[str, tuple[Any, ...]]], *more: Wire, excused: bool = False) -> Tally:
-    """What comes of a connection with CLIENT and SERVER, and a database with a recording and `rows`."""
+def prove(
+    folder: Path, rows: list[tuple[str, tuple[Any, ...]]], *wires: Wire, excused: bool = False, killed: bool = False
+) -> Tally:
+    """What comes of connections (default: one with CLIENT and SERVER), and a database with a recording and `rows`."""
     file = folder / "record.db"
     open_store(file, create=True).close()
     with closing(sqlite3.connect(file)) as database:
@@ -43,10 +49,10 @@ def prove(folder: Path, rows: list[tuple[str, tuple[Any, ...]]], *more: Wire, ex
         for statement, values in rows:
             database.execute(statement, values)
         database.commit()
-    tee: Any = SimpleNamespace(wires=[connection(), *more], forget=lambda _: None)
+    tee: Any = SimpleNamespace(wires=list(wires) or [came(1.0)], forget=lambda _: None)
     proof = Proof(str(file), "1", tee, lambda _: excused, lambda _: False)
     try:
-        return proof.finish()
+        return proof.finish(killed=killed)
     finally:
         proof.close()
 
@@ -85,34 +91,60 @@ def test_a_gap_may_hold_a_starttls_that_did_not_go_on(tmp_path: Path) -> None:
     assert (tally.equal, tally.with_gap, tally.problems) == (1, 1, [])
 
 
-GAP = "3 records with 9 bytes and 1 whole sessions were not recorded: why. From 500000 to 2000000 (microseconds)."
-SECOND = SESSION.replace("(1, 1, 1,", "(1, 1, 2,")
-
-
-def gap(text: str = GAP) -> tuple[str, tuple[Any, ...]]:
-    return EVENT, (9, None, "gap", text, None, None, None)
+def gap(text: str) -> tuple[str, tuple[Any, ...]]:
+    """The row of a gap of the whole recording."""
+    return (EVENT, (9, None, "gap", text, None, None, None))
 
 
 def test_a_session_may_be_missing_if_a_gap_counts_it(tmp_path: Path) -> None:
-    """Here the first one: the second one, alike but for the password, came when all was recorded again."""
-    second = [(SECOND, session()[0][1]), *session()[1:]]
-    later = connection(9.0, CLIENT.replace(b"secret", b"sesame"))
-    tally = prove(tmp_path, [*second, gap()], later)
-    assert (tally.equal, tally.wholly_lost, tally.problems) == (1, 1, [])
+    tally = prove(tmp_path, [gap(GAP), OTHER])
+    assert (tally.wholly_lost, tally.missing, tally.unseen, tally.problems) == (1, 1, 1, [])
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("rows", "wires"),
     [
-        (GAP.replace("1 whole", "0 whole"), "1 sessions are missing, and gaps tell of 0"),
-        (GAP.replace("1 whole", "2 whole"), "1 numbers of sessions are missing, and gaps tell of 2"),
-        (GAP.replace("From 500000 to 2000000", "From 3000000 to 4000000"), "no session has the connection"),
+        pytest.param([gap(GAP.replace("1 whole", "2 whole")), OTHER], [], id="more are counted than are missing"),
+        pytest.param([gap(GAP.replace("1 whole", "0 whole")), OTHER], [], id="fewer are counted than are missing"),
+        pytest.param([gap(GAP), *session(), OTHER], [], id="what is counted is there"),
+        pytest.param([gap(GAP), OTHER], [came(1.0), came(1.0)], id="one connection more than there were sessions"),
+        pytest.param([gap(GAP), OTHER], [came(5.0)], id="it came when nothing was missing"),
     ],
 )
-def test_a_gap_must_count_them_all_and_no_others(tmp_path: Path, text: str, words: str) -> None:
-    second = [(SECOND, session()[0][1]), *session()[1:]]
-    problems = prove(tmp_path, [*second, gap(text)], connection(9.0)).problems
-    assert any(words in problem for problem in problems), problems
+def test_sessions_are_counted(tmp_path: Path, rows: list[Any], wires: list[Wire]) -> None:
+    assert prove(tmp_path, rows, *wires).problems
+
+
+def test_a_killed_worker_counts_nothing(tmp_path: Path) -> None:
+    assert prove(tmp_path, [OTHER], came(9.0, b"", b""), killed=True).problems == []
+
+
+LATER = [(statement.replace("(1, 1, 1, 1000000", "(1, 1, 2, 9000000"), values) for statement, values in session()]
+"""The second session, in the ninth second."""
+
+
+def test_a_session_is_that_of_the_connection_that_came_with_it(tmp_path: Path) -> None:
+    """Another one has said the same but for its password, and is missing."""
+    tally = prove(tmp_path, [gap(GAP), *LATER], came(1.0), came(9.0, CLIENT.replace(b"secret", b"Secret")))
+    assert (tally.equal, tally.wholly_lost, tally.problems) == (1, 1, [])
+
+
+def test_a_session_that_was_torn_off_is_not_taken_for_a_longer_one(tmp_path: Path) -> None:
+    torn = came(9.0, server=SERVER[:9])
+    rows = [(SESSION.replace("(1, 1, 1, 1000000", "(1, 1, 2, 9000000"), ("closed by server", 23, 4)),
+            (PIECE, (0, 0, 23, MASKED)), (PIECE, (1, 0, 4, SERVER[:4])),
+            (EVENT, (1, 1, "secret", "", 0, 15, 6))]  # fmt: skip
+    tally = prove(tmp_path, [gap(GAP), *rows], came(1.0), torn, excused=True)
+    assert (tally.cut_short, tally.unread, tally.wholly_lost, tally.problems) == (1, 5, 1, [])
+
+
+def test_a_client_may_hang_up_before_the_greeting_is_read(tmp_path: Path) -> None:
+    rows = [(SESSION, ("closed by client", 0, 0)), (EVENT, (1, 1, "tls", "", 1, None, None))]
+    tally = prove(tmp_path, rows, came(1.0, b"", SERVER[:9]), excused=True)
+    assert (tally.cut_short, tally.unread, tally.problems) == (1, 9, [])
+    other = tmp_path / "other"
+    other.mkdir()
+    assert prove(other, rows[:1], came(1.0, b"", SERVER[:9]), excused=True).problems, "no server was dialled for it"
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ class Run:
         self.tee.finished(0)
         self.recorder.ended(1)
         self.files_after = self.meter.look().files
-        self.tally: Tally = self.proof.finish()
+        self.tally: Tally = self.proof.finish(killed=bool(self.faults.counts["worker killed"]))
 
     def _clock(self, gone: Gone) -> float:
         return gone.wire.came - time.time() + time.monotonic()
@@ -230,7 +230,7 @@ class Run:
             ("  cut short", f"{tally.cut_short} ({tally.unread} bytes not read, {tally.unsent} not sent on)"),
             ("  with a gap", f"{tally.with_gap} ({tally.gap_bytes} bytes)"),
             ("gaps", tally.gaps),
-            ("  sessions wholly in one", tally.wholly_lost),
+            ("  sessions wholly in one", f"{tally.missing}, of {tally.wholly_lost} of them the server knows"),
             ("  gone with a worker", tally.unwritten),
             ("  without a server", tally.unseen),
             ("open files", f"{self.files_before} before, {self.files_after} after"),
