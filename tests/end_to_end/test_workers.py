@@ -168,6 +168,7 @@ def test_a_worker_that_is_killed_takes_its_own_sessions_only(identity: Identity,
         assert (event["kind"], event["name"]) == ("fault", "worker died")
         until(lambda: len(workers_of(recorder)) == 3, "another worker", explain=recorder.log)
         assert all(map(goes_on, let_in())), "those too that came to the socket of the dead one"
+        until(lambda: len(recorder.sessions()) == 2 * CLIENTS_AT_ONCE, "all of them on disk", explain=recorder.log)
         assert [session["session"] for session in recorder.sessions()] == list(range(1, 2 * CLIENTS_AT_ONCE + 1))
         assert recorder.stop() == 1
         assert recorder.log().count("was ended by SIGKILL") == 1
