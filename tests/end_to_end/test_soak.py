@@ -120,9 +120,10 @@ def test_clients_do_their_jobs_whatever_goes_wrong(
         run = Run(plan, line, dovecot)
         try:
             run.play()
+            line.recorder.stop()  # nothing is on its way to the disk any more
+            run.finish()
         finally:
             run.proof.close()
-        line.recorder.stop()
         line.recorder.run("check", line.recorder.recording)
         problems = run.problems()
         sys.stdout.write(run.table() + "".join(f"PROBLEM: {each:.500}\n" for each in problems[:100]))
@@ -179,6 +180,9 @@ class Run:
         self.tee.finished(0)
         self.recorder.ended(1)
         self.files_after = self.meter.look().files
+
+    def finish(self) -> None:
+        """What was proved of it, when the recorder has ended."""
         self.tally: Tally = self.proof.finish(killed=bool(self.faults.counts["worker killed"]))
 
     def _clock(self, gone: Gone) -> float:
