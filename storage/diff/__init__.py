@@ -1,0 +1,1 @@
+"""Two recordings compared by what they mean (M 10)."""
