@@ -20,7 +20,7 @@ from imaptap.cli.state import state_lines
 from imaptap.cli.terminal import Output, day
 from imaptap.cli.transcript import Look, Transcript, beginning, ending, happening
 from imaptap.meaning.session import Meanings
-from imaptap.reading.replay import state_at
+from imaptap.reading.understood import state_at
 from proxy.imap.transcript import Exchange
 from storage import Recording, Session, Store, open_store
 from storage.filter import Node

@@ -17,8 +17,8 @@ from imaptap.cli.errors import UserError
 from imaptap.cli.state import state_document
 from imaptap.meaning.session import Meanings
 from imaptap.meaning.values import Meaning
-from imaptap.reading.replay import state_at
 from imaptap.reading.script import Script
+from imaptap.reading.understood import state_at
 from imaptap.reading.values import Line
 from proxy.imap.transcript import Exchange
 from storage import Recording, Session, Store

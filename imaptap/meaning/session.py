@@ -1,4 +1,4 @@
-"""The meanings of a session's exchanges, one after the other, while the session is replayed."""
+"""The meanings of a session's exchanges, one after the other, while the session is read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from imaptap.meaning.exchange import Gathered
 from imaptap.meaning.values import Meaning
-from imaptap.reading.replay import Replay
+from imaptap.reading.understood import Understood
 from proxy.imap.transcript import Certainty, Outcome
 
 if TYPE_CHECKING:
-    from imaptap.reading.replay import Told
+    from imaptap.reading.understood import Told
     from proxy.imap.transcript import Exchange
     from proxy.imap.view.values import Heard
     from storage import Session, Store
@@ -24,8 +24,8 @@ class Meanings:
 
     def __init__(self, store: Store, session: Session, *, deep: bool = False) -> None:
         self._store, self._session = store, session
-        replay = Replay(store, session)
-        self._view, self._units = replay.view, iter(replay)
+        understood = Understood(store, session)
+        self._view, self._units = understood.view, iter(understood)
         self._deep = deep
         self._gathered: dict[int, Gathered] = {}
         self._over: set[int] = set()
@@ -59,7 +59,7 @@ class Meanings:
     def remark(self, start: int, at: int) -> str | None:
         """What reading has found out about whose the server's unit with a line at offset `start` is.
 
-        `at` is when the line's first byte came: the replay goes on until it is past that. None where there is nothing
+        `at` is when the line's first byte came: reading goes on until it is past that. None where there is nothing
         to add to the record; empty where it has been said behind the unit's first line.
         """
         while self._at <= at and start not in self._remarks and self._step():

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from imaptap.reading.exchanges import Exchanges
+from imaptap.reading.ranges import Ranges
 from imaptap.reading.units import Lost, units
 from proxy.imap.lint import Finding, Linter, Said
 from proxy.imap.transcript import Direction, EventKind
@@ -44,7 +45,7 @@ class Hearing:
     def __init__(self, store: Store, session: Session) -> None:
         self._store, self._session = store, session
         self._exchanges = Exchanges(store, session)
-        self._masked = {side: _Ranges() for side in Direction}
+        self._masked = {side: Ranges() for side in Direction}
         self._rewrites: dict[int, bytes] = {}
         for event in store.events(session, EventKind.SECRET, EventKind.REWRITE):
             if event.direction is None or event.offset is None:
@@ -85,29 +86,6 @@ class Hearing:
         index = bisect_right(self._offsets, start - 1)
         there = index < len(self._offsets) and self._offsets[index] < end
         return self._rewrites[self._offsets[index]] if there else None
-
-
-class _Ranges:
-    """Ranges of offsets that do not overlap much, asked for by place."""
-
-    def __init__(self) -> None:
-        self._ranges: list[tuple[int, int]] = []
-
-    def add(self, start: int, end: int) -> None:
-        self._ranges.append((start, end))
-
-    def sort(self) -> None:
-        self._ranges.sort()
-
-    def between(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
-        """Those that hold any byte from `start` up to `end`; of those that begin before it, the last one."""
-        index = max(0, bisect_right(self._ranges, (start, 0)) - 1)
-        found: list[tuple[int, int]] = []
-        while index < len(self._ranges) and self._ranges[index][0] < end:
-            if self._ranges[index][1] > start:
-                found.append(self._ranges[index])
-            index += 1
-        return tuple(found)
 
 
 def _moment(heard: Said | Lost) -> int:

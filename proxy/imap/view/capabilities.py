@@ -38,6 +38,12 @@ class Known:
         """All of them."""
         return tuple(told for told, _ in self._lists.values())
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The words in force, in capitals."""
+        known = self._in_force()
+        return frozenset(known.words) if known else frozenset()
+
     def _in_force(self) -> Capabilities | None:
         newest = next(reversed(self._lists.values()), None)
         return newest[0] if newest and newest[0].trusted else None

@@ -66,13 +66,15 @@ class Before:
 class Dialogue:
     """An exchange, its units in the order in which they were said, and what the session was before it.
 
-    `asks` begins with the command itself; what follows are lines of SASL, or DONE.
+    `asks` begins with the command itself; what follows are lines of SASL, or DONE. `news` is what the server had said
+    of its own accord since the dialogue before this one, the greeting among it.
     """
 
     exchange: Exchange
     asks: tuple[Ask, ...]
     answers: tuple[Answer, ...]
     before: Before
+    news: tuple[Answer, ...] = ()
 
     @property
     def command(self) -> Command | None:

@@ -1,4 +1,4 @@
-"""A session replayed unit by unit: its state after each, and whose each unit is (M 3.6-3.14)."""
+"""A session read unit by unit: its state after each, and whose each unit is (M 3.6-3.14)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from proxy.imap.grammar.status import Condition, Continuation, Status
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Layer, readable
 from proxy.imap.view.capabilities import Known
+from proxy.imap.view.dialogue import Before
 from proxy.imap.view.mailbox import Mailbox
 from proxy.imap.view.searches import Searches, shown_tag
 from proxy.imap.view.values import Change, Heard, State
@@ -77,6 +78,14 @@ class SessionView:
             self._mailbox.state() if self._mailbox else None, self._capabilities.lists(), tuple(self._enabled),
             self._searches.saved, tags, self._notify, self._idle, tuple(self._asked),
         )  # fmt: skip
+
+    def before(self) -> Before:
+        """What is known of it right before a command."""
+        box, open_now = self.mailbox, tuple(self._asked)
+        name, only = (box.name, box.read_only) if box else (None, None)
+        exists, validity = (box.exists, box.uidvalidity) if box else (None, None)
+        words, enabled = self._capabilities.words, frozenset(self._enabled)
+        return Before(self._phase, name, only, exists, validity, words, enabled, open_now)
 
     @property
     def mailbox(self) -> MailboxState | None:

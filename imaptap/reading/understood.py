@@ -1,4 +1,4 @@
-"""A recorded session replayed: every unit read by the grammar, in the order in which they were said."""
+"""A recorded session understood: every unit read by the grammar, in the order in which they were said."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from proxy.imap.view.values import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proxy.imap.cutter import CutUnit
     from proxy.imap.grammar import Parsed
     from proxy.imap.grammar.commands import Command, Done
     from proxy.imap.grammar.responses import Response
@@ -34,22 +35,33 @@ class Told(NamedTuple):
     heard: Heard
 
 
-class Replay:
+class Understood:
     """Goes through one session once. `view` has its state after the unit that came last."""
 
     def __init__(self, store: Store, session: Session) -> None:
         self.view = SessionView()
+        self._parsed = ParsedUnits(store, session)
+
+    def __iter__(self) -> Iterator[Told]:
+        """Every unit: where it stands in its stream, what was said, and what it turned out to be."""
+        for cut, said in self._parsed:
+            yield Told(cut.unit.start, cut.unit.end, said, self.view.feed(said))
+
+
+class ParsedUnits:
+    """Reads one session once: its units and what they say, before it is known what they turn out to be."""
+
+    def __init__(self, store: Store, session: Session) -> None:
         self._exchanges = Exchanges(store, session)
         self._units = session_units(store, session)
         self._begun: OrderedDict[int, None] = OrderedDict()
 
-    def __iter__(self) -> Iterator[Told]:
-        """Every unit: where it stands in its stream, what was said, and what it turned out to be."""
+    def __iter__(self) -> Iterator[tuple[CutUnit, Said]]:
+        """Every unit, in the order in which they ended."""
         for cut, span, layer in self._units:
             exchange = self._exchanges.of(span.exchange)
             parsed = self._parsed(cut.unit, span.direction, exchange)
-            said = Said(span.direction, cut.ended, layer, exchange, span.certainty, span.open, parsed)
-            yield Told(cut.unit.start, cut.unit.end, said, self.view.feed(said))
+            yield cut, Said(span.direction, cut.ended, layer, exchange, span.certainty, span.open, parsed)
 
     def _parsed(
         self, unit: Unit, direction: Direction, exchange: Exchange | None
@@ -74,13 +86,13 @@ def state_at(store: Store, session: Session, exchange: Exchange) -> State:
     # Of one that was just begun no span is written yet: it is the newest, and the state is the last one there is.
     newest = max(ends.values()) < 0
     over = set[Direction]() if newest else {side for side, end in ends.items() if end < 0}
-    replay = Replay(store, session)
-    for _, end, said, _ in replay:
+    understood = Understood(store, session)
+    for _, end, said, _ in understood:
         if not newest and end >= ends[said.direction]:
             over.add(said.direction)
         if over == set(Direction) or _completes(said, exchange):
             break
-    return replay.view.state()
+    return understood.view.state()
 
 
 def _completes(said: Said, exchange: Exchange) -> bool:

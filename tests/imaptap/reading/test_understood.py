@@ -1,4 +1,4 @@
-"""Sessions replayed from a store: whole units in the order in which they came, and the states on the way."""
+"""Sessions read from a store: whole units in the order in which they came, and the states on the way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imaptap.reading.replay import Replay, state_at
+from imaptap.reading.understood import Understood, state_at
 from proxy.imap.grammar import Command, Raw, Untagged
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_items import Content
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from imaptap.reading.replay import Told
+    from imaptap.reading.understood import Told
     from proxy.imap.transcript import Record
     from storage import Session, Store
 
@@ -32,10 +32,10 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "imaptap.db"
 
 
-def replayed(db: Path, records: list[Record]) -> list[Told]:
+def understood(db: Path, records: list[Record]) -> list[Told]:
     recorded(db, records)
     with open_store(db, create=False) as store:
-        return list(Replay(store, only_session(store)))
+        return list(Understood(store, only_session(store)))
 
 
 def only_session(store: Store) -> Session:
@@ -53,14 +53,14 @@ def test_units_come_in_the_order_in_which_they_were_said(db: Path) -> None:
     tale = Tale().say(
         "S: * OK hi\nC: a NOOP\nC: b SEARCH ALL\nS: b OK x\nC: c NOOP\nS: * 1 EXISTS\nS: a OK x\nS: c OK x"
     )
-    told = replayed(db, tale.end())
+    told = understood(db, tale.end())
     assert list(words(told)) == ["S-", "C1", "C2", "S2", "C3", "S1", "S1", "S3"]
     ats = [each.said.at for each in told]
     assert ats == sorted(ats)
 
 
 def test_a_body_is_passed_over_and_the_unit_read_all_the_same(db: Path) -> None:
-    told = replayed(db, typed_session())
+    told = understood(db, typed_session())
     fetches = [each.said.parsed.value.data for each in told if isinstance(each.said.parsed.value, Untagged)]
     (fetch,) = (data for data in fetches if isinstance(data, Fetch))
     content, flags = fetch.items
@@ -74,14 +74,14 @@ def test_a_line_of_any_length_is_whole(db: Path) -> None:
     numbers = range(1, 40_000)
     line = b"* SEARCH " + b" ".join(b"%d" % number for number in numbers) + b"\r\n"
     tale = Tale().say("S: * OK hi\nC: a SEARCH ALL").send(S, line[:70_000], line[70_000:]).say("S: a OK x")
-    found = next(each.said.parsed.value for each in replayed(db, tale.end()) if each.end - each.start == len(line))
+    found = next(each.said.parsed.value for each in understood(db, tale.end()) if each.end - each.start == len(line))
     assert found == Untagged(Found(b"SEARCH", tuple(numbers)))
 
 
 def test_literals_of_commands_and_lines_of_sasl(db: Path) -> None:
     tale = Tale().say("S: * OK hi\nC: a AUTHENTICATE LOGIN\nS: + VXNlcm5hbWU6\nC: Ym9i\nS: + UGFzc3dvcmQ6\nC: c2VjcmV0")
     tale.say("S: a OK x\nC: b LIST {2+}").send(C, b"ab *\r\n").say("S: b OK x")
-    values = [each.said.parsed.value for each in replayed(db, tale.end()) if each.said.direction is C]
+    values = [each.said.parsed.value for each in understood(db, tale.end()) if each.said.direction is C]
     assert [type(value) for value in values] == [Command, SaslLine, SaslLine, Command]
 
 
@@ -95,7 +95,7 @@ def test_what_was_never_recorded_leaves_the_rest_readable(db: Path) -> None:
         )
         assert changed.rowcount == 1
     with open_store(db, create=False) as store:
-        told = list(Replay(store, only_session(store)))
+        told = list(Understood(store, only_session(store)))
     assert [each.start for each in told if each.said.direction is S] == [
         len(b"* OK hi\r\n"),
         len(b"* OK hi\r\n* 6 EXISTS\r\n"),
@@ -103,7 +103,7 @@ def test_what_was_never_recorded_leaves_the_rest_readable(db: Path) -> None:
 
 
 def test_a_unit_that_ends_with_the_session_is_given_as_it_is(db: Path) -> None:
-    told = replayed(db, Tale().say("S: * OK hi\nC: a FETCH 1 BODY[]").send(S, b"* 1 FETCH (BODY[] {10}\r\nabc").end())
+    told = understood(db, Tale().say("S: * OK hi\nC: a FETCH 1 BODY[]").send(S, b"* 1 FETCH (BODY[] {10}\r\nabc").end())
     assert isinstance(told[-1].said.parsed.value, Raw)
 
 
@@ -136,10 +136,10 @@ def test_whose_units_are_that_no_span_holds_yet(db: Path) -> None:
     tale.say("S: * 1 EXISTS\nC: c NOOP\nC: d NOOP\nS: * 2 EXISTS")
     torn_off(db, tale.so_far())
     with open_store(db, create=False) as store:
-        told = list(Replay(store, only_session(store)))
+        told = list(Understood(store, only_session(store)))
     assert list(words(told)) == ["S-", "C1", "C2", "S1", "S2", "C3", "C4", "S4"]
     assert (str(told[-1].said.certainty), told[-1].said.others) == ("ambiguous", (2, 3))
 
 
 def test_nothing_is_under_way_in_a_session_that_has_ended(db: Path) -> None:
-    assert list(words(replayed(db, Tale().say("S: * OK hi\nC: a NOOP").end()))) == ["S-", "C1"]
+    assert list(words(understood(db, Tale().say("S: * OK hi\nC: a NOOP").end()))) == ["S-", "C1"]

@@ -1,0 +1,87 @@
+"""A recorded session as dialogues, and the contents of its literals: what is replayed, and what is compared."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from imaptap.reading.ranges import Ranges
+from imaptap.reading.understood import ParsedUnits
+from proxy.imap.transcript import Direction, EventKind
+from proxy.imap.view.dialogues import Dialogues
+from storage import GapError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxy.imap.view.dialogue import Dialogue
+    from storage import Session, Store
+
+
+def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
+    """The session's exchanges, each whole, in the order of their numbers. Raises StorageError."""
+    masked = _masked(store, session, Direction.CLIENT)
+    made = Dialogues()
+    for cut, said in ParsedUnits(store, session):
+        unit = cut.unit
+        secret = said.direction is Direction.CLIENT and bool(masked.between(unit.start, unit.end))
+        yield from made.feed(unit, said, cut.at, secret=secret)
+    yield from made.finish()
+
+
+class StoredLiterals:
+    """The contents of a session's literals (`proxy.imap.view.dialogue.Literals`)."""
+
+    def __init__(self, store: Store, session: Session) -> None:
+        self._store, self._session = store, session
+        self._secrets: dict[Direction, Ranges] = {}
+
+    def content(self, direction: Direction, start: int, size: int) -> Iterator[bytes] | None:
+        """All of its bytes, in parts of about a megabyte; None where they were not kept or some are masked."""
+        return (
+            self._store.stream(self._session, direction, start, start + size)
+            if self._whole(direction, start, size)
+            else None
+        )
+
+    def digest(self, direction: Direction, start: int, size: int) -> str | None:
+        """Its SHA-256, hex, of the bytes as they came; None where they are not known or some are masked."""
+        pieces = list(self._store.pieces(self._session, direction, start, start + size))
+        if len(pieces) == 1 and (pieces[0].offset, pieces[0].length) == (start, size):
+            known = pieces[0].left_out or pieces[0].sha256
+            if known:
+                return known
+        parts = self.content(direction, start, size)
+        if parts is None:
+            return None
+        digest = hashlib.sha256()
+        try:
+            for part in parts:
+                digest.update(part)
+        except GapError:  # the recorder may have lost it since
+            return None
+        return digest.hexdigest()
+
+    def _whole(self, direction: Direction, start: int, size: int) -> bool:
+        if self._masked(direction).between(start, start + size):
+            return False
+        position = start
+        for piece in self._store.pieces(self._session, direction, start, start + size):
+            if piece.offset > position or piece.left_out is not None:
+                return False
+            position = piece.end
+        return position >= start + size
+
+    def _masked(self, direction: Direction) -> Ranges:
+        if direction not in self._secrets:
+            self._secrets[direction] = _masked(self._store, self._session, direction)
+        return self._secrets[direction]
+
+
+def _masked(store: Store, session: Session, direction: Direction) -> Ranges:
+    found = Ranges()
+    for event in store.events(session, EventKind.SECRET):
+        if event.direction is direction and event.offset is not None:
+            found.add(event.offset, event.offset + (event.length or 0))
+    found.sort()
+    return found

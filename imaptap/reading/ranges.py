@@ -1,0 +1,30 @@
+"""Ranges of offsets in a stream, asked for by place: where secrets are masked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+
+class Ranges:
+    """Ranges that do not overlap much. `add` them all, `sort` once, then ask."""
+
+    def __init__(self) -> None:
+        self._ranges: list[tuple[int, int]] = []
+
+    def add(self, start: int, end: int) -> None:
+        """From `start` up to `end`."""
+        self._ranges.append((start, end))
+
+    def sort(self) -> None:
+        """All have been added."""
+        self._ranges.sort()
+
+    def between(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """Those that hold any byte from `start` up to `end`; of those that begin before it, the last one."""
+        index = max(0, bisect_right(self._ranges, (start, 0)) - 1)
+        found: list[tuple[int, int]] = []
+        while index < len(self._ranges) and self._ranges[index][0] < end:
+            if self._ranges[index][1] > start:
+                found.append(self._ranges[index])
+            index += 1
+        return tuple(found)
