@@ -5,7 +5,7 @@ Without its mailbox, nothing that follows a SELECT could be sent; ENABLE takes w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Enable
 from proxy.imap.grammar.fetch_commands import SectionAttribute
@@ -19,10 +19,8 @@ from proxy.replay.changing import peeking
 from proxy.replay.needs import Offers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.imap.mapping.messages import Messages
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _SELECT = (b"SELECT", b"EXAMINE")
 _PARAMETERS = {b"CONDSTORE": "CONDSTORE", b"QRESYNC": "QRESYNC", b"ANNOTATE": "ANNOTATE-EXPERIMENT-1"}
@@ -110,7 +108,7 @@ def _section(context: Context, attribute: SectionAttribute, name: bytes) -> byte
     return there
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (OnMailbox, "params"): _params,
     (Enable, "words"): _enabled,
     (SectionAttribute, "name"): _section,

@@ -10,9 +10,7 @@ from proxy.imap.grammar.mailbox_names import Mailbox
 from proxy.replay.commands import abilities, ids, messages, names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _PLAIN = (bytes, bool, int, type(None))
 _MAPPERS = {**names.MAPPERS, **messages.MAPPERS, **ids.MAPPERS, **abilities.MAPPERS}
@@ -27,7 +25,7 @@ def mapped(context: Context, value: Any) -> Any:
         new = tuple([mapped(context, item) for item in items])
         return new if any(one is not other for one, other in zip(new, items, strict=True)) else items
     changed: dict[str, Any] = {}
-    kind: type = type(value)
+    kind: Any = type(value)
     for name, special in _fields(kind):
         old = getattr(value, name)
         if special is None and isinstance(old, _PLAIN):
@@ -39,7 +37,10 @@ def mapped(context: Context, value: Any) -> Any:
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, Callable[[Context, Any, Any], Any] | None], ...]:
+def _fields(kind: type) -> tuple[tuple[str, Mapper | None], ...]:
     """The fields of a class, each with what maps it; none of what is no value of the grammar's own."""
-    names = (each.name for each in fields(kind)) if is_dataclass(kind) else ()
-    return tuple((name, _MAPPERS.get((kind, name))) for name in names)
+    return tuple((name, _MAPPERS.get((kind, name))) for name in _names(kind))
+
+
+def _names(kind: Any) -> list[str]:
+    return [each.name for each in fields(kind)] if is_dataclass(kind) else []
