@@ -7,6 +7,7 @@ recording, with its secrets masked by the same machinery.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -94,7 +95,7 @@ class Connection:
         self._closed = asyncio.Event()
         self._switching: Flight | None = None
         """STARTTLS or COMPRESS, on its way: with its OK the layer changes."""
-        self._tls_due = self._injected = False
+        self._switched = self._tls_due = self._injected = False
         self._deflated: _Deflated | None = None
         self._pulse = self._seen = 0
         self._watch: asyncio.TimerHandle | None = None
@@ -191,7 +192,6 @@ class Connection:
         flight = self._begin(tag)
         if command == b"STARTTLS":
             self._switching = flight
-            flight.deflates = isinstance(parsed.value.body, Compress)
         line = tag + b" " + command + b"\r\n"
         self._leg.write(self._wire(line))
         self._tap.proxy_command(line)
@@ -236,6 +236,7 @@ class Connection:
         self._ear.asked(moved, self._tap.clock.now(), self._leg.layer, parsed, flight.number)
         if isinstance(parsed.value, Command) and parsed.value.body in _SWITCHES:
             self._switching = flight
+            flight.deflates = isinstance(parsed.value.body, Compress)
 
     async def _say(self, data: bytes, flight: Flight | None) -> None:
         for start in range(0, len(data), _BLOCK):
@@ -307,17 +308,19 @@ class Connection:
             return
         at = self._tap.clock.now()
         for found in self._cutter.feed(start, data, lambda _: at):
-            deflated = self._deflated
             self._unit(found, at)
-            rest = data[found.unit.end - start :]
-            if self._deflated is not deflated and self._deflated is not None:
-                self._heard = found.unit.end
-                self._read_deflated(self._deflated, rest)
-                return
-            if self._tls_due:
-                self._heard, self._injected = found.unit.end, bool(rest)
+            if self._switched:
+                self._switched, self._heard = False, found.unit.end
+                self._read_switched(data[found.unit.end - start :])
                 return
         self._heard = start + len(data)
+
+    def _read_switched(self, rest: bytes) -> None:
+        """What came in one go with the OK that changes the layer."""
+        if self._deflated is None:
+            self._injected = bool(rest)
+        else:
+            self._read_deflated(self._deflated, rest)
 
     def _read_deflated(self, deflated: _Deflated, data: bytes) -> None:
         try:
@@ -378,6 +381,7 @@ class Connection:
         self._end(flight, value)
 
     def _switch(self, flight: Flight) -> None:
+        self._switched = True
         if flight.deflates:
             self._deflated = _Deflated()
         else:
@@ -402,7 +406,12 @@ class Connection:
         loop = asyncio.get_running_loop()
         self._room.clear()
         self._leg.hold("recorder")
-        self._tap.when_drained(lambda: loop.call_soon_threadsafe(self._recorder_is_back))
+
+        def back() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
+                loop.call_soon_threadsafe(self._recorder_is_back)
+
+        self._tap.when_drained(back)
 
     def _recorder_is_back(self) -> None:
         self._room.set()
@@ -479,9 +488,7 @@ class _Deflated:
 
     def inflate(self, data: bytes) -> Iterator[bytes]:
         """What these bytes hold, in parts of bounded size. Raises zlib.error."""
-        while data:
-            part = self._in.decompress(data, _INFLATED)
-            if not part:
-                return
+        part = self._in.decompress(data, _INFLATED)
+        while part:
             yield part
-            data = self._in.unconsumed_tail
+            part = self._in.decompress(self._in.unconsumed_tail, _INFLATED)
