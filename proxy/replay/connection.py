@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from proxy.live.tap import Tap
     from proxy.replay.ear import Ear
 
+LOST = "the connection was lost"
 _CLIENT = "imaptap replay"
 _BLOCK = 64 * 1024
 _INFLATED = 256 * 1024
@@ -75,6 +76,8 @@ class Connection:
         self.endpoint = endpoint
         self.trouble: LiveError | None = None
         self.greeting: Status | None = None
+        self.why = LOST
+        """Why what is still in flight will not be answered."""
         self.bye = ""
         """What the server said with BYE."""
         self.told: frozenset[str] | None = None
@@ -121,6 +124,11 @@ class Connection:
         return self._leg.open and not self._leg.heard_all and self.trouble is None
 
     @property
+    def preauth(self) -> bool:
+        """Whether the server had logged somebody in before anybody asked."""
+        return self.greeting is not None and self.greeting.condition is Condition.PREAUTH
+
+    @property
     def in_flight(self) -> bool:
         """Whether a command is not answered yet."""
         return bool(self._flights)
@@ -140,34 +148,44 @@ class Connection:
         if self._watch:
             self._watch.cancel()
         by_server = self.last_answer
+        self.why = reason or self.why
         if ending is not Ending.CUT:
             self._leg.close()
-            try:
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await self._closed.wait()
-            except TimeoutError:
-                pass
+            await self.closed_by_server()
         self._leg.abort()
+        for flight in list(self._flights.values()):
+            self._end(flight, None)
+        await asyncio.sleep(0)  # who waited for them puts down what became of them
         self._ear.finish()
         self._tap.closed(ending or (Ending.SERVER if by_server else Ending.CLIENT), reason)
 
     async def closed_by_server(self) -> None:
-        """Wait a moment for the server to close, as it does after LOGOUT."""
-        try:
+        """Wait a moment for the connection to be closed, as a server does after LOGOUT."""
+        if self._leg.transport is None:
+            return
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._closed.wait()
-        except TimeoutError:
-            pass
 
     # --- what we say ------------------------------------------------------------------------------------------------
 
-    async def send(self, tag: bytes, unit: Unit, contents: Iterable[Content], *, shown: Unit | None = None) -> Flight:
+    async def send(
+        self,
+        tag: bytes,
+        unit: Unit,
+        contents: Iterable[Content],
+        *,
+        begun: Callable[[Flight], None],
+        shown: Unit | None = None,
+    ) -> Flight:
         """Send a command with all its literals: synchronising ones wait for `+`, and are withheld when refused.
 
-        `contents` are those of the unit's literals, in order. `shown` is what may be told of it, where it has secrets.
+        `contents` are those of the unit's literals, in order; `begun` hears of the flight before anything is sent.
+        `shown` is what may be told of the unit, where it has secrets.
         """
         flight = self._begin(tag)
         self._tell(shown or unit, flight)
+        begun(flight)
         sources = iter(contents)
         await self._say(unit.texts[0], flight)
         for literal, text in zip(unit.literals, unit.texts[1:], strict=True):
@@ -190,9 +208,8 @@ class Connection:
     async def own(self, tag: bytes, command: bytes) -> Flight:
         """Send a command of imaptap's own, which is recorded as one (M 6.4)."""
         flight = self._begin(tag)
-        if command == b"STARTTLS":
-            self._switching = flight
         line = tag + b" " + command + b"\r\n"
+        self._tell(cut(line, Direction.CLIENT), flight)
         self._leg.write(self._wire(line))
         self._tap.proxy_command(line)
         return flight

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+import hashlib
+from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxy.imap.transcript import Certainty, Direction, Exchange, Origin, Outcome, Span, readable
+from proxy.imap.transcript import Certainty, Direction, Exchange, Origin, Outcome, Piece, Span, readable
 from proxy.imap.view.dialogues import Dialogues
 from proxy.imap.view.values import Said
 
 if TYPE_CHECKING:
+    from _hashlib import HASH
     from collections.abc import Callable
 
     from proxy.imap.grammar import Command, Done, Parsed, Response, SaslLine
-    from proxy.imap.transcript import Layer, Record
+    from proxy.imap.transcript import Layer, LiteralPart, Record
     from proxy.imap.units import Unit
     from proxy.imap.view.dialogue import Before, Dialogue
     from proxy.live.sink import Sink
@@ -22,18 +24,24 @@ if TYPE_CHECKING:
     _Asked = tuple[Unit, int, Layer, Parsed[Command | Done] | Parsed[SaslLine], int]
     _Answered = tuple[Unit, int, Layer, Parsed[Response]]
 
+_DIGESTS_KEPT = 10_000
+
 
 class Ear:
     """A sink that passes all records on, and takes from them whose the units are that it is told of."""
 
-    def __init__(self, sink: Sink, over: Callable[[Dialogue], None]) -> None:
-        """`over` is called with each dialogue that has ended, in the order of exchange numbers."""
-        self._sink, self._over = sink, over
+    def __init__(self, sink: Sink) -> None:
+        self.over: Callable[[Dialogue], None] | None = None
+        """Called with each dialogue that has ended, in the order of exchange numbers."""
+        self._sink = sink
         self._dialogues = Dialogues()
         self._units: deque[_Asked | _Answered] = deque()
         """What was said and is not part of a dialogue yet, in the order in which it was."""
         self._spans: deque[Span] = deque()
         self._exchanges: dict[int, Exchange] = {}
+        self.literals = Digests()
+        """Of the large literals that were heard last."""
+        self._last: Exchange | None = None
 
     def put(self, *records: Record) -> None:
         """Take records."""
@@ -43,6 +51,8 @@ class Ear:
                 self._exchanges[record.number] = record
             elif type(record) is Span and record.direction is Direction.SERVER:
                 self._spans.append(record)
+            elif type(record) is Piece and record.literal is not None:
+                self.literals.take(record, record.literal)
 
     @property
     def full(self) -> bool:
@@ -57,6 +67,10 @@ class Ear:
     def before(self) -> Before:
         """What the session is now."""
         return self._dialogues.view.before()
+
+    def exchange(self, number: int) -> Exchange | None:
+        """What the recorder told last of this exchange, the newest one of those that are over included."""
+        return self._exchanges.get(number) or (self._last if self._last and self._last.number == number else None)
 
     def asked(
         self, unit: Unit, at: int, layer: Layer, parsed: Parsed[Command | Done] | Parsed[SaslLine], number: int
@@ -108,8 +122,36 @@ class Ear:
         return True
 
     def _give(self, dialogue: Dialogue) -> None:
-        known = self._exchanges.pop(dialogue.exchange.number, dialogue.exchange)
-        self._over(replace(dialogue, exchange=known))
+        self._last = known = self._exchanges.pop(dialogue.exchange.number, dialogue.exchange)
+        if self.over:
+            self.over(replace(dialogue, exchange=known))
+
+
+class Digests:
+    """The hashes of large literals as they go by (`proxy.imap.view.dialogue.Literals`), of the last ones."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[Direction, int], HASH] = {}
+        self._known: OrderedDict[tuple[Direction, int], str] = OrderedDict()
+
+    def take(self, piece: Piece, literal: LiteralPart) -> None:
+        """A piece of one has come."""
+        key = (piece.direction, literal.start)
+        digest = self._begun.setdefault(key, hashlib.sha256())
+        digest.update(piece.data)
+        if piece.offset + len(piece.data) >= literal.start + literal.length:
+            del self._begun[key]
+            self._known[key] = digest.hexdigest()
+            if len(self._known) > _DIGESTS_KEPT:
+                self._known.popitem(last=False)
+
+    def content(self, direction: Direction, start: int, size: int) -> None:
+        """Nobody keeps them here."""
+
+    def digest(self, direction: Direction, start: int, size: int) -> str | None:
+        """Its SHA-256, hex, as recorded."""
+        del size
+        return self._known.get((direction, start))
 
 
 def _begun(number: int, unit: Unit, at: int) -> Exchange:

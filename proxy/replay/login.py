@@ -17,7 +17,11 @@ from proxy.replay.connection import Content
 from proxy.replay.sasl import SCRAM, TOKEN, Mechanism, OAuth, Plain, SaslError, Scram
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from proxy.replay.connection import Connection, Flight
+
+    Begun = Callable[[Flight], None]
 
 LOGIN = "LOGIN"
 
@@ -57,14 +61,19 @@ def choose(capabilities: frozenset[str], credentials: Credentials, url: str) -> 
     raise LoginError(f"{url} offers no login with {kind} that imaptap knows (it offers: {there}).", hint)
 
 
-async def log_in(connection: Connection, credentials: Credentials, mechanism: str, tag: bytes) -> Flight:
-    """Log in; the flight tells what came of it. Raises LoginError where the server's part is not as it must be."""
+async def log_in(
+    connection: Connection, credentials: Credentials, mechanism: str, tag: bytes, *, initial: bool, begun: Begun
+) -> Flight:
+    """Log in; the flight tells what came of it. Raises LoginError where the server's part is not as it must be.
+
+    `initial`: the first response may stand in the command itself (SASL-IR, RFC 4959).
+    """
     if mechanism == LOGIN:
-        return await _login(connection, credentials, tag)
+        return await _login(connection, credentials, tag, begun)
     endpoint = connection.endpoint
     try:
         sasl = _mechanism(mechanism, credentials, endpoint.host, endpoint.port)
-        return await _authenticate(connection, sasl, mechanism, tag)
+        return await _authenticate(connection, sasl, mechanism, tag, initial=initial, begun=begun)
     except SaslError as error:
         raise LoginError(
             f"{endpoint.url} does not log {credentials.user} in with {mechanism}: {error}.",
@@ -94,27 +103,25 @@ def _mechanism(name: str, credentials: Credentials, host: str, port: int) -> Mec
     return Scram(name, credentials.user, password) if name in SCRAM else Plain(credentials.user, password)
 
 
-async def _login(connection: Connection, credentials: Credentials, tag: bytes) -> Flight:
+async def _login(connection: Connection, credentials: Credentials, tag: bytes, begun: Begun) -> Flight:
     user, password = credentials.user.encode(), credentials.password or b""
     unit = write(Command(tag, Login(user, password)))
     shown = cut(joined(write(Command(tag, Login(user, b"*" * len(password))))), Direction.CLIENT)
-    flight = await connection.send(tag, unit, _contents(unit), shown=shown)
+    flight = await connection.send(tag, unit, _contents(unit), shown=shown, begun=begun)
     await flight.over
     return flight
 
 
-async def _authenticate(connection: Connection, sasl: Mechanism, mechanism: str, tag: bytes) -> Flight:
-    line = tag + b" AUTHENTICATE " + mechanism.encode()
-    initial = base64.b64encode(sasl.first) or b"="
-    at_once = "SASL-IR" in (connection.told or ())
-    said = line + (b" " + initial if at_once else b"") + b"\r\n"
-    shown = line + (b" " + b"*" * len(initial) if at_once else b"") + b"\r\n"
-    unit = cut(said, Direction.CLIENT)
-    flight = await connection.send(tag, unit, (), shown=cut(shown, Direction.CLIENT))
-    if not at_once:
+async def _authenticate(
+    connection: Connection, sasl: Mechanism, mechanism: str, tag: bytes, *, initial: bool, begun: Begun
+) -> Flight:
+    line, first = tag + b" AUTHENTICATE " + mechanism.encode(), base64.b64encode(sasl.first)
+    said, shown = (line + b" " + first, line + b" " + b"*" * len(first)) if initial else (line, line)
+    flight = await connection.send(tag, _line(said), (), shown=_line(shown), begun=begun)
+    if not initial:
         if await connection.continuation(flight) is None:
             return flight
-        await connection.line(flight, initial, sasl=True)
+        await connection.line(flight, first, sasl=True)
     while (challenge := await connection.continuation(flight)) is not None:
         try:
             answer = sasl.answer(_decoded(challenge.text))
@@ -127,6 +134,10 @@ async def _authenticate(connection: Connection, sasl: Mechanism, mechanism: str,
     if flight.status == "OK":
         sasl.check()
     return flight
+
+
+def _line(text: bytes) -> Unit:
+    return cut(text + b"\r\n", Direction.CLIENT)
 
 
 def _decoded(text: bytes) -> bytes:
