@@ -17,7 +17,7 @@ from imaptap.cli.replay_progress import Progress
 from imaptap.cli.replay_shown import print_rehearsal, print_summary, summary_document
 from imaptap.cli.replay_users import Secret, Users, read_users
 from imaptap.cli.trust_options import trust
-from imaptap.reading.parts import part
+from imaptap.reading.parts import parts
 from imaptap.replaying import Job, Tally, run
 from proxy.live.endpoint import parse_upstream
 from proxy.live.limits import raise_open_files
@@ -52,14 +52,13 @@ def replay(context: click.Context, options: ReplayOptions) -> None:
         place = find(store, options.address)
         if place.exchange is not None:
             raise UserError(f"{options.address!r} is one exchange.", "A replay is of a recording or a session.")
-        sessions = [place.session] if place.session else store.sessions(place.recording)
-        parts = [part(store, session) for session in sessions]
-        if not any(each.moments for each in parts):
+        played = parts(store, [place.session] if place.session else store.sessions(place.recording))
+        if not any(each.moments for each in played):
             raise UserError(f"{options.address!r} has no commands in it.", "There is nothing to replay.")
         if options.dry_run:
-            print_rehearsal(parts, _policy(options))
+            print_rehearsal(played, _policy(options))
             return
-        context.exit(_replay(store, options, place.recording, parts))
+        context.exit(_replay(store, options, place.recording, played))
 
 
 def _replay(store: Store, options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> int:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from imaptap.cli.documents import replay_document
 from imaptap.cli.errors import escaped
 from imaptap.cli.terminal import Output
+from imaptap.reading.replayed import ReplayOf
 from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import readable
 from proxy.replay.rehearsal import rehearse
@@ -64,10 +66,10 @@ def _percentiles(each: Durations) -> Iterator[tuple[str, int | None]]:
 def summary_document(recording: Recording, job: Job, tally: Tally, steps: int) -> Document:
     """The same as JSON."""
     durations = {name: known.durations() for name, known in sorted(tally.latency.items())}
-    return {
+    source = ReplayOf(job.source.id, job.source.name, job.settings.upstream.url)
+    return replay_document(source) | {
         "recording": recording.id,
         "name": recording.name,
-        "replay_of": {"recording": job.source.id, "name": job.source.name, "url": job.settings.upstream.url},
         "steps": steps,
         "fates": {str(fate): tally.fates[fate] for fate in Fate},
         "reasons": [

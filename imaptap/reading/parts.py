@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imaptap.reading.dialogues import StoredLiterals, dialogues
@@ -11,10 +12,22 @@ from proxy.imap.transcript import Origin, readable
 from proxy.replay.part import Moment, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from proxy.imap.transcript import Exchange
     from storage import Session, Store
 
 _LOGIN = ("LOGIN", "AUTHENTICATE")
+
+
+def parts(store: Store, sessions: Iterable[Session]) -> list[Part]:
+    """All of these. Who logged in by SASL is taken for the user that the others name, where they name only one."""
+    found = [part(store, session) for session in sessions]
+    named = {each.user for each in found if each.user is not None}
+    if len(named) != 1:
+        return found
+    (user,) = named
+    return [replace(each, user=user) if each.logs_in else each for each in found]
 
 
 def part(store: Store, session: Session) -> Part:

@@ -19,9 +19,6 @@ class ReplayOf(NamedTuple):
     name: str
     url: str
 
-    def __str__(self) -> str:
-        return f"replay of {self.id} {self.name} at {self.url}"
-
 
 def replay_event(source: Recording, url: str) -> Event:
     """The event that says so. No URL, number or name of a recording makes it ambiguous: URLs hold no blanks."""

@@ -9,63 +9,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from proxy.imap.cutter import UnitCutter
 from proxy.imap.grammar import Command, Continuation, Tagged, Untagged, cut, parse_command, parse_response, parse_sasl
 from proxy.imap.grammar.capability import Capability
 from proxy.imap.grammar.commands import Compress
 from proxy.imap.grammar.generic import Bare
 from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Direction, Ending, EventKind, readable
-from proxy.imap.units import Unit
 from proxy.live.endpoint import Endpoint, Security
 from proxy.live.errors import LiveError
 from proxy.live.leg import Leg
 from proxy.live.upstream import Upstream, describe_tls, without_greeting
+from proxy.replay.flight import Content, Flight, moved, status_of
+from proxy.replay.inbound import Inbound
+from proxy.replay.silence import Silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from proxy.imap.cutter import CutUnit
     from proxy.imap.grammar import Response
+    from proxy.imap.units import Unit
     from proxy.live.tap import Tap
     from proxy.replay.ear import Ear
 
 LOST = "the connection was lost"
 _CLIENT = "imaptap replay"
 _BLOCK = 64 * 1024
-_INFLATED = 256 * 1024
 _CLOSE_SECONDS = 2.0
 _SWITCHES = (Bare(b"STARTTLS"), Compress(b"DEFLATE"))
 """Commands whose OK changes the layer."""
-
-
-class Flight:
-    """A command on its way: `number` is that of its exchange, `start` the offset of its first byte in our stream."""
-
-    def __init__(self, number: int, tag: bytes, start: int) -> None:
-        self.number, self.tag, self.start = number, tag, start
-        self.length = 0
-        """Bytes of the command that were sent."""
-        self.deflates = False
-        """Whether it is COMPRESS."""
-        self.refused = False
-        """Whether it was answered before all of it was sent: the rest was withheld (M 4.3)."""
-        self.completion: Tagged | None = None
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when it is completed, or the connection is lost."""
-
-    @property
-    def status(self) -> str | None:
-        """OK, NO or BAD; None where it was not answered."""
-        return status_of(self.completion)
-
-
-class Content(NamedTuple):
-    """The content of a literal, in parts."""
-
-    parts: Iterable[bytes]
 
 
 class Connection:
@@ -85,10 +59,10 @@ class Connection:
         self.news: Callable[[Untagged], None] | None = None
         """Called with untagged data while somebody waits for some."""
         self._upstream, self._tap, self._ear = upstream, tap, ear
-        self._patience = patience
+        self._silence = Silence(patience, self._owes, self._silent)
         self._leg = Leg(Direction.SERVER, self)
-        self._cutter = UnitCutter(Direction.SERVER, 0)
-        self._heard = self._sent = 0
+        self._inbound = Inbound()
+        self._sent = 0
         self._count = 0
         self._flights: dict[bytes, Flight] = {}
         self._asking: tuple[Flight, asyncio.Future[Continuation | None]] | None = None
@@ -98,10 +72,6 @@ class Connection:
         self._closed = asyncio.Event()
         self._switching: Flight | None = None
         """STARTTLS or COMPRESS, on its way: with its OK the layer changes."""
-        self._switched = self._tls_due = self._injected = False
-        self._deflated: _Deflated | None = None
-        self._pulse = self._seen = 0
-        self._watch: asyncio.TimerHandle | None = None
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
@@ -111,7 +81,7 @@ class Connection:
         self._tap.opened(_CLIENT, url, url)
         await self._upstream.dial(self.endpoint, self._leg, alpn=self.endpoint.security is Security.TLS)
         self._tell_tls()
-        self._look_after()
+        self._silence.begin()
         await self._greeted
         if self.greeting is None:
             raise self.trouble or LiveError(*without_greeting(url))
@@ -145,8 +115,7 @@ class Connection:
 
     async def close(self, ending: Ending | None = None, reason: str = "") -> None:
         """Close, and put the session's end on record; without an `ending`, whichever it was."""
-        if self._watch:
-            self._watch.cancel()
+        self._silence.end()
         by_server = self.last_answer
         self.why = reason or self.why
         if ending is not Ending.CUT:
@@ -224,10 +193,10 @@ class Connection:
 
     async def start_tls(self) -> None:
         """STARTTLS was answered OK: shake hands. Raises LiveError."""
-        if self._injected:
+        if self._inbound.injected:
             raise self._tampered()
         await self._upstream.start_tls(self.endpoint, self._leg)
-        self._tls_due = False
+        self._inbound.secured()
         self._tap.conversation.secured()
         self.told = None
         self._tell_tls()
@@ -248,9 +217,9 @@ class Connection:
 
     def _tell(self, unit: Unit, flight: Flight) -> None:
         """Literals get the offsets that they have in our stream."""
-        moved = _moved(unit, flight.start)
-        parsed = parse_command(moved)
-        self._ear.asked(moved, self._tap.clock.now(), self._leg.layer, parsed, flight.number)
+        here = moved(unit, flight.start)
+        parsed = parse_command(here)
+        self._ear.asked(here, self._tap.clock.now(), self._leg.layer, parsed, flight.number)
         if isinstance(parsed.value, Command) and parsed.value.body in _SWITCHES:
             self._switching = flight
             flight.deflates = isinstance(parsed.value.body, Compress)
@@ -263,6 +232,7 @@ class Connection:
             wire = self._wire(part)
             self._leg.write(wire)
             self._tap.heard(Direction.CLIENT, wire, self._leg.layer)
+            self._silence.broken()
             self._sent += len(part)
             if flight:
                 flight.length += len(part)
@@ -272,19 +242,17 @@ class Connection:
                 await self._room.wait()
 
     def _wire(self, data: bytes) -> bytes:
-        return data if self._deflated is None else self._deflated.deflate(data)
+        deflated = self._inbound.deflated
+        return data if deflated is None else deflated.deflate(data)
 
     # --- what the server says ---------------------------------------------------------------------------------------
 
     def data(self, leg: Leg, data: bytes) -> None:
         """Bytes have come."""
-        self._pulse += 1
+        self._silence.broken()
         self._tap.heard(Direction.SERVER, data, leg.layer)
         _ = self._tap.conversation  # what is deflated is understood when somebody asks
-        if self._deflated is None:
-            self._read(data)
-        else:
-            self._read_deflated(self._deflated, data)
+        self._read(data)
         self._ear.settle(idle=not self._flights)
         if self._tap.full:
             self._wait_for_recorder()
@@ -319,34 +287,13 @@ class Connection:
             self._room.set()
 
     def _read(self, data: bytes) -> None:
-        start = self._heard
-        if self._tls_due:
-            self._injected = True
-            return
         at = self._tap.clock.now()
-        for found in self._cutter.feed(start, data, lambda _: at):
-            self._unit(found, at)
-            if self._switched:
-                self._switched, self._heard = False, found.unit.end
-                self._read_switched(data[found.unit.end - start :])
-                return
-        self._heard = start + len(data)
-
-    def _read_switched(self, rest: bytes) -> None:
-        """What came in one go with the OK that changes the layer."""
-        if self._deflated is None:
-            self._injected = bool(rest)
-        else:
-            self._read_deflated(self._deflated, rest)
-
-    def _read_deflated(self, deflated: _Deflated, data: bytes) -> None:
         try:
-            for part in deflated.inflate(data):
-                self._read(part)
+            for found in self._inbound.feed(data, at):
+                self._unit(found, at)
         except zlib.error:
-            self.trouble = LiveError(
-                f"{self.endpoint.url} sent a broken deflate stream.", "Replay without COMPRESS: see the recording."
-            )
+            url = self.endpoint.url
+            self.trouble = LiveError(f"{url} sent a broken deflate stream.", "The recording shows where it broke.")
             self._leg.abort()
 
     def _unit(self, found: CutUnit, at: int) -> None:
@@ -394,15 +341,8 @@ class Connection:
         if flight is self._switching:
             self._switching = None
             if status_of(value) == "OK":
-                self._switch(flight)
+                (self._inbound.deflate if flight.deflates else self._inbound.expect_tls)()
         self._end(flight, value)
-
-    def _switch(self, flight: Flight) -> None:
-        self._switched = True
-        if flight.deflates:
-            self._deflated = _Deflated()
-        else:
-            self._tls_due = True
 
     def _learn(self, told: Capability) -> None:
         self.told = frozenset(readable(word.upper()) for word in told.words)
@@ -434,21 +374,16 @@ class Connection:
         self._room.set()
         self._leg.free("recorder")
 
-    def _look_after(self) -> None:
-        self._watch = asyncio.get_running_loop().call_later(self._patience, self._look)
-
-    def _look(self) -> None:
+    def _owes(self) -> bool:
         waits = not self._greeted.done() or (self._flights and not self.news)
-        if waits and self._pulse == self._seen and not self._leg.closed:
-            what = "has not greeted" if not self._greeted.done() else "has not answered"
-            hint = "If that port speaks TLS from the start, use imaps://." if not self._greeted.done() else ""
-            self.trouble = LiveError(
-                f"{self.endpoint.url} {what} for {self._patience:g} s.", hint or "--timeout waits longer."
-            )
-            self._leg.abort()
-            return
-        self._seen = self._pulse
-        self._look_after()
+        return bool(waits) and not self._leg.closed and not self._tap.full
+
+    def _silent(self) -> None:
+        greeted, url = self._greeted.done(), self.endpoint.url
+        what = "has not answered" if greeted else "has not greeted"
+        hint = "--timeout waits longer." if greeted else "If that port speaks TLS from the start, use imaps://."
+        self.trouble = LiveError(f"{url} {what} for {self._silence.patience:g} s.", hint)
+        self._leg.abort()
 
     def _tell_tls(self) -> None:
         if self._leg.transport is not None and self.secure:
@@ -469,43 +404,3 @@ class Connection:
             f"{self.endpoint.url} sent bytes in clear behind its OK to STARTTLS: someone may be tampering with it.",
             "Use imaps:// where the server offers it.",
         )
-
-
-def status_of(completion: Tagged | None) -> str | None:
-    """OK, NO or BAD, or whatever stands there instead; None for no completion."""
-    if completion is None:
-        return None
-    if isinstance(completion.status, Status):
-        return completion.status.condition.name
-    return readable(completion.status.word)
-
-
-def _moved(unit: Unit, start: int) -> Unit:
-    """The same unit at another place of a stream."""
-    offset, literals = start, list(unit.literals)
-    for index, text in enumerate(unit.texts):
-        offset += len(text)
-        if index < len(literals):
-            known = literals[index]
-            literals[index] = type(known)(offset, known.size, known.synchronising, known.binary, known.content)
-            offset += known.size
-    return Unit(start, offset, unit.texts, tuple(literals), unit.flaws)
-
-
-class _Deflated:
-    """Both directions, deflated (RFC 4978)."""
-
-    def __init__(self) -> None:
-        self._out = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        self._in = zlib.decompressobj(-zlib.MAX_WBITS)
-
-    def deflate(self, data: bytes) -> bytes:
-        """What goes out for these bytes."""
-        return self._out.compress(data) + self._out.flush(zlib.Z_SYNC_FLUSH)
-
-    def inflate(self, data: bytes) -> Iterator[bytes]:
-        """What these bytes hold, in parts of bounded size. Raises zlib.error."""
-        part = self._in.decompress(data, _INFLATED)
-        while part:
-            yield part
-            part = self._in.decompress(self._in.unconsumed_tail, _INFLATED)

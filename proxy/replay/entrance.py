@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.imap.grammar import Untagged
-    from proxy.replay.connection import Connection, Flight
+    from proxy.replay.connection import Connection
+    from proxy.replay.flight import Flight
     from proxy.replay.stage import Account
 
 

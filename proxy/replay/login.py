@@ -13,13 +13,14 @@ from proxy.imap.grammar.status import Status
 from proxy.imap.transcript import Direction, readable
 from proxy.imap.units import Unit
 from proxy.live.errors import LiveError
-from proxy.replay.connection import Content
+from proxy.replay.flight import Content
 from proxy.replay.sasl import SCRAM, TOKEN, Mechanism, OAuth, Plain, SaslError, Scram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.replay.connection import Connection, Flight
+    from proxy.replay.connection import Connection
+    from proxy.replay.flight import Flight
 
     Begun = Callable[[Flight], None]
 

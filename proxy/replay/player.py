@@ -12,8 +12,9 @@ from proxy.imap.transcript import Direction, Outcome
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
 from proxy.replay.conduct import conduct, is_conduct
-from proxy.replay.connection import LOST, Content
+from proxy.replay.connection import LOST
 from proxy.replay.entrance import Entrance
+from proxy.replay.flight import Content
 from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
@@ -23,8 +24,9 @@ from proxy.replay.values import Fate, Send, Skip, Step, Target
 if TYPE_CHECKING:
     from proxy.imap.units import Unit
     from proxy.imap.view.dialogue import Dialogue
-    from proxy.replay.connection import Connection, Flight
+    from proxy.replay.connection import Connection
     from proxy.replay.ear import Ear
+    from proxy.replay.flight import Flight
     from proxy.replay.order import Order
     from proxy.replay.part import Part
     from proxy.replay.stage import Account, Manner, Report
