@@ -101,7 +101,8 @@ def _job(options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> Jo
         )
     secret = Secret(options.password_file, options.password_command, options.token_command)
     users = Users(endpoint.url, options.user, secret, read_users(options.users) if options.users else ())
-    users.prepare((each.user for each in parts if each.logs_in), options.clones)
+    # Who was in by PREAUTH may have to log in there: whoever says who that is means it.
+    users.prepare((each.user for each in parts if each.logs_in or options.user), options.clones)
     return Job(source, parts, settings, manner, users.known, options.clones, options.name)
 
 

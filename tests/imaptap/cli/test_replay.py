@@ -126,7 +126,7 @@ def test_each_step_says_where_it_stands_in_the_new_stream(stage: Stage) -> None:
             if event.direction is not None
         ]
     assert sent[1:] == [b"R3 NOOP\r\n", b"R4 CHECK\r\n"]
-    assert sent[0].startswith(b'R1 LOGIN "bob" ')
+    assert sent[0].startswith(b"R1 LOGIN bob ")
     assert b"secret" not in sent[0]
 
 
@@ -317,12 +317,16 @@ def test_preauth_needs_no_login(stage: Stage) -> None:
 def test_a_recorded_preauth_logs_in_at_the_target(stage: Stage) -> None:
     """That login is no step, and the record says so."""
     stage.record("S: * PREAUTH [CAPABILITY IMAP4rev1] hello\nC: a1 NOOP\nS: a1 OK done")
-    assert stage.replay(IN, "--user", "bob").exit_code == 2  # nobody has been asked for a password before it began
-    stage.program("rm", "-y", "new")
-    script = IN.replace("R1", "R1") + "C: R3 NOOP\nS: R3 OK done\nEOF"
-    result = stage.replay(script, "--user", "bob", "--log-in")
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 OK done\nEOF", "--user", "bob")
     assert result.exit_code == 0, result.output
     assert stage.steps() == [("extra", "a login that was not recorded"), ("sent", "1")]
+
+
+def test_a_recorded_preauth_and_nobody_who_logs_in(stage: Stage) -> None:
+    stage.record("S: * PREAUTH [CAPABILITY IMAP4rev1] hello\nC: a1 NOOP\nS: a1 OK done")
+    result = stage.replay("S: * OK [CAPABILITY IMAP4rev1] hello\nEOF")
+    assert result.exit_code == 2
+    assert "Nobody has said who is to log in" in result.stderr
 
 
 def test_a_login_that_was_refused_when_recorded_is_not_sent(stage: Stage) -> None:
