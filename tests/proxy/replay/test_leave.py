@@ -174,9 +174,7 @@ def test_a_command_that_the_target_cannot_do_is_skipped(command: str, needs: str
     assert isinstance(decision(script, TARGET, STRICT, SELECTED), Send), "strict sends it all the same"
 
 
-@pytest.mark.parametrize(
-    "command", ["NAMESPACE", "UNSELECT", "UID MOVE 1 x", "STATUS a (SIZE)", "SEARCH RETURN () 1"]
-)
+@pytest.mark.parametrize("command", ["NAMESPACE", "UNSELECT", "UID MOVE 1 x", "STATUS a (SIZE)", "SEARCH RETURN () 1"])
 def test_imap4rev2_brings_its_own(command: str) -> None:
     assert isinstance(decision(said(command), able("IMAP4REV2"), WRITE, SELECTED), Send)
 
