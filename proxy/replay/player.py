@@ -11,10 +11,10 @@ from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Outcome
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
-from proxy.replay.conduct import conduct, is_conduct
+from proxy.replay.conduct import cancelled, conduct, is_conduct
 from proxy.replay.connection import LOST
 from proxy.replay.entrance import Entrance
-from proxy.replay.flight import Content
+from proxy.replay.flight import Content, line_of
 from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
@@ -187,11 +187,23 @@ class Player:
     async def _log_in(self, dialogue: Dialogue) -> None:
         if self._connection.preauth:
             self._skip(dialogue, Skip("the target has logged in by itself (PREAUTH)"))
+        elif (mechanism := cancelled(dialogue)) is not None:
+            await self._cancel(dialogue, mechanism)
         elif dialogue.exchange.status != "OK":
             self._skip(dialogue, Skip("it was refused when it was recorded, and what was recorded of it is never sent"))
         else:
             how = _way(dialogue)
             await self._entrance.log_in(lambda flight, way: self._fly(dialogue, flight, _changed(how, way)))
+
+    async def _cancel(self, dialogue: Dialogue, mechanism: str) -> None:
+        """A login that the client itself gave up holds no secret."""
+        if f"AUTH={mechanism}" not in await self._entrance.capabilities():
+            self._skip(dialogue, Skip(f"the target has no AUTH={mechanism}"))
+            return
+        tag = next(self._tags)
+        flight = await self._send(dialogue, Send(line_of(tag, f"AUTHENTICATE {mechanism}")), tag, [])
+        while await self._connection.continuation(flight) is not None:
+            await self._connection.line(flight, b"*", sasl=True)
 
     async def _start_tls(self, dialogue: Dialogue) -> None:
         connection = self._connection

@@ -7,6 +7,7 @@ import signal
 import ssl
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.end_to_end.jobs import CLIENTS, Place
 from tests.servers.dovecot import Dovecot, token
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
-from tests.servers.scripted import ScriptedServer
+from tests.servers.scripted import ScriptedServer, dial
 from tests.servers.wait import until
 
 if TYPE_CHECKING:
@@ -58,6 +59,20 @@ class Replayer:
         return summary
 
 
+def two_at_once(port: int, context: ssl.SSLContext) -> None:
+    """One waits in IDLE for what the other does, and then asks for it."""
+    with closing(dial(port, context)) as waits, closing(dial(port, context)) as puts:
+        for player in (waits, puts):
+            player.play("S: * OK ...\nC: a LOGIN bob secret\nS: a OK ...")
+        waits.play("C: b SELECT Empty\nS: ...b OK ...\nC: c IDLE\nS: + idling")
+        puts.play("C: d APPEND Empty {9+}\nC: X: y\nC= \\r\\nz\\r\\n\nS: ...d OK ...")
+        waits.play("S: ...* 1 EXISTS\nC: DONE\nS: ...c OK ...\nC: e FETCH 1 (UID RFC822.SIZE)\nS: ...e OK ...")
+        puts.play("C: f LOGOUT\nS: ...f OK ...")
+        waits.play(
+            "C: g STORE 1 +FLAGS (\\Deleted)\nS: ...g OK ...\nC: h CLOSE\nS: ...h OK ...\nC: i LOGOUT\nS: ...i OK ..."
+        )
+
+
 @pytest.fixture(scope="module")
 def replayer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayer]:
     """Every client's job, recorded."""
@@ -71,6 +86,7 @@ def replayer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayer]:
                 work = folder / client
                 work.mkdir()
                 job(Place(modes[0], recorder.port(modes[0]), recorder.ca, context, work))
+            two_at_once(recorder.port("plain"), context)
         yield Replayer(recorder, server, folder)
 
 
@@ -85,6 +101,18 @@ def test_every_step_is_sent_and_answered_alike(scheme: str, replayer: Replayer) 
     assert (checked.returncode, checked.stderr) == (0, "")
     replayed = json.loads(replayer.run("show", summary["name"], "--json").stdout)
     assert _asked(replayed) == _asked(recorded)
+
+
+def test_news_of_another_session_comes_again(replayer: Replayer) -> None:
+    """The one that idles is told of what the other one puts there, and can fetch it."""
+    summary = replayer.all_of_it("--idle", "30")
+    sessions = json.loads(replayer.run("show", summary["name"], "--json").stdout)["sessions"]
+    [idle] = [
+        each for session in sessions for each in session["exchanges"] if each["command"] == "IDLE" and each["responses"]
+    ]
+    assert idle["responses"]["EXISTS"] == 1
+    fetched = next(each for each in sessions[idle["session"] - 1]["exchanges"] if each["command"] == "FETCH")
+    assert fetched["responses"]["FETCH"] == 1
 
 
 def test_flattened_and_at_a_pace(replayer: Replayer) -> None:

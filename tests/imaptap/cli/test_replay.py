@@ -347,6 +347,19 @@ def test_a_login_that_was_refused_when_recorded_is_not_sent(stage: Stage) -> Non
     assert [name for name, _ in stage.steps()] == ["skipped", "sent"]
 
 
+def test_a_login_that_the_client_gave_up_is_given_up_again(stage: Stage) -> None:
+    """It holds no secret. Where the target has no such mechanism, it is skipped."""
+    cancelled = "S: * OK [CAPABILITY IMAP4rev1] hi\nC: a0 AUTHENTICATE {0}\nS: + xyz\nC: *\nS: a0 BAD aborted\n"
+    stage.record(cancelled.format("CRAM-MD5") + cancelled.format("NTLM").split("\n", 1)[1] + "C: a9 NOOP\nS: a9 OK")
+    result = stage.replay(
+        "S: * OK [CAPABILITY IMAP4rev1 AUTH=CRAM-MD5] hi\nC: R1 AUTHENTICATE CRAM-MD5\nS: + abc\nC: *\n"
+        "S: R1 BAD aborted\nC: R2 NOOP\nS: R2 OK\nEOF",
+        user=False,
+    )
+    assert result.exit_code == 1
+    assert stage.steps() == [("sent", "1"), ("skipped", "2: the target has no AUTH=NTLM"), ("sent", "3")]
+
+
 def test_idle_ends_when_the_recorded_kind_of_news_has_come(stage: Stage) -> None:
     stage.record(LOGIN + selected("a2", "INBOX") + "C: a3 IDLE\nS: + idling\nS: * 3 EXISTS\nC: DONE\nS: a3 OK done")
     result = stage.replay(
