@@ -83,7 +83,8 @@ def hear(
         return
     messages = known.mailboxes.of(name, uidvalidity) if side is Side.RECORDED else known.mailboxes.nearest(name)
     for row in told.rows:
-        messages.identify(side, row.uid, identity(row.fetched, literals))
+        paired = messages.paired(side, row.uid)
+        messages.identify(side, row.uid, identity(row.fetched, None if paired else literals))
     messages.recognise()
 
 
@@ -181,7 +182,8 @@ def _rows(known: Known, session: Session, sides: Sides, messages: Messages) -> N
     for side, rows in zip(Side, (ours, theirs), strict=True):
         messages.know(side, (row.uid for row in rows))
         for row in rows:
-            messages.identify(side, row.uid, identity(row.fetched, sides.literals[side]))
+            literals = None if messages.paired(side, row.uid) else sides.literals[side]
+            messages.identify(side, row.uid, identity(row.fetched, literals))
     here, there = session.recorded.mailbox, session.replayed.mailbox
     if here and there and here.exists and here.exists == there.exists:
         by_number = {row.number: row.uid for row in theirs if row.number}

@@ -5,25 +5,26 @@ Without its mailbox, nothing that follows a SELECT could be sent; ENABLE takes w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Enable
 from proxy.imap.grammar.fetch_commands import SectionAttribute
 from proxy.imap.grammar.mailboxes import OnMailbox, Param, QResync
+from proxy.imap.grammar.sets import SequenceSet
 from proxy.imap.mapping import NoCounterpartError, Side
 from proxy.imap.mapping.ranges import About, uid_set
+from proxy.imap.mapping.sets import spread
 from proxy.imap.transcript import readable
 from proxy.replay.changing import peeking
+from proxy.replay.needs import Offers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from proxy.imap.grammar.sets import SequenceSet
     from proxy.imap.mapping.messages import Messages
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _SELECT = (b"SELECT", b"EXAMINE")
 _PARAMETERS = {b"CONDSTORE": "CONDSTORE", b"QRESYNC": "QRESYNC", b"ANNOTATE": "ANNOTATE-EXPERIMENT-1"}
+Matches = tuple[SequenceSet, SequenceSet] | None
 Params = tuple[Param | QResync, ...] | None
 
 
@@ -55,11 +56,20 @@ def _qresync(context: Context, name: str, known: QResync) -> QResync | None:
     if box is None or uidvalidity is None or modseq is None:
         context.note(f"QRESYNC left out: modseq {known.modseq} of {name} has no counterpart at the target")
         return None
-    uids = _known(known.known, box, name)
-    if known.matches is None and (uidvalidity, modseq, uids) == (known.uidvalidity, known.modseq, known.known):
+    mapped = QResync(uidvalidity, modseq, _known(known.known, box, name), _matches(known.matches, box, name))
+    if mapped == known:
         return known
     context.note(f"QRESYNC {known.uidvalidity} {known.modseq} → {uidvalidity} {modseq}")
-    return QResync(uidvalidity, modseq, uids)
+    return mapped
+
+
+def _matches(matches: Matches, box: Messages, name: str) -> Matches:
+    """Message numbers and their UIDs: where the target has others there, it only looks further back for what is gone
+    (RFC 7162 section 3.2.5.2)."""
+    uids = _known(matches[1], box, name) if matches else None
+    if matches is None or uids is None or len(spread(uids) or ()) != len(spread(matches[0]) or ()):
+        return None
+    return matches[0], uids
 
 
 def _known(uids: SequenceSet | None, box: Messages, name: str) -> SequenceSet | None:
@@ -72,13 +82,19 @@ def _known(uids: SequenceSet | None, box: Messages, name: str) -> SequenceSet | 
 def _enabled(context: Context, _: Enable, words: tuple[bytes, ...]) -> tuple[bytes, ...]:
     if context.policy.strict:
         return words
-    there = tuple(word for word in words if context.offers.any((readable(word.upper()),)))
+    before = context.dialogue.before.capabilities
+    # What the recorded server did not have either, it passed over; so will the target.
+    there = tuple(word for word in words if _has(word, context.offers) or (before and not _has(word, Offers(before))))
     if not there:
         raise NoCounterpartError(f"the target has no {readable(b' '.join(words))}")
     if there == words:
         return words
     context.note(f"ENABLE {readable(b' '.join(words))} → {readable(b' '.join(there))}")
     return there
+
+
+def _has(word: bytes, offers: Offers) -> bool:
+    return offers.any((readable(word.upper()),))
 
 
 def _section(context: Context, attribute: SectionAttribute, name: bytes) -> bytes:
@@ -92,7 +108,7 @@ def _section(context: Context, attribute: SectionAttribute, name: bytes) -> byte
     return there
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (OnMailbox, "params"): _params,
     (Enable, "words"): _enabled,
     (SectionAttribute, "name"): _section,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.append import Replace
 from proxy.imap.grammar.fetch_commands import FetchCommand, Modifier, Store
@@ -14,10 +14,8 @@ from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.mapping.ranges import number_set, uid_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.imap.grammar.values import Ext
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _SET = frozenset(b"0123456789:,*")
 _SHOWN_MOST = 60
@@ -93,7 +91,7 @@ def _short(raw: bytes) -> str:
     return text if len(text) <= _SHOWN_MOST else text[: _SHOWN_MOST - 1] + "…"
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (FetchCommand, "messages"): _of_command,
     (Store, "messages"): _of_command,
     (Copy, "messages"): _of_command,
