@@ -72,16 +72,17 @@ class Entrance:
         await self.ask_names()
 
     async def ask_names(self) -> None:
-        """The personal namespace: once for each user."""
+        """The personal namespace: once for each user, and none of his sessions goes on without it."""
         account, connection = self._account, self._connection
-        if account.asked:
-            return
-        account.asked = True
-        connection.news = self._hear
-        has_namespace = "NAMESPACE" in (connection.told or ())
-        flight = await connection.own(self._tag(), b"NAMESPACE" if has_namespace else b'LIST "" ""')
-        await flight.over
-        connection.news = None
+        async with account.asking:
+            if account.asked:
+                return
+            account.asked = True
+            connection.news = self._hear
+            has_namespace = "NAMESPACE" in (connection.told or ())
+            flight = await connection.own(self._tag(), b"NAMESPACE" if has_namespace else b'LIST "" ""')
+            await flight.over
+            connection.news = None
 
     async def capabilities(self) -> frozenset[str]:
         """The words in force; asked for where nobody has told them."""

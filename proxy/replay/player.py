@@ -220,8 +220,10 @@ class Player:
         if await self._connection.continuation(flight) is not None:
             self._order.over(self._part.number, dialogue.exchange.number)
             await self._turn(idle.until)
-            await idle.news(self._manner.idle)
-            await self._connection.line(flight, b"DONE", sasl=False)
+            await idle.news(self._manner.idle, flight)
+            idle.end()
+            if not flight.over.done():
+                await self._connection.line(flight, b"DONE", sasl=False)
         idle.end()
         await flight.over
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,4 +49,5 @@ class Account:
     mapping: Mapping
     delimiter: str | None = None
     prefix: str = ""
-    asked: bool = field(default=False)
+    asked: bool = False
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)

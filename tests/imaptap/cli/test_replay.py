@@ -376,6 +376,15 @@ def test_idle_ends_without_news(stage: Stage) -> None:
     assert result.exit_code == 0
 
 
+def test_an_idle_that_the_server_ends(stage: Stage) -> None:
+    stage.record(LOGIN + "C: a2 IDLE\nS: + idling\nS: * 3 EXISTS\nC: DONE\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
+    result = stage.replay(
+        IN + "C: R3 IDLE\nS: + idling\nS: R3 OK enough\nC: R4 NOOP\nS: R4 OK done\nEOF", "--idle", "60"
+    )
+    assert result.exit_code == 0
+    assert stage.steps()[-1] == ("sent", "3")
+
+
 def test_an_idle_that_is_refused(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 IDLE\nS: + idling\nC: DONE\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
     result = stage.replay(IN + "C: R3 IDLE\nS: R3 NO not now\nC: R4 NOOP\nS: R4 OK done\nEOF")
