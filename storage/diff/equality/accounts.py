@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from proxy.imap.grammar.values import Absent
 from proxy.imap.transcript import readable
@@ -13,16 +13,24 @@ from storage.diff.values import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import TypeVar
 
     from proxy.imap.grammar.acl import Acl, ListRights, MyRights
+    from proxy.imap.grammar.mailbox_names import Mailbox
     from proxy.imap.grammar.metadata import Metadata
     from proxy.imap.grammar.quota import Quota, QuotaRoot, Resource
     from proxy.imap.grammar.urlauth import GenUrlAuth, UrlFetch
     from proxy.imap.grammar.values import NString, String
     from storage.diff.equality.findings import Findings
 
-    T = TypeVar("T", Acl, MyRights, ListRights, Metadata, QuotaRoot)
+
+class _OfMailbox(Protocol):
+    """Data about a mailbox."""
+
+    @property
+    def mailbox(self) -> Mailbox: ...
+
+
+T = TypeVar("T", bound=_OfMailbox)
 
 _OLD_RIGHTS = {"c": "kx", "d": "xte"}
 """Rights of RFC 2086 and what took their place (RFC 4314 section 2.1.1)."""

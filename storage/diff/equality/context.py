@@ -43,10 +43,23 @@ class Mapped(Protocol):
 class Unmapped:
     """Nothing has been learned: everything may stand for anything, as long as it does so throughout a dialogue."""
 
-    def _unknown(self, *_: object) -> None:
-        return None
+    def name(self, recorded: str) -> None:
+        """Unknown."""
 
-    name = uid = recorded_uid = uidvalidity = object_id = recorded_object_id = _unknown
+    def uid(self, mailbox: str, uid: int) -> None:
+        """Unknown."""
+
+    def recorded_uid(self, mailbox: str, uid: int) -> None:
+        """Unknown."""
+
+    def uidvalidity(self, mailbox: str, uidvalidity: int) -> None:
+        """Unknown."""
+
+    def object_id(self, recorded: str) -> None:
+        """Unknown."""
+
+    def recorded_object_id(self, object_id: str) -> None:
+        """Unknown."""
 
 
 @dataclass(frozen=True, slots=True)
