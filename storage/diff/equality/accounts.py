@@ -8,7 +8,7 @@ from proxy.imap.grammar.values import Absent
 from proxy.imap.transcript import readable
 from storage.diff.equality import ids
 from storage.diff.equality.rules import Rule
-from storage.diff.equality.strings import contents
+from storage.diff.equality.strings import contents, nil
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -130,9 +130,7 @@ def metadata(found: Findings, left: Sequence[Metadata], right: Sequence[Metadata
             if name in lefts and name in rights:
                 contents(found, place, lefts[name], rights[name])
             else:
-                value = lefts[name] if name in lefts else rights[name]
-                told = "NIL" if value is None else value
-                found.value(place, told if name in lefts else None, None if name in lefts else told)
+                found.value(place, nil(lefts, name), nil(rights, name))
 
 
 def _together(told: Sequence[Metadata]) -> list[Metadata]:

@@ -31,11 +31,11 @@ class Mapped(Protocol):
         """The right UIDVALIDITY of a mailbox."""
         ...
 
-    def object_id(self, recorded: str) -> str | None:
-        """The right id of an email, thread or mailbox."""
+    def object_id(self, kind: str, recorded: str) -> str | None:
+        """The right id of an email, thread or mailbox; `kind` is the item it came in: EMAILID, X-GM-THRID, …"""
         ...
 
-    def recorded_object_id(self, object_id: str) -> str | None:
+    def recorded_object_id(self, kind: str, replayed: str) -> str | None:
         """The left id, by the right one."""
         ...
 
@@ -55,10 +55,10 @@ class Unmapped:
     def uidvalidity(self, mailbox: str, uidvalidity: int) -> None:
         """Unknown."""
 
-    def object_id(self, recorded: str) -> None:
+    def object_id(self, kind: str, recorded: str) -> None:
         """Unknown."""
 
-    def recorded_object_id(self, object_id: str) -> None:
+    def recorded_object_id(self, kind: str, replayed: str) -> None:
         """Unknown."""
 
 

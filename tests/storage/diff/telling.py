@@ -96,9 +96,7 @@ def _units(played: Heard) -> Iterator[tuple[Direction, Unit, Span]]:
 
 
 def _without_bodies(unit: Unit) -> Unit:
-    literals = tuple(
-        each if each.size < BODY_MIN else replace(each, content=None) for each in unit.literals
-    )
+    literals = tuple(each if each.size < BODY_MIN else replace(each, content=None) for each in unit.literals)
     return replace(unit, literals=literals)
 
 
@@ -132,8 +130,8 @@ class Pairs:
     def uidvalidity(self, mailbox: str, uidvalidity: int) -> int | None:
         return self.validities.get(mailbox)
 
-    def object_id(self, recorded: str) -> str | None:
+    def object_id(self, kind: str, recorded: str) -> str | None:
         return self.objects.get(recorded)
 
-    def recorded_object_id(self, object_id: str) -> str | None:
-        return {right: left for left, right in self.objects.items()}.get(object_id)
+    def recorded_object_id(self, kind: str, replayed: str) -> str | None:
+        return {right: left for left, right in self.objects.items()}.get(replayed)
