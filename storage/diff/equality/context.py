@@ -62,6 +62,13 @@ class Unmapped:
         """Unknown."""
 
 
+@dataclass(slots=True)
+class States:
+    """How many messages more the right mailbox has than the left one, as far as that was told: by pair of sessions."""
+
+    told: dict[tuple[int, int], int] = field(default_factory=dict["tuple[int, int]", "int"])
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything around two dialogues, left and right.
@@ -69,9 +76,11 @@ class Context:
     `literals` have the contents of both sessions' bodies, None where nobody has them. `off` are names of rules that
     are switched off: what they would let pass is a difference. `began` is when both sessions were opened, in
     microseconds since 1970 UTC, where that is known.
+    `states` is what a comparison remembers for those after it, so that nothing is told twice.
     """
 
     mapping: Mapped = field(default_factory=Unmapped)
     literals: tuple[Literals | None, Literals | None] = (None, None)
     off: frozenset[str] = frozenset()
     began: tuple[int | None, int | None] = (None, None)
+    states: States = field(default_factory=States)

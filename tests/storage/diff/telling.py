@@ -127,11 +127,11 @@ class Pairs:
     def recorded_uid(self, mailbox: str, uid: int) -> int | None:
         return {right: left for left, right in self.uids.get(mailbox, {}).items()}.get(uid)
 
-    def uidvalidity(self, mailbox: str, uidvalidity: int) -> int | None:
+    def uidvalidity(self, mailbox: str, _uidvalidity: int) -> int | None:
         return self.validities.get(mailbox)
 
-    def object_id(self, kind: str, recorded: str) -> str | None:
+    def object_id(self, _kind: str, recorded: str) -> str | None:
         return self.objects.get(recorded)
 
-    def recorded_object_id(self, kind: str, replayed: str) -> str | None:
+    def recorded_object_id(self, _kind: str, replayed: str) -> str | None:
         return {right: left for left, right in self.objects.items()}.get(replayed)

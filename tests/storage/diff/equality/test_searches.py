@@ -69,7 +69,8 @@ THREAD = "THREAD REFERENCES UTF-8 ALL"
     Row(f"UID {THREAD}", "* THREAD (1 2)(3)", "* THREAD (11 13)(12)", "order THREAD"),
     Row("ESEARCH IN (mailboxes a) ALL", '* ESEARCH (TAG "x" MAILBOX a UIDVALIDITY 1) UID ALL 1',
         '* ESEARCH (TAG "x" MAILBOX a UIDVALIDITY 2) UID ALL 5', passes="uid"),
-    Row("ESEARCH IN (mailboxes a) ALL", '* ESEARCH (TAG "x" MAILBOX a UIDVALIDITY 1) UID ALL 1', "", "missing SEARCH a"),
+    Row("ESEARCH IN (mailboxes a) ALL", '* ESEARCH (TAG "x" MAILBOX a UIDVALIDITY 1) UID ALL 1', "",
+        "missing SEARCH a"),
 )  # fmt: skip
 def test_two_answers(row: Row) -> None:
     check(row)
