@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxy.imap.grammar import Raw, Untagged
+from proxy.imap.grammar import Continuation, Raw, Untagged
 from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.status import Status
 from storage.diff.equality import ids
@@ -29,8 +29,12 @@ SHOWN_NEWS = 10
 
 
 def between(found: Findings) -> None:
-    """What was said since the command before: the greeting before the first one."""
+    """What was said since the command before: the greeting before the first one, and `+` to literals of this one."""
     left, right = _data(found.left.news), _data(found.right.news)
+    counts = [sum(isinstance(each, Continuation) for each in side) for side in (left, right)]
+    if counts[0] != counts[1]:
+        found.let(Rule.CONTINUATION, "+", counts[0], counts[1])
+    left, right = ([each for each in side if not isinstance(each, Continuation)] for side in (left, right))
     if found.left.exchange.number == found.right.exchange.number == 1:
         one, other = _greeting(left), _greeting(right)
         if one is not None and other is not None:

@@ -93,6 +93,8 @@ def _units(played: Heard) -> Iterator[tuple[Direction, Unit, Span]]:
                     reader.take_unit()
                     yield direction, _without_bodies(cut(stream[start:pos], direction, start)), span
                     start = pos
+            if start < span.end:  # a literal was announced that never came
+                yield direction, cut(stream[start : span.end], direction, start), span
 
 
 def _without_bodies(unit: Unit) -> Unit:
