@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from storage.diff.equality.findings import Findings
 
 _LET_PASS = {b"UIDNEXT": Rule.UIDNEXT, b"HIGHESTMODSEQ": Rule.MODSEQ}
-_ONE_SIDED = {b"UNSEEN": Rule.UNSEEN, b"CAPABILITY": Rule.CAPABILITY_CODE}
+_ONE_SIDED = {
+    b"UNSEEN": Rule.UNSEEN,
+    b"CAPABILITY": Rule.CAPABILITY_CODE,
+    b"INPROGRESS": Rule.UNSOLICITED,
+    b"ALERT": Rule.UNSOLICITED,
+}
 
 
 def name_of(code: AnyCode) -> bytes:
@@ -86,7 +91,7 @@ def arguments(found: Findings, where: str, left: AnyCode, right: AnyCode) -> Non
 
 def _number(found: Findings, where: str, left: NumberCode, right: NumberCode) -> None:
     if left.name == b"UIDVALIDITY":
-        ids.uidvalidity(found, where, ids.selected(found), left.number, right.number)
+        ids.uidvalidity(found, where, found.mailbox, left.number, right.number)
     elif left.number == right.number:
         return
     elif left.name in _LET_PASS:
@@ -122,7 +127,7 @@ def _copy_uid(found: Findings, where: str, left: CopyUid, right: CopyUid) -> Non
         if left != right:
             found.value(where, left, right)
         return
-    matched = ids.match(found, ids.selected(found), one[0], other[0])
+    matched = ids.match(found, found.mailbox, one[0], other[0])
     if matched.missing or matched.extra:
         found.value(f"{where} source", left.source, right.source)
         return
@@ -166,7 +171,7 @@ def _modified(found: Findings, where: str, left: Modified, right: Modified) -> N
             found.value(where, left, right)
         return
     uid = found.left.exchange.command.startswith("UID ")
-    ids.sets(found, where, ids.selected(found) if uid else None, *sets)
+    ids.sets(found, where, found.mailbox if uid else None, *sets)
 
 
 def _mailbox_id(found: Findings, where: str, left: MailboxId, right: MailboxId) -> None:
@@ -188,7 +193,7 @@ def _target(found: Findings) -> str:
     command = found.left.command
     if command is not None and isinstance(command.body, Append | Replace | Copy):
         return command.body.mailbox.name
-    return ""
+    return found.left.exchange.mailbox or ""
 
 
 def _cause(found: Findings, name: bytes) -> str:

@@ -39,7 +39,7 @@ class _Message:
 def fetches(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> None:
     """All FETCH data of one command."""
     lefts, rights = _messages(left), _messages(right)
-    mailbox = ids.selected(found)
+    mailbox = found.mailbox
     swapped = _swapped(found, lefts, rights)
     pairs, missing, extra = _paired(found, None if swapped else mailbox, lefts, rights)
     asked = _asked(found)

@@ -33,6 +33,7 @@ class Rule(enum.StrEnum):
     RECENT = "recent"
     UNSEEN = "unseen"
     CAPABILITY_CODE = "capability code"
+    TOLD = "told before"
     CODE_PLACE = "code place"
     TAG = "tag in a code"
     INTERNAL_DATE = "internal date"
@@ -92,6 +93,7 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.RECENT, "RECENT and `\\Recent`.", "M 8"),
         (Rule.UNSEEN, "Whether SELECT tells the first unseen message; its number counts where both do.", "M 8"),
         (Rule.CAPABILITY_CODE, "Whether a greeting or OK has a CAPABILITY code; its words count where both do.", "M 8"),
+        (Rule.TOLD, "A difference of capabilities that was told before, of the same two servers.", "M 10.12"),
         (Rule.CODE_PLACE, "Whether COPYUID, APPENDUID or HIGHESTMODSEQ comes in the tagged OK or before it.", "M 3.13"),
         (Rule.TAG, "Tags within response codes and answers.", "M 8"),
         (Rule.INTERNAL_DATE, "INTERNALDATEs that both servers have chosen while they were recorded.", "M 8"),

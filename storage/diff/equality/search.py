@@ -106,7 +106,7 @@ def _nothing(found: Findings) -> _Result:
 def _result(found: Findings, name: str, left: _Result, right: _Result) -> None:
     sort = found.left.exchange.command.endswith("SORT")
     where = f"{'SORT' if sort else 'SEARCH'}{f' {name}' if name else ''}"
-    mailbox = (name or ids.selected(found)) if left.uid or right.uid else None
+    mailbox = (name or found.mailbox) if left.uid or right.uid else None
     if left.numbers is not None and right.numbers is not None:
         same = (_ordered if sort else _set)(found, where, mailbox, left.numbers, right.numbers)
         if not same:

@@ -8,6 +8,7 @@ from proxy.imap.grammar.status import BareCode, Condition, Status
 from proxy.imap.transcript import readable
 from storage.diff.equality.causes import refusal
 from storage.diff.equality.codes import codes, name_of, one_sided
+from storage.diff.equality.findings import SELECT
 from storage.diff.equality.rules import Rule
 from storage.diff.values import Kind
 
@@ -114,6 +115,10 @@ def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]
         one, other = lefts.get(name, []), rights.get(name, [])
         for pair in zip(one, other, strict=False):
             codes(found, "* OK", *pair)
+        if name == b"HIGHESTMODSEQ" and found.left.exchange.command not in SELECT:
+            if len(one) != len(other):  # news of its own there (M 3.9)
+                found.let(Rule.UNSOLICITED, "* OK [HIGHESTMODSEQ]", len(one), len(other), Kind.CODE)
+            continue
         for code in one[len(other) :]:
             one_sided(found, "* OK", code, None)
         for code in other[len(one) :]:
@@ -121,9 +126,11 @@ def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]
 
 
 def _by_name(told: Sequence[AnyCode]) -> dict[bytes, list[AnyCode]]:
+    """NOMODSEQ stands where HIGHESTMODSEQ would (RFC 7162 section 3.1.2)."""
     by_name: dict[bytes, list[AnyCode]] = {}
     for code in told:
-        by_name.setdefault(name_of(code), []).append(code)
+        name = name_of(code)
+        by_name.setdefault(b"HIGHESTMODSEQ" if name == b"NOMODSEQ" else name, []).append(code)
     return by_name
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def threads(found: Findings, left: Sequence[Thread], right: Sequence[Thread]) -> None:
     """THREAD data; none at all is the same as one without messages."""
     one, other = (tuple(member for each in side for member in _moved(side, each)) for side in (left, right))
-    mailbox = ids.selected(found) if found.left.exchange.command.startswith("UID ") else None
+    mailbox = found.mailbox if found.left.exchange.command.startswith("UID ") else None
     lefts, rights = ([member.number for member in side if member.number is not None] for side in (one, other))
     matched = ids.match(found, mailbox, lefts, rights)
     if matched.missing or matched.extra:

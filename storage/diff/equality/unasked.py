@@ -13,6 +13,7 @@ from proxy.imap.grammar.search_results import ESearch
 from proxy.imap.grammar.status import Status
 from storage.diff.equality import ids
 from storage.diff.equality.codes import codes
+from storage.diff.equality.findings import SELECT
 from storage.diff.equality.others import key_of, others, told_of
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shortened
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Answer, Dialogue
     from storage.diff.equality.findings import Findings
 
-_SELECT = frozenset(("SELECT", "EXAMINE"))
 LEAVING = frozenset(("SELECT", "EXAMINE", "CLOSE", "UNSELECT", "LOGOUT"))
 """Commands by which a mailbox is left."""
 _NOTIFIED = (MailboxStatus, MailboxList, MetadataChanged, ESearch)
@@ -75,7 +75,7 @@ def mailbox_left(found: Findings) -> None:
         known = states.told.pop(pair, 0)
         if one.exists is not None and other.exists is not None and other.exists - one.exists not in (0, known):
             found.value(f"{one.mailbox} EXISTS when it is left", one.exists, other.exists)
-    if found.left.exchange.command in _SELECT:
+    if found.left.exchange.command in SELECT:
         counts = _exists(found.left), _exists(found.right)
         if counts[0] is not None and counts[1] is not None:
             states.told[pair] = counts[1] - counts[0]

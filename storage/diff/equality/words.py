@@ -21,8 +21,19 @@ _RECENT = b"\\RECENT"
 
 
 def capabilities(found: Findings, where: str, left: Iterable[bytes], right: Iterable[bytes]) -> None:
-    """Capability words: one difference for all that only one side has."""
-    words(found, where, tuple(left), tuple(right), Kind.CAPABILITY)
+    """Capability words: one difference for all that only one side has, told once (in two sessions, or more)."""
+    lefts, rights = tuple(left), tuple(right)
+    if lefts == rights:
+        return
+    one, other = {word.upper() for word in lefts}, {word.upper() for word in rights}
+    differing = frozenset(one - other), frozenset(other - one)
+    if differing in found.context.states.capabilities:
+        missing, extra = (b" ".join(sorted(side)) or None for side in differing)
+        found.let(Rule.TOLD, where, missing, extra, Kind.CAPABILITY)
+        return
+    if one != other:
+        found.context.states.capabilities.add(differing)
+    words(found, where, lefts, rights, Kind.CAPABILITY)
 
 
 def words(found: Findings, where: str, left: Sequence[bytes], right: Sequence[bytes], kind: Kind | None = None) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from storage.diff.equality import Context, compare
 from storage.diff.values import Comparison, Difference, Kind
-from tests.storage.diff.telling import told
+from tests.storage.diff.telling import Pairs, told
 
 GREETING = "S: * PREAUTH hello\n"
 OPENED = GREETING + "C: s SELECT INBOX\nS: * 4 EXISTS\nS: s OK done\n"
@@ -115,7 +115,7 @@ def test_times_are_compared_when_their_rule_is_switched_off() -> None:
     [
         ("10:00:01", "11:00:02", True),
         ("10:00:01", "12:30:00", False),
-        ("09:59:59", "11:00:02", False),
+        ("09:59:57", "11:00:02", False),
         ("10:00:01", "10:00:01", True),
     ],
 )
@@ -127,6 +127,8 @@ def test_dates_that_servers_have_chosen_now(left: str, right: str, passes: bool)
     known = compare(pair[0], pair[1], Context(began=(ten, ten + 3_600_000_000)))
     assert bool(known.differences) is not passes
     assert [each.rule for each in known.passes] == (["internal date"] if passes and left != right else [])
+    earlier = Context(began=(ten, ten + 3_600_000_000), since=(ten - 60_000_000, ten + 3_500_000_000))
+    assert bool(compare(pair[0], pair[1], earlier).differences) is (right == "12:30:00")
     unknown = compare(pair[0], pair[1])
     assert bool(unknown.differences) is (left != right)
 
@@ -173,6 +175,26 @@ def test_no_mailbox_on_one_side_is_the_cause() -> None:
     right = OPENED.replace("S: * 4 EXISTS\nS: s OK done", "S: s NO no")
     found = all_of(OPENED + "C: a CHECK\nS: a OK x\n", right + "C: a CHECK\nS: a BAD x\n")
     assert found[1].differences[0].cause == "No mailbox is selected on the right side."
+
+
+def test_a_difference_of_capabilities_is_told_once() -> None:
+    script = "S: * OK [CAPABILITY A{0}] hi\nC: a CAPABILITY\nS: * CAPABILITY A{0}\nS: a OK x\n"
+    script += (
+        "C: b LOGIN bob secret\nS: b OK [CAPABILITY A{0}{1}] in\nC: c CAPABILITY\nS: * CAPABILITY A{0}{1}\nS: c OK x\n"
+    )
+    left, right, context = script.format(" B", " D"), script.format("", " C"), Context()
+    expected = ['capability greeting [CAPABILITY]: "B", None', 'capability OK [CAPABILITY]: "B D", "C"']
+    assert differences(left, right, context) == expected
+    assert differences(left, right, context) == [], "nor in another session"
+    assert len(differences(left, right, Context(off=frozenset({"told before"})))) == 4
+
+
+def test_a_mailbox_is_that_of_the_command_while_it_is_selected() -> None:
+    script = OPENED + "C: t SELECT b (QRESYNC (7 1))\nS: * 1 EXISTS\nS: * OK [UIDVALIDITY {1}] x\n"
+    script += "S: * 1 FETCH (UID {0} FLAGS (\\Seen) MODSEQ (5))\nS: t OK x\n"
+    pairs = Pairs({"INBOX": {1: 2}, "b": {1: 5}})
+    assert differences(script.format(1, 7), script.format(5, 8), Context(pairs)) == []
+    assert differences(script.format(1, 7), script.format(1, 8), Context(pairs)) == ["value FETCH 1 UID: 1, 1"]
 
 
 def test_tags_in_codes_are_let_pass() -> None:

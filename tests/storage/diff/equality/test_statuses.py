@@ -59,6 +59,11 @@ GONE = "No mailbox is selected"
         cause="The right server does not offer CONDSTORE.",
     ),
     Row("SELECT a", "* OK [HIGHESTMODSEQ 5] u", "", "code * OK [HIGHESTMODSEQ]"),
+    Row("SELECT a", "* OK [HIGHESTMODSEQ 5] u", "* OK [NOMODSEQ] u", "code * OK"),
+    Row("STORE 1 FLAGS ()", "* OK [HIGHESTMODSEQ 5] u", "", passes="unsolicited"),
+    Row("EXPUNGE", "x OK [HIGHESTMODSEQ 5] u", "x OK u", "code OK [HIGHESTMODSEQ]"),
+    Row("EXPUNGE", "x OK [HIGHESTMODSEQ 5] u", "* OK [HIGHESTMODSEQ 6] u¦x OK u", passes="code place, modseq"),
+    Row("SEARCH ALL", '* OK [INPROGRESS ("x" 1 2)] u', "", passes="unsolicited"),
     Row(
         "SELECT a", "* OK [PERMANENTFLAGS (\\Seen \\*)] f", "* OK [PERMANENTFLAGS (\\* \\seen)] f", passes="case, order"
     ),
