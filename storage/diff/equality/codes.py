@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from storage.diff.equality.findings import Findings
 
 _LET_PASS = {b"UIDNEXT": Rule.UIDNEXT, b"HIGHESTMODSEQ": Rule.MODSEQ}
+FREE = frozenset((b"APPENDUID", b"COPYUID", b"HIGHESTMODSEQ"))
+"""Codes that come in the completion or in an untagged OK before it (M 3.13)."""
 _ONE_SIDED = {
     b"UNSEEN": Rule.UNSEEN,
     b"CAPABILITY": Rule.CAPABILITY_CODE,

@@ -36,14 +36,14 @@ def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> 
     """
     context = context or Context()
     found = Findings(left, right, context)
+    if left.news or right.news:
+        between(found)
     if not alike(found):
         _thoroughly(found)
     else:
         one, other = left.completion, right.completion
         if one and other and isinstance(one.status, Status) and isinstance(other.status, Status):
             texts(found, one.status.condition.name, one.status.text, other.status.text)
-    if left.news or right.news:
-        between(found)
     if left.exchange.command in LEAVING:
         mailbox_left(found)
     if Rule.TIMING in context.off:

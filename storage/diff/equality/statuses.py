@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from proxy.imap.grammar.status import BareCode, Condition, Status
 from proxy.imap.transcript import readable
 from storage.diff.equality.causes import refusal
-from storage.diff.equality.codes import codes, name_of, one_sided
+from storage.diff.equality.codes import FREE, codes, name_of, one_sided
 from storage.diff.equality.findings import SELECT
 from storage.diff.equality.rules import Rule
 from storage.diff.values import Kind
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.codes import AnyCode
     from proxy.imap.view.dialogue import Dialogue
     from storage.diff.equality.findings import Findings
-
-_FREE = frozenset((b"APPENDUID", b"COPYUID", b"HIGHESTMODSEQ"))
-"""Codes that come in the completion or in an untagged OK before it (M 3.13)."""
 
 
 def completions(found: Findings) -> bool:
@@ -98,7 +95,7 @@ def compare_codes(found: Findings, left: Codes, right: Codes) -> None:
 
 def _move(found: Findings, one: Codes, other: Codes) -> None:
     """A code in the one side's completion that the other side has told before it."""
-    if one.tagged is None or name_of(one.tagged) not in _FREE or other.tagged is not None:
+    if one.tagged is None or name_of(one.tagged) not in FREE or other.tagged is not None:
         return
     name = name_of(one.tagged)
     for code in other.ok:

@@ -13,6 +13,7 @@ from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.search_results import ESearch, Found
 from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Certainty
+from storage.diff.equality.codes import FREE, name_of
 from storage.diff.equality.findings import SELECT
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def is_news(command: str, data: object) -> bool:
 
 
 def _wrong(command: str, data: object) -> bool:
-    """Whether it is an answer all the same, about a message nobody asked for: more than flags is no news."""
+    """Whether it is an answer all the same: more than flags is no news, nor are codes that a completion may have."""
+    if isinstance(data, Status):
+        return data.code is not None and name_of(data.code) in FREE
     return isinstance(data, Fetch) and command in _FETCHING and any(item.name not in FLAGS_NEWS for item in data.items)
 
 
