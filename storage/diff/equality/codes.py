@@ -16,6 +16,7 @@ from proxy.imap.grammar.codes import (
     NumberCode,
     PermanentFlags,
     TagCode,
+    TextCode,
 )
 from proxy.imap.grammar.messages import Copy
 from proxy.imap.transcript import readable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _LET_PASS = {b"UIDNEXT": Rule.UIDNEXT, b"HIGHESTMODSEQ": Rule.MODSEQ}
 FREE = frozenset((b"APPENDUID", b"COPYUID", b"HIGHESTMODSEQ"))
 """Codes that come in the completion or in an untagged OK before it (M 3.13)."""
+_URLS = frozenset((b"REFERRAL", b"BADURL", b"WEBALERT"))
 _ONE_SIDED = {
     b"UNSEEN": Rule.UNSEEN,
     b"CAPABILITY": Rule.CAPABILITY_CODE,
@@ -85,6 +87,9 @@ def arguments(found: Findings, where: str, left: AnyCode, right: AnyCode) -> Non
         found.value(where, left, right)
         return
     compare = _ARGUMENTS.get(type(left))
+    if isinstance(left, TextCode) and left.name in _URLS and left != right:
+        found.let(Rule.URL, where, left, right)
+        return
     if compare is not None:
         compare(found, where, left, right)
     elif left != right:

@@ -63,7 +63,7 @@ def _entries(told: Sequence[MailboxList]) -> list[_Entry]:
         extended = {name.upper(): value for name, value in each.extended or () if isinstance(name, bytes)}
         known = entries.get(each.mailbox.name)
         if known is not None:
-            attributes = (*known.attributes, *each.attributes)
+            attributes = tuple(dict.fromkeys((*known.attributes, *each.attributes)))
             entries[each.mailbox.name] = known._replace(attributes=attributes, extended=known.extended | extended)
         else:
             entries[each.mailbox.name] = _Entry(each.mailbox, each.delimiter, each.attributes, extended)

@@ -92,7 +92,11 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.NAMESPACE, "Prefixes of namespaces.", "M 8, 10.10"),
         (Rule.RECENT, "RECENT and `\\Recent`.", "M 8"),
         (Rule.UNSEEN, "Whether SELECT tells the first unseen message; its number counts where both do.", "M 8"),
-        (Rule.CAPABILITY_CODE, "Whether a greeting or OK has a CAPABILITY code; its words count where both do.", "M 8"),
+        (
+            Rule.CAPABILITY_CODE,
+            "Whether a server tells its capabilities unasked, as a code or as data; the words count where both do.",
+            "M 8",
+        ),
         (Rule.TOLD, "A difference of capabilities that was told before, of the same two servers.", "M 10.12"),
         (Rule.CODE_PLACE, "Whether COPYUID, APPENDUID or HIGHESTMODSEQ comes in the tagged OK or before it.", "M 3.13"),
         (Rule.TAG, "Tags within response codes and answers.", "M 8"),
@@ -118,7 +122,11 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.DEFAULTS, "MIME defaults that only one side spells out: 7BIT, us-ascii.", "M 10.7"),
         (Rule.QUOTA_ROOT, "Names of quota roots.", "M 10.10"),
         (Rule.RIGHTS, "The rights `c` and `d` of RFC 2086 for those that took their place.", "M 10.10"),
-        (Rule.URL, "URLs with their tokens, which are made for one server and masked.", "M 9.8"),
+        (
+            Rule.URL,
+            "URLs of one server, which are masked for their tokens: also in REFERRAL, BADURL and WEBALERT.",
+            "M 9.8",
+        ),
         (Rule.NOT_KEPT, "Bodies of the same size whose content was not kept, or is masked.", "M 7.10"),
     )
 )

@@ -82,8 +82,8 @@ class Codes:
 
 def compare_codes(found: Findings, left: Codes, right: Codes) -> None:
     """The codes of the completion, and those told before it; some may stand in either place."""
-    _move(found, left, right)
-    _move(found, right, left)
+    _move(found, left, right, ("in the completion", "before it"))
+    _move(found, right, left, ("before it", "in the completion"))
     if left.word == right.word:
         codes(found, left.word, left.tagged, right.tagged)
         texts(found, left.word, left.text, right.text)
@@ -93,17 +93,15 @@ def compare_codes(found: Findings, left: Codes, right: Codes) -> None:
         found.let(Rule.FREE_TEXT, "* OK", _joined(left.texts), _joined(right.texts), Kind.TEXT)
 
 
-def _move(found: Findings, one: Codes, other: Codes) -> None:
+def _move(found: Findings, one: Codes, other: Codes, places: tuple[str, str]) -> None:
     """A code in the one side's completion that the other side has told before it."""
     if one.tagged is None or name_of(one.tagged) not in FREE or other.tagged is not None:
         return
     name = name_of(one.tagged)
-    for code in other.ok:
-        if name_of(code) == name and not any(name_of(each) == name for each in one.ok):
-            other.ok.remove(code)
-            other.tagged = code
-            found.let(Rule.CODE_PLACE, f"OK [{readable(name)}]", kind=Kind.CODE)
-            return
+    there = [place for place, code in enumerate(other.ok) if name_of(code) == name]
+    if there and all(name_of(code) != name for code in one.ok):
+        other.tagged = other.ok.pop(there[0])
+        found.let(Rule.CODE_PLACE, f"OK [{readable(name)}]", *places, Kind.CODE)
 
 
 def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]) -> None:

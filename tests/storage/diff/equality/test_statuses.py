@@ -130,6 +130,8 @@ GONE = "No mailbox is selected"
     ),
     Row("NOOP", "x OK [FOO bar] d", "x OK [FOO baz] d", "value OK [FOO]"),
     Row("NOOP", "x OK [FOO bar] d", "x OK [FOO bar] d"),
+    Row("SELECT a", "x NO [REFERRAL imap://a] d", "x NO [REFERRAL imap://b] d", passes="url"),
+    Row("LOGIN a b", "x OK [CAPABILITY A B] in", "* CAPABILITY A B¦x OK in", passes="capability code"),
     Row("NOOP", "* OK still here", "", passes="unsolicited"),
     Row("NOOP", "* OK [ALERT] fire", "", passes="unsolicited"),
     Row("UID FETCH 1 FLAGS", "* 1 FETCH (UID 1 FLAGS ())", "x NO no", "status completion", "refused"),
