@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 CLOCKS = 2
 """Seconds that the clocks of a server and of whoever recorded it may be apart."""
+LATELY = 3600
+"""Seconds before a recording in which a mailbox may have been filled for it."""
 _IDS = (b"X-GM-MSGID", b"X-GM-THRID")
 _SAME_NAME = {b"BODY.PEEK": b"BODY", b"BINARY.PEEK": b"BINARY"}
 
@@ -138,7 +140,7 @@ def _date(found: Findings, where: str, left: DateItem, right: DateItem) -> None:
 
 
 def _chosen(found: Findings, left: float, right: float) -> bool:
-    """Whether each was chosen by its server while it was recorded: after the recording began, before the answer."""
+    """Whether each was chosen by its server for this recording: not long before it began, and before the answer."""
     context = found.context
     for side, began, since, date in zip(
         (found.left, found.right), context.began, context.since, (left, right), strict=True
@@ -146,7 +148,7 @@ def _chosen(found: Findings, left: float, right: float) -> bool:
         if began is None:
             return False
         answered = began + (side.exchange.ended or side.exchange.started)
-        if not (since or began) // SECOND - CLOCKS <= date <= answered / SECOND + CLOCKS:
+        if not (since or began) // SECOND - LATELY <= date <= answered / SECOND + CLOCKS:
             return False
     return True
 

@@ -100,7 +100,11 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.TOLD, "A difference of capabilities that was told before, of the same two servers.", "M 10.12"),
         (Rule.CODE_PLACE, "Whether COPYUID, APPENDUID or HIGHESTMODSEQ comes in the tagged OK or before it.", "M 3.13"),
         (Rule.TAG, "Tags within response codes and answers.", "M 8"),
-        (Rule.INTERNAL_DATE, "INTERNALDATEs that both servers have chosen while they were recorded.", "M 8"),
+        (
+            Rule.INTERNAL_DATE,
+            "INTERNALDATEs of messages that both servers took in while they were recorded, or within the hour before.",
+            "M 8",
+        ),
         (Rule.SAVE_DATE, "SAVEDATEs.", "M 8"),
         (Rule.PREVIEW, "The words of a PREVIEW.", "M 10.5"),
         (Rule.CHILDREN, "`\\HasChildren`, `\\HasNoChildren` on one side only.", "M 10.3"),
