@@ -198,6 +198,17 @@ def test_a_mailbox_is_that_of_the_command_while_it_is_selected() -> None:
     assert differences(script.format(1, 7), script.format(1, 8), Context(pairs)) == ["value FETCH 1 UID: 1, 1"]
 
 
+def test_a_number_that_no_message_has_is_the_cause_of_a_refusal() -> None:
+    right = OPENED.replace("4 EXISTS", "3 EXISTS")
+    causes = {
+        "C: a COPY 4 b": "The mailbox has 4 messages on the left side, 3 on the right.",
+        "C: a DELETE b": "",
+    }
+    for command, cause in causes.items():
+        found = all_of(f"{OPENED}{command}\nS: a OK x\n", f"{right}{command}\nS: a NO x\n")
+        assert found[1].differences[0].cause == cause
+
+
 def test_tags_in_codes_are_let_pass() -> None:
     script = GREETING + 'C: {0} SEARCH RETURN (UPDATE) ALL\nS: {0} OK [NOUPDATE "{0}"] x\n'
     (found,) = all_of(script.format("a"), script.format("b"))
