@@ -62,15 +62,21 @@ class Unmapped:
         """Unknown."""
 
 
+Pending = tuple[dict[int, frozenset[bytes]], dict[int, frozenset[bytes]]]
+"""Flags of messages by their left UIDs, as the left and the right server told them last."""
+
+
 @dataclass(slots=True)
 class States:
     """What was told of earlier dialogues.
 
-    `told` is how many messages more the right mailbox has than the left one, by pair of sessions; `capabilities` are
-    words that only the left and only the right server has.
+    `told` is how many messages more the right mailbox has than the left one, and `flags` are those that were told
+    unasked and not yet compared, both by pair of sessions; `capabilities` are words that only the left and only the
+    right server has.
     """
 
     told: dict[tuple[int, int], int] = field(default_factory=dict["tuple[int, int]", "int"])
+    flags: dict[tuple[int, int], Pending] = field(default_factory=dict["tuple[int, int]", "Pending"])
     capabilities: set[tuple[frozenset[bytes], frozenset[bytes]]] = field(
         default_factory=set["tuple[frozenset[bytes], frozenset[bytes]]"]
     )

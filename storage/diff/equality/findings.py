@@ -64,6 +64,11 @@ class Findings:
             self._mailbox = name or ""
         return self._mailbox
 
+    @property
+    def sessions(self) -> tuple[int, int]:
+        """The numbers of both sessions."""
+        return self.left.exchange.session, self.right.exchange.session
+
     def differ(self, kind: Kind, where: str, left: object = None, right: object = None, cause: str = "") -> None:
         """Not the same."""
         if self.through is not None and self.through not in self.context.off:

@@ -44,6 +44,8 @@ def test_greetings(left: str, right: str, expected: list[str]) -> None:
 
 
 LEFT = "C: z CLOSE\nS: z OK done\n"
+KNOWN = "C: k FETCH 2 UID\nS: * 2 FETCH (UID 2)\nS: k OK x\n"
+ASKED = "C: l FETCH 2 FLAGS\nS: * 2 FETCH (FLAGS (\\Seen))\nS: l OK x\n"
 CASES = {
     "news on both sides, sooner or later": (
         "C: a NOOP\nS: * 5 EXISTS\nS: a OK x\nC: b NOOP\nS: b OK x\n",
@@ -64,6 +66,41 @@ CASES = {
         "C: a EXPUNGE\nS: * 2 EXPUNGE\nS: a OK x\n",
         "C: a EXPUNGE\nS: a OK x\n",
         ["missing EXPUNGE: 2, None"],
+    ),
+    "flags told unasked, sooner or later": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\nC: b NOOP\nS: b OK x\n",
+        KNOWN + "C: a NOOP\nS: a OK x\nC: b NOOP\nS: * 2 FETCH (FLAGS (\\seen))\nS: b OK x\n",
+        [],
+    ),
+    "flags told unasked, between commands": (
+        KNOWN + "S: * 2 FETCH (FLAGS (\\Seen \\Recent))\nC: b NOOP\nS: b OK x\n",
+        KNOWN + "C: b NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: b OK x\n",
+        [],
+    ),
+    "flags told to one side only": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\nC: b NOOP\nS: b OK x\n",
+        KNOWN + "C: a NOOP\nS: a OK x\nC: b NOOP\nS: b OK x\n",
+        ["missing INBOX UID 2 FLAGS when it is left: (\\SEEN), None"],
+    ),
+    "other flags": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\n",
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS ())\nS: a OK x\n",
+        ["value INBOX UID 2 FLAGS when it is left: (\\SEEN), ()"],
+    ),
+    "flags that are asked for later": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\n" + ASKED,
+        KNOWN + "C: a NOOP\nS: a OK x\n" + ASKED,
+        [],
+    ),
+    "flags that change again": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (x))\nS: * 2 FETCH (FLAGS (y))\nS: a OK x\n",
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (y))\nS: a OK x\n",
+        [],
+    ),
+    "flags of a message that went": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Deleted))\nS: a OK x\nC: b NOOP\nS: * 2 EXPUNGE\nS: b OK x\n",
+        KNOWN + "C: a NOOP\nS: a OK x\nC: b NOOP\nS: * VANISHED 2\nS: b OK x\n",
+        [],
     ),
     "EXPUNGE and VANISHED": (
         "C: a EXPUNGE\nS: * 2 EXPUNGE\nS: a OK x\n",
