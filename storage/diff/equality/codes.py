@@ -161,13 +161,21 @@ def _all_fit(
     found: Findings, where: str, mailbox: str, pairs: dict[int, int], shown: tuple[SequenceSet, SequenceSet],
     *, same: bool,
 ) -> None:  # fmt: skip
-    """New UIDs by left ones: with the `same` UIDVALIDITY they have to be the same, where nothing else is known."""
-    for left, right in pairs.items():
+    """New UIDs by left ones. With the `same` UIDVALIDITY they have to be the same, where nothing else is known; else in
+    the same order: servers give them as messages arrive."""
+    unknown: list[int] = []
+    for left, right in sorted(pairs.items()):
         known = found.mapping.uid(mailbox, left)
-        fits = known == right if known is not None or not same else left == right
-        if not (fits or (known is None and not same and ids.same_uid(found, mailbox, left, right))):
+        if known is None and same:
+            known = left
+        if known is None:
+            unknown.append(right)
+        if known != right and not (known is None and ids.same_uid(found, mailbox, left, right)):
             found.value(where, *shown)
             return
+    if unknown != sorted(unknown):
+        found.value(where, *shown, "The new messages are in another order there.")
+        return
     ids.tell_uids(found, where, pairs)
 
 
