@@ -66,10 +66,9 @@ def _thoroughly(found: Findings) -> bool:
             found.through = Rule.AMBIGUOUS if family in one.ambiguous | other.ambiguous else None
         _family(found, family, one.answers.get(family, []), other.answers.get(family, []))
     found.through = None if completed else Rule.REFUSED
-    compare_codes(
-        found, *(Codes(side, data_of(told.answers.get("status", []))) for side, told in
-                 ((found.left.completion, one), (found.right.completion, other))),
-    )  # fmt: skip
+    lefts = Codes(found.left.completion, data_of(one.answers.get("status", [])))
+    rights = Codes(found.right.completion, data_of(other.answers.get("status", [])))
+    compare_codes(found, lefts, rights)
     removed(found)
     unasked(found, one.news, other.news)
     found.through = None
