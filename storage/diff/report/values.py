@@ -7,10 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from storage.diff.values import Difference, Kind, Pass
+from storage.diff.values import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from storage.diff.values import Difference, Pass
 
 
 class State(enum.StrEnum):
@@ -106,6 +108,7 @@ class Totals:
     noise: Counter[str] = field(default_factory=Counter[str])
     reasons: Counter[str] = field(default_factory=Counter[str])
     sessions: Counter[State] = field(default_factory=Counter[State])
+    """Pairs of sessions as EQUAL, whatever differs in them; sessions without a counterpart as MISSING or EXTRA."""
     moved: int = 0
 
     def add(self, entry: Entry, command: str, passes: Iterable[Pass] = ()) -> None:
@@ -120,6 +123,11 @@ class Totals:
         for each in passes:
             self.rules[each.rule] += 1
             self.examples.setdefault(each.rule, each)
+
+    def lone(self, state: State) -> None:
+        """A session without a counterpart: MISSING or EXTRA."""
+        self.sessions[state] += 1
+        self.kinds[Kind(state.value)] += 1
 
     def merge(self, other: Totals) -> None:
         """Those of other sessions."""
