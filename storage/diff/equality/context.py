@@ -1,0 +1,64 @@
+"""What a comparison has to know beside the two dialogues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from proxy.imap.view.dialogue import Literals
+
+
+class Mapped(Protocol):
+    """What the left server calls this, and the right one that. None where nobody has learned it yet.
+
+    Mailboxes are given by their left names. Names are text, object ids too.
+    """
+
+    def name(self, recorded: str) -> str | None:
+        """The right name of a mailbox."""
+        ...
+
+    def uid(self, mailbox: str, uid: int) -> int | None:
+        """The right UID of a message."""
+        ...
+
+    def recorded_uid(self, mailbox: str, uid: int) -> int | None:
+        """The left UID of a message, by its right one."""
+        ...
+
+    def uidvalidity(self, mailbox: str, uidvalidity: int) -> int | None:
+        """The right UIDVALIDITY of a mailbox."""
+        ...
+
+    def object_id(self, recorded: str) -> str | None:
+        """The right id of an email, thread or mailbox."""
+        ...
+
+    def recorded_object_id(self, object_id: str) -> str | None:
+        """The left id, by the right one."""
+        ...
+
+
+class Unmapped:
+    """Nothing has been learned: everything may stand for anything, as long as it does so throughout a dialogue."""
+
+    def _unknown(self, *_: object) -> None:
+        return None
+
+    name = uid = recorded_uid = uidvalidity = object_id = recorded_object_id = _unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything around two dialogues, left and right.
+
+    `literals` have the contents of both sessions' bodies, None where nobody has them. `off` are names of rules that
+    are switched off: what they would let pass is a difference. `began` is when both sessions were opened, in
+    microseconds since 1970 UTC, where that is known.
+    """
+
+    mapping: Mapped = field(default_factory=Unmapped)
+    literals: tuple[Literals | None, Literals | None] = (None, None)
+    off: frozenset[str] = frozenset()
+    began: tuple[int | None, int | None] = (None, None)
