@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from imaptap.diffing.counterparts import Counterparts
 from imaptap.diffing.offers import LEFT, RIGHT, Offers
-from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import Exchange, readable
 from storage.diff.equality import Context, compare
 from storage.diff.report.values import Entry, Said, State, Totals
@@ -46,7 +46,7 @@ class Judge:
 
     def __init__(self, noise: Noise, off: frozenset[str], learner: Learner | None = None) -> None:
         self.totals, self.offers = Totals(), Offers()
-        self._mapping = Mapping()
+        self._mapping = Counterparts()
         self._noise, self._off, self._learner = noise, off, learner
 
     def judge(self, walked: Walked, ground: Ground) -> Entry:
@@ -74,12 +74,14 @@ class Judge:
         if right is not None:
             self.offers.hear(RIGHT, right)
         if step.left is None or step.right is None:
+            if left is not None:  # what a command did to the left mailbox counts, whether the right one saw it or not
+                self._mapping.learn(left, None, ground.literals)
             return None if step.reason else _alone(left, right)
         if left is None or right is None:
             return None
         context = Context(self._mapping, ground.literals, self._off, ground.began)
         comparison = compare(left, right, context)
-        self._mapping.learn(left, right)
+        self._mapping.learn(left, right, ground.literals)
         return _with_place(step, left, right, comparison)
 
 

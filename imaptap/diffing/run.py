@@ -102,7 +102,8 @@ class Comparing:
         self._pairs, logins = pairings(self._store, asked.left, asked.right)
         parts = groups(self._pairs, logins)
         task = Task(asked.db, asked.left.recording.id, asked.right.recording.id, asked.rules, learn)
-        done, found = 0, list[tuple[int, Judged]]()
+        done = 0
+        found: list[tuple[int, Judged]] = []
         for index, judged in self._judged(task, parts):
             found.append((index, judged))
             done += len(parts[index].pairs)

@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from storage.diff.values import Kind
+from storage.diff.values import Kind, Pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from storage.diff.values import Difference, Pass
+    from storage.diff.values import Difference
 
 
 class State(enum.StrEnum):
