@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
-FIRST = 12
+FIRST = 24
 """Commands by which a session is known."""
-_FEW = 4
+CANDIDATES_MOST = 64
+"""Sessions that one is compared with, to find the most similar."""
 
 
 class Opening(NamedTuple):
@@ -21,50 +22,63 @@ class Opening(NamedTuple):
     first: tuple[int, ...]
 
 
-_GRADES: tuple[Callable[[Opening], Hashable], ...] = (
-    lambda each: (each.login, each.first),
-    lambda each: (each.login, each.first[:_FEW]) if each.first else None,
-    lambda each: each.login,
-    lambda each: each.first or None,
-    lambda each: each.first[:_FEW] or None,
-    lambda _: True,
-)
-
-
 def pair_sessions(
     left: Sequence[Opening], right: Sequence[Opening]
 ) -> list[tuple[Opening | None, Opening | None]]:
     """Each session of either recording once, with its counterpart or None: by the left numbers, then the right ones.
 
-    Of those who log in alike and begin alike the first goes with the first; then those who log in alike, those who
-    begin alike, and at last those that are left over in their order. Sessions run side by side, so that their order
-    alone says little.
+    Of those who log in alike and begin alike the first goes with the first; then of those who log in alike the most
+    similar; then of the others those who begin alike, and at last the most similar. Sessions run side by side, so that
+    their order alone says little.
     """
-    ours, theirs = list(left), list(right)
-    counterparts: dict[int, Opening] = {}
-    for grade in _GRADES:
-        for one, other in _alike(ours, theirs, grade):
-            counterparts[one.number] = other
-        taken = {other.number for other in counterparts.values()}
-        ours = [each for each in ours if each.number not in counterparts]
-        theirs = [each for each in theirs if each.number not in taken]
-    return _in_order(left, counterparts, theirs)
+    pairs = _Pairs(left, right)
+    pairs.equal(lambda each: (each.login, each.first))
+    pairs.similar(lambda each: each.login)
+    pairs.equal(lambda each: each.first)
+    pairs.similar(lambda _: None)
+    found: list[tuple[Opening | None, Opening | None]] = [(one, pairs.counterparts.get(one.number)) for one in left]
+    return found + [(None, other) for other in pairs.theirs]
 
 
-def _alike(
-    ours: Sequence[Opening], theirs: Sequence[Opening], grade: Callable[[Opening], Hashable]
-) -> Iterator[tuple[Opening, Opening]]:
-    waiting: dict[Hashable, deque[Opening]] = defaultdict(deque)
-    for other in theirs:
-        waiting[grade(other)].append(other)
-    for one in ours:
-        mark = grade(one)
-        if mark is not None and waiting[mark]:
-            yield one, waiting[mark].popleft()
+class _Pairs:
+    """What has been paired, and what is left over of either side."""
+
+    def __init__(self, left: Sequence[Opening], right: Sequence[Opening]) -> None:
+        self.ours, self.theirs = list(left), list(right)
+        self.counterparts: dict[int, Opening] = {}
+
+    def equal(self, mark: Callable[[Opening], Hashable]) -> None:
+        """Those with the same mark, in their order."""
+        waiting = self._marked(mark)
+        found = [(one, waiting[mark(one)].pop(0)) for one in self.ours if waiting[mark(one)]]
+        self._pair(found)
+
+    def similar(self, mark: Callable[[Opening], Hashable]) -> None:
+        """Of those with the same mark the ones with most first commands in common; of equals the nearest."""
+        waiting = self._marked(mark)
+        found: list[tuple[Opening, Opening]] = []
+        for one in self.ours:
+            candidates = waiting[mark(one)]
+            near = sorted(candidates, key=lambda other: abs(other.number - one.number))[:CANDIDATES_MOST]
+            best = max(near, key=lambda other: _common(one, other), default=None)
+            if best is not None:
+                candidates.remove(best)
+                found.append((one, best))
+        self._pair(found)
+
+    def _marked(self, mark: Callable[[Opening], Hashable]) -> dict[Hashable, list[Opening]]:
+        waiting: dict[Hashable, list[Opening]] = defaultdict(list)
+        for other in self.theirs:
+            waiting[mark(other)].append(other)
+        return waiting
+
+    def _pair(self, found: list[tuple[Opening, Opening]]) -> None:
+        self.counterparts |= {one.number: other for one, other in found}
+        taken = {other.number for _, other in found}
+        self.ours = [one for one in self.ours if one.number not in self.counterparts]
+        self.theirs = [other for other in self.theirs if other.number not in taken]
 
 
-def _in_order(
-    left: Sequence[Opening], counterparts: dict[int, Opening], extra: Iterable[Opening]
-) -> list[tuple[Opening | None, Opening | None]]:
-    paired: list[tuple[Opening | None, Opening | None]] = [(one, counterparts.get(one.number)) for one in left]
-    return paired + [(None, other) for other in extra]
+def _common(one: Opening, other: Opening) -> int:
+    """How many commands both begin with."""
+    return (Counter(one.first) & Counter(other.first)).total()
