@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import resource
 import subprocess
@@ -36,20 +35,19 @@ def main() -> None:
         sizes = [store.totals(recording).exchanges for recording in store.recordings()]
     if asked.cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.cores])
-    command = [sys.executable, "-m", "imaptap", "diff", "old", "new", "--db", asked.db, "--format", "json", "-o"]
+    command = [sys.executable, "-m", "imaptap", "diff", "old", "new", "--db", asked.db, "-o"]
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.json")
+        report = Path(folder, "report.txt")
         begin, most = time.perf_counter(), 0
         with subprocess.Popen([*command, str(report)]) as process:
             while process.poll() is None:
                 most = max(most, _memory(process.pid))
                 time.sleep(EVERY)
         taken = time.perf_counter() - begin
-        found = json.loads(report.read_text())
+        differences = report.read_text().splitlines()[-1].split()[0]
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     cores = len(os.sched_getaffinity(0))
     print("| exchanges | cores | seconds | CPU | most memory, MiB | differences |\n|---|---|---|---|---|---|")
-    differences = sum(found["kinds"].values())
     cpu = usage.ru_utime + usage.ru_stime
     print(f"| {' + '.join(map(str, sizes))} | {cores} | {taken:.1f} | {cpu:.1f} | {most / 2**20:.0f} | {differences} |")
 

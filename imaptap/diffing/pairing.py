@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imaptap.diffing.links import source, source_session
 from imaptap.diffing.values import Group, Pairing
-from storage.diff.reading import opening
+from storage.diff.reading import openings
 from storage.diff.sessions import pair_sessions
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ def pairings(store: Store, left: Chosen, right: Chosen) -> tuple[list[Pairing], 
 
     Raises StorageError.
     """
-    ours = [opening(store, session) for session in _sessions(store, left)]
+    ours = openings(store, left.recording, left.session)
     logins = {each.number: each.login for each in ours}
     if source(store, right.recording) == left.recording.id:
         return list(_replayed(store, ours, right)), logins
     if left.session is not None and right.session is not None:
         return [Pairing(left.session.number, right.session.number)], logins
-    theirs = [opening(store, session) for session in _sessions(store, right)]
+    theirs = openings(store, right.recording, right.session)
     return [Pairing(_number(one), _number(other)) for one, other in pair_sessions(ours, theirs)], logins
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from proxy.imap.transcript import Origin
 from storage import tables
-from storage.diff.keys import Keys, key
+from storage.diff.keys import Key, Keys, key
 from storage.diff.sessions import FIRST, Opening
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from storage.store import Store
-    from storage.values import Session
+    from storage.values import Recording, Session
 
 _PAGE = 5000
-_exchange = tables.exchange.c
+_session, _exchange = tables.session.c, tables.exchange.c
 _LOGINS = ("LOGIN", "AUTHENTICATE")
 
 
@@ -38,12 +38,24 @@ def session_keys(store: Store, session: Session, without: Container[int] = ()) -
     return keys
 
 
-def opening(store: Store, session: Session) -> Opening:
-    """How a session begins. Raises StorageError."""
-    with store.reading() as connection:
-        rows = connection.execute(_commands(session).limit(FIRST)).all()
-    login = next((key(*row[1:]).exact for row in rows if row.command in _LOGINS), None)
-    return Opening(session.number, login, tuple(key(*row[1:]).meaning for row in rows))
+def openings(store: Store, recording: Recording, session: Session | None = None) -> list[Opening]:
+    """How each session of a recording begins, by number; or only that one. Raises StorageError."""
+    mine = _session.recording_id == recording.id
+    numbers = select(_session.number).where(mine).order_by(_session.number)
+    columns = _session.number, _exchange.command, _exchange.arguments, _exchange.mailbox
+    first = (_exchange.number <= FIRST) & (_exchange.origin != Origin.PROXY.value)
+    commands = select(*columns).select_from(tables.session.join(tables.exchange)).where(mine, first)
+    if session is not None:
+        numbers, commands = (query.where(_session.id == session.id) for query in (numbers, commands))
+    with store.snapshot() as connection:
+        found: dict[int, list[Key]] = {number: [] for number in connection.execute(numbers).scalars()}
+        logins: dict[int, int] = {}
+        for number, command, *said in connection.execute(commands.order_by(_session.number, _exchange.number)):
+            meant = key(command, *said)
+            found[number].append(meant)
+            if command in _LOGINS:
+                logins.setdefault(number, meant.exact)
+    return [Opening(number, logins.get(number), tuple(each.meaning for each in keys)) for number, keys in found.items()]
 
 
 def _commands(session: Session) -> Select[tuple[int, str, str, str | None]]:
