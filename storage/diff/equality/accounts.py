@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from proxy.imap.grammar.values import Absent
 from proxy.imap.transcript import readable
 from storage.diff.equality import ids
 from storage.diff.equality.rules import Rule
-from storage.diff.equality.strings import contents
+from storage.diff.equality.strings import contents, nil
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import TypeVar
 
     from proxy.imap.grammar.acl import Acl, ListRights, MyRights
+    from proxy.imap.grammar.mailbox_names import Mailbox
     from proxy.imap.grammar.metadata import Metadata
     from proxy.imap.grammar.quota import Quota, QuotaRoot, Resource
     from proxy.imap.grammar.urlauth import GenUrlAuth, UrlFetch
     from proxy.imap.grammar.values import NString, String
     from storage.diff.equality.findings import Findings
 
-    T = TypeVar("T", Acl, MyRights, ListRights, Metadata, QuotaRoot)
+
+class _OfMailbox(Protocol):
+    """Data about a mailbox."""
+
+    @property
+    def mailbox(self) -> Mailbox: ...
+
+
+T = TypeVar("T", bound=_OfMailbox)
 
 _OLD_RIGHTS = {"c": "kx", "d": "xte"}
 """Rights of RFC 2086 and what took their place (RFC 4314 section 2.1.1)."""
@@ -122,9 +130,7 @@ def metadata(found: Findings, left: Sequence[Metadata], right: Sequence[Metadata
             if name in lefts and name in rights:
                 contents(found, place, lefts[name], rights[name])
             else:
-                value = lefts[name] if name in lefts else rights[name]
-                told = "NIL" if value is None else value
-                found.value(place, told if name in lefts else None, None if name in lefts else told)
+                found.value(place, nil(lefts, name), nil(rights, name))
 
 
 def _together(told: Sequence[Metadata]) -> list[Metadata]:

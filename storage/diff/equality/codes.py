@@ -170,7 +170,7 @@ def _modified(found: Findings, where: str, left: Modified, right: Modified) -> N
 
 
 def _mailbox_id(found: Findings, where: str, left: MailboxId, right: MailboxId) -> None:
-    ids.object_ids(found, where, left.objectid, right.objectid)
+    ids.object_ids(found, where, "MAILBOXID", left.objectid, right.objectid)
 
 
 def _tag(found: Findings, where: str, left: TagCode, right: TagCode) -> None:

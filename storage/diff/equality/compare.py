@@ -8,11 +8,12 @@ from proxy.imap.grammar.status import Status
 from storage.diff.equality import accounts, expunge, fetch, mailboxes, search, thread, words
 from storage.diff.equality.context import Context
 from storage.diff.equality.findings import Findings
-from storage.diff.equality.others import counts, news, others
+from storage.diff.equality.others import counts, others
 from storage.diff.equality.quick import alike
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.statuses import Codes, compare_codes, completions, texts
 from storage.diff.equality.told import Sorted, data_of
+from storage.diff.equality.unasked import LEAVING, between, mailbox_left, news, removed
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
     from storage.diff.equality.told import Told
     from storage.diff.values import Comparison
 
-_CONTEXT = Context()
 SLOWER, SLOWER_BY = 10, 100_000
 """An answer is late that took so many times as long, and so many microseconds more: where times are looked at."""
 
 
-def compare(left: Dialogue, right: Dialogue, context: Context = _CONTEXT) -> Comparison:
+def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> Comparison:
     """What is not the same in two exchanges that belong together, left and right (M 10).
 
-    Pure. To be called for pairs in their order, before or after `context.mapping` has learned from them.
+    To be called for the pairs of two sessions in their order, with one context, before or after `context.mapping` has
+    learned from a pair.
     """
+    context = context or Context()
     found = Findings(left, right, context)
     if not alike(found):
         _thoroughly(found)
@@ -40,6 +42,10 @@ def compare(left: Dialogue, right: Dialogue, context: Context = _CONTEXT) -> Com
         one, other = left.completion, right.completion
         if one and other and isinstance(one.status, Status) and isinstance(other.status, Status):
             texts(found, one.status.condition.name, one.status.text, other.status.text)
+    if left.news or right.news:
+        between(found)
+    if left.exchange.command in LEAVING:
+        mailbox_left(found)
     if Rule.TIMING in context.off:
         _times(found)
     return found.comparison()
@@ -61,6 +67,7 @@ def _thoroughly(found: Findings) -> None:
                  ((found.left.completion, one), (found.right.completion, other))),
     )  # fmt: skip
     found.through = None
+    removed(found)
     news(found, one.news, other.news)
     if one.continuations != other.continuations:
         found.let(Rule.CONTINUATION, "+", one.continuations, other.continuations)

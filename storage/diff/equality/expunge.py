@@ -23,9 +23,10 @@ def expunges(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> No
     """EXPUNGE and VANISHED data of one command: by UID where all are known, else by number before any went."""
     mailbox = ids.selected(found)
     lefts, rights = _uids(left), _uids(right)
+    named = any(isinstance(each.data, Vanished) for each in (*left, *right))
     if lefts is not None and rights is not None:
-        same = ids.sets(found, "EXPUNGE", mailbox, lefts, rights)
-    elif not any(isinstance(each.data, Vanished) for each in (*left, *right)):
+        same = ids.sets(found, "EXPUNGE", mailbox, lefts, rights, told=named)
+    elif not named:
         same = ids.sets(found, "EXPUNGE", None, _numbers(left), _numbers(right))
     else:
         counts = _count(left), _count(right)

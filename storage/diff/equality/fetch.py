@@ -11,7 +11,7 @@ from proxy.imap.transcript import readable
 from storage.diff.equality import ids, items
 from storage.diff.equality.causes import numbers_differ
 from storage.diff.equality.rules import Rule
-from storage.diff.equality.shown import numbers
+from storage.diff.equality.shown import listed, numbers
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -27,26 +27,30 @@ _NEWS = frozenset(("FLAGS", "UID", "MODSEQ"))
 
 @dataclass(slots=True)
 class _Message:
-    """What one side has told of a message."""
+    """What one side has told of a message; `named` is whether its UID was told now, not known from before."""
 
     number: int
     uid: int | None
     items: dict[str, Item] = field(default_factory=dict["str", "Item"])
     answers: int = 0
+    named: bool = False
 
 
 def fetches(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> None:
     """All FETCH data of one command."""
     lefts, rights = _messages(left), _messages(right)
     mailbox = ids.selected(found)
-    pairs, missing, extra = _paired(found, mailbox, lefts, rights)
+    swapped = _swapped(found, lefts, rights)
+    pairs, missing, extra = _paired(found, None if swapped else mailbox, lefts, rights)
     asked = _asked(found)
     for one, other in pairs:
-        _message(found, mailbox, one, other, asked)
+        if one.uid is not None and other.uid is not None and not swapped and (one.named or other.named):
+            _uids(found, f"FETCH {one.number or one.uid} UID", mailbox, one.uid, other.uid)
+        _message(found, one, other, asked)
     items.modseqs(found, [(one.items.get("MODSEQ"), other.items.get("MODSEQ")) for one, other in pairs])
     _one_sided(found, Kind.MISSING, missing, asked)
     _one_sided(found, Kind.EXTRA, extra, asked)
-    _order(found, pairs)
+    _order(found, pairs, rights)
     if any(one.answers != other.answers for one, other in pairs):
         found.let(Rule.ITEM_ORDER, "FETCH", f"{len(left)} answers", f"{len(right)} answers", Kind.ORDER)
 
@@ -69,6 +73,7 @@ def _messages(told: Iterable[Told]) -> list[_Message]:
                 messages.append(message)
         if number:
             by_number[number] = message
+        message.named = message.named or data.uid or item is not None
         if uid is not None:
             message.uid = uid
             by_uid[uid] = message
@@ -78,10 +83,22 @@ def _messages(told: Iterable[Told]) -> list[_Message]:
     return messages
 
 
+def _swapped(found: Findings, left: list[_Message], right: list[_Message]) -> bool:
+    """Whether UIDs ascend with the numbers on one side only (RFC 9051 section 2.3.1.1): that is told, once."""
+    lefts, rights = (
+        [each.uid for each in sorted(side, key=lambda each: each.number) if each.number and each.uid is not None]
+        for side in (left, right)
+    )
+    if (lefts == sorted(lefts)) == (rights == sorted(rights)):
+        return False
+    found.differ(Kind.ORDER, "FETCH UID", listed(lefts), listed(rights), "UIDs have to ascend with message numbers.")
+    return True
+
+
 def _paired(
-    found: Findings, mailbox: str, left: list[_Message], right: list[_Message]
+    found: Findings, mailbox: str | None, left: list[_Message], right: list[_Message]
 ) -> tuple[list[tuple[_Message, _Message]], list[_Message], list[_Message]]:
-    """Messages that are the same: by mapped UID, else by number, else by UIDs that nobody knows, in their order."""
+    """Messages that are the same: by mapped UID, where the mailbox is given and knows it, else by number."""
     by_uid = {each.uid: each for each in right if each.uid is not None}
     by_number = {each.number: each for each in right if each.number}
     pairs: list[tuple[_Message, _Message]] = []
@@ -89,7 +106,7 @@ def _paired(
     unknown: list[_Message] = []
     missing: list[_Message] = []
     for one in left:
-        known = ids.known_uid(found, mailbox, one.uid) if one.uid is not None else None
+        known = ids.known_uid(found, mailbox, one.uid) if mailbox is not None and one.uid is not None else None
         other = by_uid.get(known) if known is not None else None
         if other is not None and id(other) not in taken:
             taken.add(id(other))
@@ -106,10 +123,8 @@ def _paired(
     return pairs, missing, [each for each in right if id(each) not in taken]
 
 
-def _message(found: Findings, mailbox: str, left: _Message, right: _Message, asked: frozenset[str] | None) -> None:
+def _message(found: Findings, left: _Message, right: _Message, asked: frozenset[str] | None) -> None:
     where = f"FETCH {left.number or left.uid}"
-    if left.uid is not None and right.uid is not None:
-        _uids(found, f"{where} UID", mailbox, left.uid, right.uid)
     if left.number != right.number and left.number and right.number:
         found.let(Rule.MESSAGE_NUMBER, where, left.number, right.number)
     for key in dict.fromkeys((*left.items, *right.items)):
@@ -121,7 +136,7 @@ def _message(found: Findings, mailbox: str, left: _Message, right: _Message, ask
                 found.let(Rule.NOT_ASKED_FOR, f"{where} {key}", one, other)
         else:
             items.item(found, f"{where} {key}", one, other)
-    if list(left.items) != list(right.items):
+    if [key for key in left.items if key in right.items] != [key for key in right.items if key in left.items]:
         found.let(Rule.ITEM_ORDER, where, " ".join(left.items), " ".join(right.items), Kind.ORDER)
 
 
@@ -165,11 +180,13 @@ def _only_news(message: _Message, asked: frozenset[str] | None) -> bool:
     return not message.items.keys() - (_NEWS - asked) - {"UID"}
 
 
-def _order(found: Findings, pairs: list[tuple[_Message, _Message]]) -> None:
-    numbers_of = [other.number or other.uid or 0 for _, other in pairs]
-    lefts = [one.number or one.uid or 0 for one, _ in pairs]
-    if sorted(lefts) == lefts and sorted(numbers_of) != numbers_of:
-        found.let(Rule.ORDER, "FETCH", kind=Kind.ORDER)
+def _order(found: Findings, pairs: list[tuple[_Message, _Message]], right: list[_Message]) -> None:
+    """In which order messages come is free; pairs are in the left one."""
+    places = {id(each): place for place, each in enumerate(right)}
+    rights = [places[id(other)] for _, other in pairs]
+    if rights != sorted(rights):
+        left, there = (listed(each.number for each in side) for side in ([one for one, _ in pairs], right))
+        found.let(Rule.ORDER, "FETCH", left, there, Kind.ORDER)
 
 
 def _asked(found: Findings) -> frozenset[str] | None:

@@ -17,6 +17,11 @@ PASSES_MOST = 20
 NOTHING = Comparison()
 
 
+def kind_of(left: object, right: object) -> Kind:
+    """The class of a difference of two values: None is one that is not there."""
+    return Kind.MISSING if right is None else Kind.EXTRA if left is None else Kind.VALUE
+
+
 class Findings:
     """Two dialogues and the context, for whoever compares; differences and passes, from whoever has found one.
 
@@ -45,12 +50,12 @@ class Findings:
 
     def value(self, where: str, left: object, right: object, cause: str = "") -> None:
         """Not the same: another value, or with a None one that is missing or extra."""
-        kind = Kind.MISSING if right is None else Kind.EXTRA if left is None else Kind.VALUE
-        self.differ(kind, where, left, right, cause)
+        self.differ(kind_of(left, right), where, left, right, cause)
 
-    def let(self, rule: Rule, where: str, left: object = None, right: object = None, kind: Kind = Kind.VALUE) -> None:
+    def let(self, rule: Rule, where: str, left: object = None, right: object = None, kind: Kind | None = None) -> None:
         """Not the same, and let pass by a rule; a difference of that kind where the rule is switched off."""
         if rule in self.context.off:
+            kind = kind or kind_of(left, right)
             self.differences.append(Difference(kind, where, shown(left), shown(right)))
             return
         count = self._counts[rule] = self._counts.get(rule, 0) + 1
@@ -62,7 +67,10 @@ class Findings:
         if self._paired is None:
             self._paired = {}, {}
         there, back = self._paired
-        return there.setdefault((space, left), right) == right and back.setdefault((space, right), left) == left
+        if there.get((space, left), right) != right or back.get((space, right), left) != left:
+            return False
+        there[space, left], back[space, right] = right, left
+        return True
 
     def comparison(self) -> Comparison:
         """All that was found."""

@@ -72,12 +72,12 @@ def uidvalidity(found: Findings, where: str, mailbox: str, left: int, right: int
         found.value(where, left, right, cause)
 
 
-def object_ids(found: Findings, where: str, left: bytes | int, right: bytes | int) -> None:
-    """Ids that servers choose: equal ones stay equal (M 8)."""
+def object_ids(found: Findings, where: str, kind: str, left: bytes | int, right: bytes | int) -> None:
+    """Ids of one kind that servers choose: equal ones stay equal (M 8)."""
     one, other = (readable(each) if isinstance(each, bytes) else str(each) for each in (left, right))
-    known, back = found.mapping.object_id(one), found.mapping.recorded_object_id(other)
+    known, back = found.mapping.object_id(kind, one), found.mapping.recorded_object_id(kind, other)
     if known is None and back is None:
-        fits = found.pair("object id", one, other)
+        fits = found.pair(kind, one, other)
     else:
         fits = known in (None, other) and back in (None, one)
     if not fits:
@@ -153,8 +153,19 @@ def match(found: Findings, mailbox: str | None, left: Collection[int], right: Co
     return Matched(pairs, sorted(missing), sorted(extra))
 
 
-def sets(found: Findings, where: str, mailbox: str | None, left: Collection[int], right: Collection[int]) -> bool:
-    """Whether two sets have the same messages; what is missing or extra is one difference."""
+def sets(
+    found: Findings,
+    where: str,
+    mailbox: str | None,
+    left: Collection[int],
+    right: Collection[int],
+    *,
+    told: bool = True,
+) -> bool:
+    """Whether two sets have the same messages; what is missing or extra is one difference.
+
+    `told` is whether the numbers stand in the answers; UIDs that are only known are not told to be mapped.
+    """
     matched = match(found, mailbox, left, right)
     if matched.missing or matched.extra:
         kind = Kind.VALUE if matched.missing and matched.extra else Kind.MISSING if matched.missing else Kind.EXTRA
@@ -163,7 +174,8 @@ def sets(found: Findings, where: str, mailbox: str | None, left: Collection[int]
             ranged(matched.extra) if matched.extra else None, numbers_differ(found),
         )  # fmt: skip
         return False
-    tell_uids(found, where, matched.pairs)
+    if told:
+        tell_uids(found, where, matched.pairs)
     return True
 
 

@@ -107,14 +107,14 @@ def _flags(found: Findings, where: str, left: Flags, right: Flags) -> None:
 
 def _number(found: Findings, where: str, left: NumberItem, right: NumberItem) -> None:
     if left.name in _IDS:
-        ids.object_ids(found, where, left.number, right.number)
+        ids.object_ids(found, where, readable(left.name), left.number, right.number)
     elif left.name not in (b"UID", b"MODSEQ") and left.number != right.number:
         found.value(where, left.number, right.number)
 
 
 def _object_id(found: Findings, where: str, left: ObjectId, right: ObjectId) -> None:
     if left.objectid is not None and right.objectid is not None:
-        ids.object_ids(found, where, left.objectid, right.objectid)
+        ids.object_ids(found, where, readable(left.name), left.objectid, right.objectid)
     elif left.objectid is not right.objectid:
         found.value(where, left.objectid or "NIL", right.objectid or "NIL")
 

@@ -162,7 +162,7 @@ def _status_item(found: Findings, where: str, mailbox: str, name: bytes, left: i
     if name == b"UIDVALIDITY" and isinstance(left, int) and isinstance(right, int):
         ids.uidvalidity(found, where, mailbox, left, right)
     elif name == b"MAILBOXID":
-        ids.object_ids(found, where, _word(left), _word(right))
+        ids.object_ids(found, where, "MAILBOXID", _word(left), _word(right))
     elif left == right:
         return
     elif name == b"UIDNEXT":

@@ -1,4 +1,4 @@
-"""EXISTS and RECENT; what nobody here knows; and what a server says unasked (M 10.11)."""
+"""EXISTS and RECENT; and what nobody here knows, or could not be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from proxy.imap.grammar import Raw
 from proxy.imap.transcript import readable
 from storage.diff.equality.rules import Rule
-from storage.diff.equality.shown import shortened, shown
+from storage.diff.equality.shown import shown
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -31,30 +31,25 @@ def counts(found: Findings, left: Sequence[Count], right: Sequence[Count]) -> No
 
 def others(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
     """Data without a meaning of its own here: the same values, in whatever order."""
-    rest = list(map(_key, right))
+    rest = list(map(key_of, right))
     missing: list[object] = []
     for each in left:
-        key = _key(each)
+        key = key_of(each)
         if key in rest:
             rest.remove(key)
         else:
             missing.append(each)
-    extra = [each for each in right if _key(each) in rest]
+    extra = [each for each in right if key_of(each) in rest]
     for one, other in zip(missing, extra, strict=False):
-        found.differ(Kind.VALUE, _where(one), _told(one), _told(other))
+        found.differ(Kind.VALUE, _where(one), told_of(one), told_of(other))
     for one in missing[len(extra) :]:
-        found.differ(Kind.MISSING, _where(one), _told(one))
+        found.differ(Kind.MISSING, _where(one), told_of(one))
     for other in extra[len(missing) :]:
-        found.differ(Kind.EXTRA, _where(other), None, _told(other))
+        found.differ(Kind.EXTRA, _where(other), None, told_of(other))
 
 
-def news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
-    """What nobody asked for is not compared line by line."""
-    if list(map(_key, left)) != list(map(_key, right)):
-        found.let(Rule.UNSOLICITED, "unasked", _all(left), _all(right))
-
-
-def _key(data: object) -> object:
+def key_of(data: object) -> object:
+    """What two values that mean the same have in common, wherever they stood."""
     if isinstance(data, Raw):
         return data.unit.texts, tuple((literal.size, literal.content) for literal in data.unit.literals)
     return data
@@ -66,11 +61,8 @@ def _where(data: object) -> str:
     return readable(getattr(data, "word", b"")) or type(data).__name__.upper()
 
 
-def _told(data: object) -> str | None:
+def told_of(data: object) -> str | None:
+    """The value as text, one that could not be read too."""
     if isinstance(data, Raw):
         return readable(b"{}".join(data.unit.texts).rstrip(b"\r\n"))
     return shown(data)
-
-
-def _all(told: Sequence[object]) -> str | None:
-    return shortened(" / ".join(_told(each) or "" for each in told[:10])) or None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from proxy.imap.grammar.responses import Data
+    from proxy.imap.view.dialogue import Answer
     from storage.diff.equality.findings import Findings
 
 _PLAIN = frozenset((Capability, Enabled, Flags, Count, Quota))
@@ -48,11 +49,18 @@ def alike(found: Findings) -> bool:
         elif value != counterpart:
             return False
         elif isinstance(value, Untagged):
-            if not _stands(found, value.data, whole):
+            if not _stands(found, value.data, whole) or not _of_same_message(found, one, other):
                 return False
         elif not isinstance(value, Continuation):
             return False
     return True
+
+
+def _of_same_message(found: Findings, left: Answer, right: Answer) -> bool:
+    """Whether what is known beside the words agrees: the UIDs of the messages."""
+    if left.uid is None or right.uid is None:
+        return True
+    return ids.same_uid(found, found.left.before.mailbox or "", left.uid, right.uid)
 
 
 def _stands(found: Findings, data: Data, whole: bool) -> bool:

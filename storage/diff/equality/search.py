@@ -164,7 +164,9 @@ def _told(found: Findings, where: str, mailbox: str | None, key: bytes, left: _R
 
 
 def _members(messages: SequenceSet | None) -> list[int] | None:
-    expanded = ids.expanded(messages) if messages is not None else [[]]
+    if messages is None:
+        return []
+    expanded = ids.expanded(messages)
     return None if expanded is None else expanded[0]
 
 

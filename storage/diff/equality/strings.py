@@ -10,7 +10,7 @@ from proxy.imap.transcript import Direction
 from storage.diff.equality.rules import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from proxy.imap.grammar.values import NString
     from proxy.imap.view.dialogue import Literals
@@ -42,6 +42,11 @@ def differing_bytes(found: Findings, where: str, left: bytes | None, right: byte
     if at:
         cause = f"The first {at} bytes are the same{f', of {len(left)} and {len(right)}' if cause else ''}."
     found.value(where, left[start:end], right[start:end], cause)
+
+
+def nil(strings: Mapping[bytes, NString], name: bytes) -> NString | str:
+    """One of several strings: NIL in its letters, None where it is not there at all."""
+    return None if name not in strings else "NIL" if strings[name] is None else strings[name]
 
 
 def text(found: Findings, where: str, left: NString, right: NString) -> None:

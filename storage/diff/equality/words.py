@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Capability, Enabled, Id
 from proxy.imap.grammar.fetch_items import Flags
+from proxy.imap.transcript import readable
 from storage.diff.equality.rules import Rule
+from storage.diff.equality.strings import contents, nil
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -83,9 +85,13 @@ def id_data(found: Findings, left: Sequence[Id], right: Sequence[Id]) -> None:
         return
     lefts, rights = _fields(left), _fields(right)
     for name in dict.fromkeys((*lefts, *rights)):
-        one, other = lefts.get(name), rights.get(name)
-        if one != other or (name in lefts) != (name in rights):
-            found.value(f"ID {name.decode('utf-8', 'backslashreplace')}", one, other)
+        where = f"ID {readable(name)}"
+        if name in lefts and name in rights:
+            contents(found, where, lefts[name], rights[name])
+        else:
+            found.value(where, nil(lefts, name), nil(rights, name))
+    if list(lefts) != list(rights) and lefts.keys() == rights.keys():
+        found.let(Rule.ORDER, "ID", kind=Kind.ORDER)
 
 
 def _together(told: Sequence[Capability] | Sequence[Enabled]) -> tuple[bytes, ...]:
