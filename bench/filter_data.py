@@ -164,7 +164,8 @@ class Session:
         first = self.uid
         self.uid += messages
         lines = "".join(
-            f"* {self.place(uid)} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)}) RFC822.SIZE {self.chance.randrange(90000)}"
+            f"* {self.place(uid)} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)})"
+            f" RFC822.SIZE {self.chance.randrange(90000)}"
             f" ENVELOPE {self.envelope(uid)})\r\n"
             for uid in range(first, self.uid)
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imaptap.diffing.judging import NEAREST_MOST, Ground, Judge, in_short, nearest
-from imaptap.diffing.links import steps
+from imaptap.diffing.links import steps as told_steps
 from imaptap.diffing.spool import Spool
 from imaptap.diffing.values import Step
 from imaptap.diffing.walk import walk
@@ -128,7 +128,7 @@ def _steps(store: Store, left: Session, right: Session, *, replayed: bool) -> _K
     mine = session_keys(store, left)
     theirs = session_keys(store, right)
     if replayed:
-        return _Known(list(_repeated(mine, steps(store, right))), mine, theirs)
+        return _Known(list(_repeated(mine, told_steps(store, right))), mine, theirs)
     found = [
         Step(
             None if match.left is None else mine.numbers[match.left],

@@ -52,8 +52,9 @@ def _replayed(store: Store, ours: list[Opening], right: Chosen) -> Iterator[Pair
         clones[source_session(store, session)].append(session.number)
     for one in ours:
         numbers = clones.pop(one.number, [])
-        if numbers or right.session is None:
-            yield from (Pairing(one.number, number, replayed=True) for number in numbers or [None])
+        if not numbers and right.session is None:
+            yield Pairing(one.number, None)
+        yield from (Pairing(one.number, number, replayed=True) for number in numbers)
     for numbers in clones.values():
         yield from (Pairing(None, number) for number in numbers)
 

@@ -1,4 +1,4 @@
-"""A comparison from beginning to end: sessions are paired, shared out to processes, and what they find is put together."""
+"""A comparison from beginning to end: sessions are paired, shared out to processes, and what these find is told."""
 
 from __future__ import annotations
 

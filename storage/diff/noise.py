@@ -1,7 +1,7 @@
 """Noise: what is not the same although nothing has changed, learned from two runs at one server.
 
-The idea is diffy's (Twitter, 2015): whatever differs between two runs at the server that is known cannot be held against
-the other one.
+The idea is diffy's (Twitter, 2015): whatever differs between two runs at the server that is known cannot be held
+against the other one.
 """
 
 from __future__ import annotations
