@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from storage.diff.report.values import Entry, Result
     from storage.diff.values import Difference
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&$@:])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|<>~&@:])")
 _TICKS = re.compile(r"`+")
 
 
