@@ -137,10 +137,14 @@ class Comparing:
 
     def _processes(self, parts: list[Group]) -> int:
         asked = self._asked
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         size = sum(self._store.totals(side.recording).exchanges for side in (asked.left, asked.right))
         few = not asked.processes and size < PARALLEL_FROM
-        return 1 if few else min(asked.processes or cores, len(parts))
+        return 1 if few else min(asked.processes or cores(), len(parts))
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
