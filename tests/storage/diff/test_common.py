@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def whole(left: Numbers, right: Numbers) -> list[tuple[int, int]]:
 
 def rising(places: list[tuple[int, int]]) -> bool:
     """Whether both sides ascend."""
-    return all(a < c and b < d for (a, b), (c, d) in zip(places, places[1:], strict=False))
+    return all(a < c and b < d for (a, b), (c, d) in pairwise(places))
 
 
 @given(few, few)
@@ -55,7 +56,7 @@ def test_only_the_box_is_looked_at(before: Numbers, left: Numbers, right: Number
 @pytest.mark.parametrize("kinds", [2, 40, 10**9])
 def test_sequences_with_little_in_common_end_soon(kinds: int) -> None:
     """The search for a middle is given up; what is found is common and in order all the same."""
-    chance = random.Random(kinds)
+    chance = random.Random(kinds)  # noqa: S311
     left, right = ([chance.randrange(kinds) for _ in range(20 * COST_MOST)] for _ in range(2))
     found = whole(left, right)
     assert all(left[i] == right[j] for i, j in found)
@@ -65,7 +66,7 @@ def test_sequences_with_little_in_common_end_soon(kinds: int) -> None:
 
 def test_a_few_changes_in_a_long_sequence_are_all_that_is_lost() -> None:
     """Every hundredth left out."""
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311
     left = [chance.randrange(9) for _ in range(5000)]
     right = [number for place, number in enumerate(left) if place % 100]
     assert len(whole(left, right)) == len(right)

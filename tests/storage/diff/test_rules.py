@@ -70,7 +70,7 @@ def test_a_person_can_read_it() -> None:
 )
 def test_a_wrong_file_is_told_of(tmp_path: Path, text: str, says: str) -> None:
     """In a sentence that names the place."""
-    with pytest.raises(RulesError, match="rules.toml") as told:
+    with pytest.raises(RulesError, match=r"rules\.toml") as told:
         read(tmp_path, text)
     assert says in str(told.value)
     assert told.value.hint

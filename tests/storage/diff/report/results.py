@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HOSTILE = "<script>alert(1)</script>&\"'`|*_[x](javascript:y)\x1b[31m\u202e\udcff\r\n# head"
 """For terminals, HTML, Markdown, XML and JSON."""
+OLD, NEW = Side("old", "imaps://old.example.org", "1"), Side("new/2", "imaps://new.example.org", "2")
 NO, YES, LATER = (False, False), (True, True), (False, True)
 
 
@@ -21,8 +22,8 @@ class Told:
     """A finished comparison (`storage.diff.report.values.Result`)."""
 
     talks: Sequence[tuple[Talk, Sequence[Entry]]]
-    left: Side = Side("old", "imaps://old.example.org", "1")
-    right: Side = Side("new/2", "imaps://new.example.org", "2")
+    left: Side = OLD
+    right: Side = NEW
     totals: Totals = field(default_factory=Totals)
     words: tuple[Word, ...] = ()
     noise: tuple[Noisy, ...] = ()

@@ -6,7 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from storage.diff.report import document, junit, markdown, page
 from storage.diff.report.values import State
@@ -142,7 +142,7 @@ def test_a_document_of_hostile_text_is_ascii() -> None:
 
 def test_a_suite_a_pair_of_sessions_a_case_an_exchange() -> None:
     """Counts stand in front."""
-    root = ElementTree.fromstring("".join(junit.parts(told())))  # noqa: S314  our own
+    root = ET.fromstring("".join(junit.parts(told())))  # noqa: S314  our own
     assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("8", "4", "1")
     one, other = root.findall("testsuite")
     assert (one.get("name"), one.get("tests"), one.get("failures"), one.get("skipped")) == (
@@ -169,7 +169,7 @@ def test_xml_of_hostile_text_is_xml() -> None:
     """Also with what no document may hold."""
     told_so = hostile()
     told_so.right = told_so.right._replace(address="\ufffe\uffff\x00")
-    root = ElementTree.fromstring("".join(junit.parts(told_so)).encode())  # noqa: S314  our own
+    root = ET.fromstring("".join(junit.parts(told_so)).encode())  # noqa: S314  our own
     assert root.findall(".//script") == []
     failure = root.find(".//failure")
     assert failure is not None
