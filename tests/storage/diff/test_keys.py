@@ -68,4 +68,4 @@ def test_some_commands_prove_nothing() -> None:
 def test_hostile_arguments_have_keys_too() -> None:
     """Whatever was recorded."""
     for said in ("\udcff\\x00", "{", '"' * 5000, "1:" * 5000, "((((" * 1000, "x" * 9000):
-        assert key("UID FETCH", said).meaning >= 0
+        assert key("UID FETCH", said) == key("UID FETCH", said)
