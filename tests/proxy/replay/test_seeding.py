@@ -203,7 +203,7 @@ FLAGS = [
     ("by no reading", "C: a FETCH 1 BODY.PEEK[]\nS: * 1 FETCH (BODY[] NIL FLAGS (\\Seen))\nS: a OK\n", {b"\\Seen"}),
     (
         "then changed",
-        "C: a FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS (y))\nS: a OK\nC: b STORE 1 FLAGS x\nS: * 1 FETCH (FLAGS (x))\nS: b OK",
+        "C: a FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS (y))\nS: a OK\nC: b STORE 1 FLAGS x\nS: * 1 FETCH (FLAGS x)\nS: b OK",
         {b"y"},
     ),
 ]
