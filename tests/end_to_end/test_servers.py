@@ -11,8 +11,11 @@ import pytest
 from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
 from tests.servers.mail import mailbox
+from tests.servers.planter import Planter
+from tests.servers.planting import Plant, sub
 
 if TYPE_CHECKING:
+    from tests.servers.certificates import Identity
     from tests.servers.dovecot import Dovecot
     from tests.servers.pymap import Pymap
 
@@ -67,3 +70,24 @@ def test_courier_greets_with_preauth_and_has_the_letters_it_was_given() -> None:
     with Courier(letters) as server, imaplib.IMAP4("localhost", server.plain_port) as client:
         assert client.welcome.startswith(b"* PREAUTH")
         assert client.select("INBOX.Drafts")[1] == [str(len(letters["Drafts"])).encode()]
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_planter_changes_one_thing_and_passes_all_else(dovecot: Dovecot, identity: Identity, *, tls: bool) -> None:
+    plant = Plant("subject", "", "", "FETCH", sub("Subject: Letter 3", "Subject: Litter 3"))
+    server = logged_in(dovecot)
+    with server, Planter(dovecot, plant, identity if tls else None) as planter:
+        if tls:
+            client: imaplib.IMAP4 = imaplib.IMAP4_SSL("localhost", planter.port, ssl_context=identity.client_context())
+        else:
+            client = imaplib.IMAP4("localhost", planter.port)
+        with client:
+            client.login("bob", "secret")
+            heard = []
+            for each in (server, client):
+                each.select("INBOX", readonly=True)
+                heard.append(each.fetch("1:*", "(BODY.PEEK[])"))
+        assert planter.bed.grown == 1
+    sent, passed = (b"".join(b"".join(part) for part in parts if isinstance(part, tuple)) for _, parts in heard)
+    assert passed == sent.replace(b"Subject: Letter 3", b"Subject: Litter 3")
+    assert len(passed) > 100_000
