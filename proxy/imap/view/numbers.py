@@ -131,6 +131,11 @@ class Numbers:
         block, index = self._at(number - 1)
         return block.uids[index] or None
 
+    def number(self, uid: int) -> int | None:
+        """The number that has this UID; None where none is known to have it."""
+        number = self._first_above(uid - 1) + 1
+        return number if uid > 0 and self.uid(number) == uid else None
+
     def expunge(self, number: int) -> int | None:
         """EXPUNGE: the number is gone, all above it move down. Returns its UID where that is known."""
         if not 0 < number <= self.count:

@@ -1,0 +1,122 @@
+"""Sets of UIDs and of message numbers of a recorded command, as the target has to be asked for them (M 8, 9.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.imap.mapping.messages import Messages
+from proxy.imap.mapping.sets import NUMBERS_MOST, compressed
+from proxy.imap.mapping.values import NoCounterpartError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.imap.grammar.sets import SequenceSet
+
+
+def uid_set(uids: SequenceSet, messages: Messages | None, mailbox: str, exists: int | None) -> SequenceSet:
+    """A set of UIDs at the target; the same object where nothing changes. Raises NoCounterpartError.
+
+    A range stands for the messages in it that the recorded server has told of, if it told of all `exists` there are;
+    else for what lies between the counterparts of its ends. `17:*` begins with the first message from there on.
+    """
+    messages = messages or Messages()
+    found: list[int] = []
+    open_ends: list[bytes] = []
+    for first, last in uids.ranges:
+        if first is None and last is None:
+            open_ends.append(b"*")
+        elif first is None or last is None:
+            open_ends.append(b"%d:*" % _lower(messages, first or last or 0, mailbox))
+        elif first == last:
+            found.append(_uid(messages, first, mailbox))
+        else:
+            found += _range(messages, (min(first, last), max(first, last)), mailbox, exists)
+    return _unless_same(uids, compressed(found, *open_ends))
+
+
+def number_set(
+    numbers: SequenceSet, number: Callable[[int], int | None], exists: tuple[int | None, int | None], mailbox: str
+) -> SequenceSet:
+    """A set of message numbers at the target; `number` maps one, `exists` is how many messages there are on each side.
+
+    All messages stay all messages. Raises NoCounterpartError.
+    """
+    here, there = exists
+    if here and there is not None and numbers.normal(here) == ((1, here),):
+        if not there:
+            raise NoCounterpartError(f"{mailbox} has no messages at the target")
+        return numbers if b"*" in numbers.raw or here == there else compressed(range(1, there + 1))
+    found: list[int] = []
+    open_ends: list[bytes] = []
+    for first, last in numbers.ranges:
+        if first is None and last is None:
+            open_ends.append(b"*")
+        elif first is None or last is None:
+            open_ends.append(b"%d:*" % _lowest(number, first or last or 0, exists, mailbox))
+        else:
+            if abs(last - first) >= NUMBERS_MOST:
+                raise NoCounterpartError(f"{first}:{last} are too many messages of {mailbox} to look at one by one")
+            each = range(min(first, last), max(first, last) + 1)
+            found += (_number(number, number_, exists, mailbox) for number_ in each)
+    return _unless_same(numbers, compressed(found, *open_ends))
+
+
+def _unless_same(recorded: SequenceSet, mapped: SequenceSet) -> SequenceSet:
+    if b"*" not in recorded.raw and b"*" not in mapped.raw:
+        return recorded if recorded.normal() == mapped.normal() else mapped
+    same = set(recorded.ranges) == set(mapped.ranges)
+    return recorded if same else mapped
+
+
+def _uid(messages: Messages, uid: int, mailbox: str) -> int:
+    there = messages.uid(uid)
+    if there is None:
+        raise NoCounterpartError(f"UID {uid} of {mailbox} has no counterpart at the target")
+    return there
+
+
+def _lower(messages: Messages, uid: int, mailbox: str) -> int:
+    there = messages.lower(uid)
+    if there is None:
+        raise NoCounterpartError(f"no message of {mailbox} from UID {uid} on has a counterpart at the target")
+    return there
+
+
+def _range(messages: Messages, ends: tuple[int, int], mailbox: str, exists: int | None) -> list[int] | range:
+    first, last = ends
+    known = messages.between(first, last)
+    if exists is None or messages.count() < exists:
+        lower = first if first <= 1 else messages.uid(first) or messages.next(first)
+        upper = messages.upper(last)
+        if lower is not None and upper is not None and lower <= upper < lower + NUMBERS_MOST:
+            return range(lower, upper + 1)
+    if not known:
+        raise NoCounterpartError(f"no message of {mailbox} with UIDs {first}:{last} has a counterpart at the target")
+    return [_uid(messages, uid, mailbox) for uid in known]
+
+
+def _number(
+    number: Callable[[int], int | None], recorded: int, exists: tuple[int | None, int | None], mailbox: str
+) -> int:
+    here, there = exists
+    if here is not None and there is not None and recorded > here:
+        return recorded - here + there  # one that is not there, at either server
+    found = number(recorded)
+    if found is None:
+        raise NoCounterpartError(f"message {recorded} of {mailbox} has no counterpart at the target")
+    return found
+
+
+def _lowest(
+    number: Callable[[int], int | None], recorded: int, exists: tuple[int | None, int | None], mailbox: str
+) -> int:
+    if recorded <= 1:
+        return recorded
+    here = exists[0]
+    if here is None or recorded > here:
+        return _number(number, recorded, exists, mailbox)
+    found = [there for each in range(recorded, here + 1) if (there := number(each)) is not None]
+    if not found:
+        raise NoCounterpartError(f"no message of {mailbox} from {recorded} on has a counterpart at the target")
+    return min(found)

@@ -1,0 +1,55 @@
+"""A recorded session and the one that replays it: what both have selected, their tags, the saved search result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.imap.grammar.search_commands import Search, Sort
+from proxy.imap.mapping.selected import Selected
+
+if TYPE_CHECKING:
+    from proxy.imap.mapping.messages import Messages
+    from proxy.imap.view.dialogue import Dialogue
+
+
+class Session:
+    """Both sides of a session."""
+
+    def __init__(self) -> None:
+        self.recorded = Selected()
+        self.replayed = Selected()
+        self.tags: dict[bytes, bytes] = {}
+        """The tags of recorded commands, and of those that were sent for them; of equal ones, the last."""
+        self.saved = False
+        """Whether `$` is the result of the same search on both sides (RFC 5182)."""
+
+    def learn(self, recorded: Dialogue, replayed: Dialogue | None, *, ok: bool) -> None:
+        """A step is over; `ok` if both servers said so."""
+        command, there = recorded.command, replayed.command if replayed else None
+        if command and there:
+            self.tags[command.tag] = there.tag
+        body = command.body if command else None
+        if isinstance(body, Search | Sort) and any(option.name == b"SAVE" for option in body.returned or ()):
+            self.saved = ok
+        elif recorded.exchange.command in {"SELECT", "EXAMINE"}:
+            self.saved = False
+
+    def number(self, number: int, messages: Messages | None, exists: tuple[int | None, int | None]) -> int | None:
+        """A recorded message number at the target; `exists` is how many messages both mailboxes have.
+
+        By the message's UID where both sides have told it. Else the number stays, if there are as many messages on
+        both sides, and nobody has said that it is another one there (M 8).
+        """
+        here, there = self.recorded.mailbox, self.replayed.mailbox
+        uid = here.numbers.uid(number) if here else None
+        paired = messages.uid(uid) if messages and uid is not None else None
+        found = there.numbers.number(paired) if there and paired is not None else None
+        if found is not None:
+            return found
+        if None in exists or exists[0] != exists[1] or number > (exists[0] or 0):
+            return None
+        other = there.numbers.uid(number) if there else None
+        if other is None:
+            return number
+        ours = messages.recorded_uid(other) if messages else None
+        return number if paired is None and ours is None else None

@@ -1,0 +1,91 @@
+"""Mailboxes in commands: their names, the patterns of LIST, the sources of a search in several (M 9.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proxy.imap.grammar import utf7
+from proxy.imap.grammar.listing import List
+from proxy.imap.grammar.mailbox_names import Mailbox
+from proxy.imap.grammar.search_commands import ESearchCommand
+from proxy.imap.grammar.values import Absent, Atom
+from proxy.imap.mapping import NoCounterpartError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.imap.grammar.values import Ext, String
+    from proxy.replay.commands.context import Context
+
+_UTF8 = frozenset(("UTF8=ACCEPT", "UTF8=ONLY", "IMAP4REV2"))
+_BOXES = frozenset((b"MAILBOXES", b"SUBTREE", b"SUBTREE-ONE"))
+
+
+def mailbox(context: Context, recorded: Mailbox) -> Mailbox:
+    """A mailbox at the target; the same object where nothing changes."""
+    if isinstance(recorded.raw, Absent):
+        raise NoCounterpartError(f"a mailbox name of {recorded.raw.size} bytes is not kept with its command")
+    raw = _spelled(context, recorded.raw, recorded.name, context.counterpart(recorded.name))
+    return recorded if raw == recorded.raw else Mailbox.of(raw)
+
+
+def _spelled(context: Context, raw: bytes, name: str, there: str) -> bytes:
+    """A name's bytes at the target: UTF-8 where that was enabled, else modified UTF-7 (RFC 9051 section 5.1)."""
+    utf8 = not _UTF8.isdisjoint(context.target.enabled)
+    if there == name and (raw == name.encode("utf-8", "surrogatepass") if utf8 else raw.isascii()):
+        return raw
+    if raw not in (name.encode("utf-8", "surrogatepass"), utf7.encode(name)):
+        raise NoCounterpartError(f'the mailbox name "{name}" is neither UTF-8 nor modified UTF-7')
+    if there != name:
+        context.note(f"{name} → {there}")
+    return there.encode("utf-8", "surrogatepass") if utf8 else utf7.encode(there)
+
+
+def _reference(context: Context, _: List, reference: Mailbox) -> Mailbox:
+    if not reference.raw:
+        return reference
+    raw = _pattern(context, reference.raw, whole=True)
+    return reference if raw == reference.raw else Mailbox(raw)
+
+
+def _patterns(context: Context, command: List, patterns: tuple[String, ...]) -> tuple[String, ...]:
+    whole = not command.reference.raw
+    mapped = tuple(_pattern(context, pattern, whole=whole) for pattern in patterns)
+    return patterns if mapped == patterns else mapped
+
+
+def _pattern(context: Context, raw: String, *, whole: bool) -> String:
+    if isinstance(raw, Absent):
+        raise NoCounterpartError(f"a pattern of {raw.size} bytes is not kept with its command")
+    name = Mailbox(raw).name
+    there = context.mapping.names.pattern(name, context.place, context.policy.names, whole=whole)
+    return _spelled(context, raw, name, there)
+
+
+def _sources(context: Context, _: ESearchCommand, sources: tuple[Ext, ...] | None) -> tuple[Ext, ...] | None:
+    """The mailboxes of `IN (…)`, behind the words that take some (RFC 7377 section 2.2)."""
+    if sources is None:
+        return None
+    context.several = True
+    mapped: list[Ext] = []
+    named = False
+    for source in sources:
+        mapped.append(_names(context, source) if named else source)
+        named = not named and isinstance(source, Atom) and source.raw.upper() in _BOXES
+    return sources if tuple(mapped) == sources else tuple(mapped)
+
+
+def _names(context: Context, value: Ext) -> Ext:
+    if isinstance(value, tuple):
+        return tuple(_names(context, each) for each in value)
+    recorded = Mailbox.of(value.raw if isinstance(value, Atom) else value)
+    mapped = mailbox(context, recorded)
+    return value if mapped is recorded else mapped.raw
+
+
+MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+    (List, "reference"): _reference,
+    (List, "patterns"): _patterns,
+    (ESearchCommand, "sources"): _sources,
+}
+"""Values whose meaning lies in what they are part of: class and field -> what maps the field."""

@@ -1,0 +1,40 @@
+"""The walk over a command's values."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from proxy.imap.grammar.mailbox_names import Mailbox
+from proxy.replay.commands import abilities, ids, messages, names
+
+if TYPE_CHECKING:
+    from proxy.replay.commands.context import Context
+
+_MAPPERS = {**names.MAPPERS, **messages.MAPPERS, **ids.MAPPERS, **abilities.MAPPERS}
+
+
+def mapped(context: Context, value: Any) -> Any:
+    """The value with everything in it mapped; the same object where nothing changes. Raises NoCounterpartError."""
+    if isinstance(value, Mailbox):
+        return names.mailbox(context, value)
+    if isinstance(value, tuple):
+        items: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType] - of anything
+        new = tuple(mapped(context, item) for item in items)
+        return new if any(one is not other for one, other in zip(new, items, strict=True)) else items
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    changed: dict[str, Any] = {}
+    for name in _fields(type(value)):
+        old = getattr(value, name)
+        special = _MAPPERS.get((type(value), name))
+        became = mapped(context, old) if special is None else special(context, value, old)
+        if became is not old and became != old:
+            changed[name] = became
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))

@@ -1,0 +1,130 @@
+"""What is sent for a recorded command, or why nothing is (M 8, 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.imap.commands import of_selected, read_head
+from proxy.imap.grammar.append import Append, Catenate, Replace
+from proxy.imap.grammar.generic import Unknown
+from proxy.imap.grammar.values import Opaque
+from proxy.imap.mapping import NoCounterpartError
+from proxy.replay.changing import changes_mail, marks_seen
+from proxy.replay.commands.context import Context
+from proxy.replay.commands.walk import mapped
+from proxy.replay.needs import Offers, lacking
+from proxy.replay.spelling import never_whole, respelled, rewritten
+from proxy.replay.values import Decision, Fate, Send, Skip
+
+if TYPE_CHECKING:
+    from proxy.imap.grammar import Command
+    from proxy.imap.grammar.commands import Body
+    from proxy.imap.mapping import Mapping
+    from proxy.imap.view.dialogue import Ask, Dialogue
+    from proxy.replay.values import Policy, Target
+
+LOGINS = frozenset(("LOGIN", "AUTHENTICATE"))
+OF_THE_CONNECTION = LOGINS | {"STARTTLS", "COMPRESS", "LOGOUT", "IDLE", "UNAUTHENTICATE"}
+"""What whoever drives the connection sees to by itself: `decide` is not asked for these."""
+_BOUND = frozenset(("GENURLAUTH", "URLFETCH", "RESETKEY", "BURL"))
+_ANYWHERE = frozenset(("NOOP", "IDLE", "CANCELUPDATE", "SETANNOTATION"))
+
+
+def is_login(dialogue: Dialogue) -> bool:
+    """Whether it is LOGIN or AUTHENTICATE: the credentials are those of the person who replays (M 9.11)."""
+    return dialogue.exchange.command in LOGINS
+
+
+def of_the_connection(dialogue: Dialogue) -> bool:
+    """Whether it is about the connection itself: login, STARTTLS, COMPRESS, IDLE, LOGOUT, UNAUTHENTICATE."""
+    return dialogue.exchange.command in OF_THE_CONNECTION
+
+
+def decide(dialogue: Dialogue, mapping: Mapping, target: Target, policy: Policy, tag: bytes) -> Decision:
+    """The recorded command as it is to be sent with this tag, or why it is not.
+
+    Never asked for commands `of_the_connection`. To be asked when all that the step depends on has been learnt by
+    `mapping`: at the latest, when the step before it is answered. Where nothing changes, the client's own spelling
+    stays; else the command is written anew. Whether the contents of large literals were kept is left to the sender.
+    """
+    if not dialogue.asks:
+        return Skip("the recording has none of its bytes")
+    ask = dialogue.asks[0]
+    if reason := _unusable(dialogue, ask):
+        return Skip(reason)
+    offers = Offers(target.capabilities)
+    command = dialogue.command
+    if command is None or (isinstance(command.body, Unknown) and isinstance(command.body.arguments, Opaque)):
+        return _as_it_is(ask, tag, offers)
+    if reason := _forbidden(dialogue, command.body, policy, offers):
+        return Skip(reason)
+    session = mapping.begin(dialogue)
+    selected = session.recorded.mailbox
+    context = Context(dialogue, mapping, session, target, policy, offers, selected.name if selected else None)
+    try:
+        if reason := _unselected(context):
+            return Skip(reason, Fate.NOT_REACHED)
+        body = mapped(context, command.body)
+    except NoCounterpartError as unmapped:
+        return Skip(unmapped.reason)
+    return _send(ask, command, body, tag, context)
+
+
+def _unusable(dialogue: Dialogue, ask: Ask) -> str | None:
+    if any(each.secret for each in dialogue.asks):
+        return "it holds a secret, which the recording has not"
+    return never_whole(ask.unit)
+
+
+def _as_it_is(ask: Ask, tag: bytes, offers: Offers) -> Decision:
+    """A command that the grammar could not read: only if it is not known to change mail."""
+    head = read_head(ask.unit.texts[0])
+    if changes_mail(head.name, read_only=None):
+        return Skip(f"it is not understood, and {head.name} changes mail")
+    if not head.tag or not ask.unit.texts[0].startswith(head.tag):
+        return Skip("it has no tag")
+    return Send(*respelled(ask.unit, head.tag, tag, offers))
+
+
+def _forbidden(dialogue: Dialogue, body: Body, policy: Policy, offers: Offers) -> str | None:
+    name = dialogue.exchange.command
+    if name in _BOUND:
+        return f"{name} is about URLs that hold for the recorded server only"
+    if _by_url(body):
+        return "CATENATE with a URL is about the recorded server's own messages"
+    if not policy.write:
+        if changes_mail(name, read_only=dialogue.before.read_only):
+            return f"{name} changes mail, and that was not allowed"
+        if dialogue.before.read_only is not True and (item := marks_seen(body)):
+            return f"{item} sets \\Seen, and changing mail was not allowed"
+    return None if policy.strict else lacking(name, body, dialogue.asks[0].unit, offers)
+
+
+def _by_url(body: Body) -> bool:
+    messages = body.messages if isinstance(body, Append) else (body.message,) if isinstance(body, Replace) else ()
+    parts = (part for each in messages if isinstance(each.data, Catenate) for part in each.data.parts)
+    return any(part.kind == b"URL" for part in parts)
+
+
+def _unselected(context: Context) -> str | None:
+    """Why the command would be about another mailbox than the recorded one."""
+    name = context.dialogue.exchange.command
+    if name in _ANYWHERE or not of_selected(name):
+        return None
+    target, recorded = context.target, context.mailbox
+    if recorded is None:
+        return None if target.mailbox is None else "no mailbox was selected when it was recorded"
+    there = context.counterpart(recorded)
+    selected = "INBOX" if target.mailbox is not None and target.mailbox.upper() == "INBOX" else target.mailbox
+    return None if selected == there else f"{there} is not selected at the target"
+
+
+def _send(ask: Ask, command: Command, body: Body, tag: bytes, context: Context) -> Decision:
+    changes = tuple(context.changes)
+    if body is command.body:
+        unit, more = respelled(ask.unit, command.tag, tag, context.offers)
+        return Send(unit, (*changes, *more))
+    written = rewritten(type(command)(tag, body), ask.unit, context.offers)
+    if written is None:
+        return Skip("its literals cannot be told apart")
+    return Send(written[0], (*changes, *written[1]))
