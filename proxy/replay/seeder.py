@@ -17,6 +17,7 @@ from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand
 from proxy.imap.grammar.fetch_items import DateItem, Flags, NumberItem
 from proxy.imap.grammar.generic import Bare
+from proxy.imap.grammar.listing import List, Option
 from proxy.imap.grammar.mailbox_names import Mailbox
 from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, StatusCommand
 from proxy.imap.grammar.search_commands import Search
@@ -27,6 +28,7 @@ from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.grammar.utf7 import encode
 from proxy.imap.grammar.values import Absent
 from proxy.imap.mapping import NoCounterpartError
+from proxy.imap.mapping import Place as Namespace
 from proxy.imap.transcript import readable
 from proxy.replay.beginning import OldMessage, Place, length
 from proxy.replay.facts import codes_of, few, untagged
@@ -61,13 +63,14 @@ class _There:
 
 
 class Seeder:
-    """One user's. `progress` is called with how many messages are done, and of how many."""
+    """One user's. `namespace` is his own at the target; `progress` hears how many messages are done, and of how many."""
 
     def __init__(
-        self, asker: Asker, mapping: Mapping, contents: Contents, wish: Wish,
+        self, asker: Asker, mapping: Mapping, contents: Contents, wish: Wish, namespace: Namespace | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:  # fmt: skip
         self._asker, self._mapping, self._contents, self._wish = asker, mapping, contents, wish
+        self._namespace = namespace
         self._progress = progress
         self._done = self._all = 0
 
@@ -75,6 +78,7 @@ class Seeder:
         """Build all of it. Raises SeedError where the target has other messages, LiveError where it is lost."""
         seeded = Seeded()
         found: list[_There] = []
+        await self._ask_names()
         for old in beginning.mailboxes:
             if old.selectable:
                 told = SeededMailbox(old.name, old.count)
@@ -89,9 +93,15 @@ class Seeder:
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
+    async def _ask_names(self) -> None:
+        """Which mailboxes there are, and with which roles: by these the mapping may go (RFC 6154)."""
+        roles = self._asker.capabilities >= {"SPECIAL-USE", "LIST-EXTENDED"}
+        returned = (Option(b"SPECIAL-USE"),) if roles else None
+        self._mapping.probe(await self._asker.ask(List(b"LIST", Mailbox(b""), (b"*",), returned=returned)))
+
     async def _look(self, old: OldMailbox, told: SeededMailbox) -> _There | None:
         try:
-            name = self._mapping.names.counterpart(old.name)
+            name = self._mapping.names.counterpart(old.name, self._namespace)
         except NoCounterpartError as error:
             told.trouble = error.reason
             return None

@@ -185,7 +185,8 @@ def test_what_depends_on_a_refused_select_is_not_reached(stage: Stage) -> None:
     """Up to the next one; what does not depend on it is sent."""
     stage.record(
         LOGIN + selected("a2", "Lost") + "C: a3 FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS ())\nS: a3 OK done\n"
-        "C: a4 NOOP\nS: a4 OK done\n" + selected("a5", "INBOX")
+        "C: a4 NOOP\nS: a4 OK done\n"
+        + selected("a5", "INBOX")
         + "C: a6 FETCH 1 FLAGS\nS: * 1 FETCH (FLAGS ())\nS: a6 OK done"
     )
     result = stage.replay(
@@ -271,7 +272,7 @@ def test_a_refused_login_ends_it(stage: Stage) -> None:
 def test_the_mechanism_is_one_of_the_target(stage: Stage, capabilities: str, dialogue: str) -> None:
     """Without capabilities in the OK they are asked for again: a login changes them."""
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
-    asked = "C: R2 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: R2 OK\nC: R3 LIST ...\nS: * LIST () \".\" \"\"\nS: R3 OK\n"
+    asked = 'C: R2 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: R2 OK\nC: R3 LIST ...\nS: * LIST () "." ""\nS: R3 OK\n'
     script = f"S: * OK [CAPABILITY IMAP4rev1 {capabilities}] ready\n{dialogue}\n{asked}C: R4 NOOP\nS: R4 OK\nEOF"
     assert stage.replay(script).exit_code == 0
     texts = stage.program.json("show", "new/1")
@@ -439,7 +440,7 @@ def test_users_from_a_file(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     users = stage.folder / "users.toml"
     users.write_text('[[user]]\nrecorded = "bob"\nuser = "robert"\npassword-command = "echo pw-{user}"\n')
-    script = IN.replace('bob "new secret"', 'robert pw-robert') + "C: R3 NOOP\nS: R3 OK done\nEOF"
+    script = IN.replace('bob "new secret"', "robert pw-robert") + "C: R3 NOOP\nS: R3 OK done\nEOF"
     assert stage.replay(script, "--users", str(users), user=False).exit_code == 0
 
 

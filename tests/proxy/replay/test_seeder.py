@@ -71,7 +71,7 @@ def seeded(
     mapping: Mapping | None = None,
 ) -> Seeded:  # fmt: skip
     """Seed them at a target; all of the script must have been asked."""
-    target = Target(script, capabilities)
+    target = Target(NAMES + script, capabilities)
     seeder = Seeder(target, mapping or Mapping(), contents, wish or Wish())
     result = asyncio.run(seeder.seed(Beginning(mailboxes)))
     assert target.finished()
@@ -83,6 +83,7 @@ def inbox(*messages: OldMessage, exists: int | None = None) -> OldMailbox:
     return OldMailbox("INBOX", uidvalidity=7, exists=len(messages) if exists is None else exists, messages=messages)
 
 
+NAMES = 'C: LIST "" "*"\nS: * LIST (\\Drafts) "/" Entw&APw-rfe\nS: a OK\n'
 STATUS = "C: STATUS INBOX (MESSAGES UIDVALIDITY)\nS: * STATUS INBOX (MESSAGES {} UIDVALIDITY 70)\nS: a OK\n"
 
 
@@ -127,6 +128,18 @@ def test_mailboxes_are_made_and_subscribed() -> None:
         "could not: Old: the target would not create it: not that",
     ]
     assert not result.whole
+
+
+def test_a_mailbox_is_the_one_with_its_role() -> None:
+    mapping = Mapping()
+    for dialogue in told('S: * PREAUTH x\nC: a LIST "" *\nS: * LIST (\\Drafts) "/" Drafts\nS: a OK'):
+        mapping.foresee(dialogue)
+    result = seeded(
+        "C: STATUS Entw&APw-rfe (MESSAGES UIDVALIDITY)\nS: * STATUS Entw&APw-rfe (MESSAGES 0 UIDVALIDITY 1)\nS: a OK",
+        OldMailbox("Drafts", "/"),
+        mapping=mapping,
+    )
+    assert result.mailboxes[0].there == "Entwürfe"
 
 
 def test_all_goes_below_a_scratch_name() -> None:
