@@ -63,7 +63,7 @@ class _There:
 
 
 class Seeder:
-    """One user's. `namespace` is his own at the target; `progress` hears how many messages are done, and of how many."""
+    """One user's. `namespace` is his own at the target; `progress` hears how many messages are done, of how many."""
 
     def __init__(
         self, asker: Asker, mapping: Mapping, contents: Contents, wish: Wish, namespace: Namespace | None = None,
