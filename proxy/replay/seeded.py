@@ -58,6 +58,8 @@ class SeededMailbox:
             return [f"could not: {place}: {self.trouble}"]
         if self.alike:
             return [f"{place}: has its {_messages(self.exists)} already"]
+        if not self.exists:
+            return [f"{place}: began without messages"]
         said = [f"{place}: {_messages(self.appended)} appended"]
         if self.stand_ins:
             said.append(f"{place}: {_messages(self.stand_ins)} with a text that stands in for one never fetched")

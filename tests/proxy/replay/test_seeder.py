@@ -124,7 +124,7 @@ def test_mailboxes_are_made_and_subscribed() -> None:
         OldMailbox("Old"),
     )
     assert [sentence for mailbox in result.mailboxes for sentence in mailbox.sentences] == [
-        "Grün: 0 messages appended",
+        "Grün: began without messages",
         "could not: Old: the target would not create it: not that",
     ]
     assert not result.whole
