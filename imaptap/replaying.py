@@ -7,7 +7,7 @@ import contextlib
 import itertools
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from imaptap import __version__
 from imaptap.reading.replayed import replay_event
@@ -23,7 +23,7 @@ from storage import StorageError, Writer
 from storage.statistics.quantiles import Quantiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from proxy.imap.transcript import Exchange
     from proxy.live.settings import Settings
@@ -193,11 +193,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return next((error for error in found if isinstance(error, LiveError | StorageError)), found[0])
 
 
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        group: BaseExceptionGroup[BaseException] = error
-        return [leaf for each in group.exceptions for leaf in _leaves(each)]
-    return [error]
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
+        else:
+            yield each
 
 
 def _undo(store: Store, recording: Recording) -> None:

@@ -119,7 +119,7 @@ def read_users(path: Path) -> tuple[Row, ...]:
 
 
 def _row(path: Path, number: int, row: object) -> Row:
-    values = cast("Mapping[str, object]", row) if isinstance(row, dict) else {}
+    values: Mapping[str, object] = cast("Mapping[str, object]", row) if isinstance(row, dict) else {}
     texts = {key: value for key, value in values.items() if isinstance(value, str)}
     unknown = sorted(set(values) - _KEYS) or sorted(set(values) - set(texts))
     if unknown or not texts.get("recorded") or not texts.get("user"):

@@ -120,6 +120,7 @@ class Player:
         await asyncio.sleep(self._manner.pace.pause(self._pause(dialogue)))
         await self._turn(exchange.started)
         if not self._connection.open_now:
+            self._connection.missed()
             self._skip(dialogue, Skip(LOST, Fate.NOT_REACHED))
             return
         await self._play(dialogue)

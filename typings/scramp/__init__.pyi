@@ -1,6 +1,6 @@
 # What is used of scramp, which has no types of its own.
 
-class ScramException(Exception): ...
+class ScramException(Exception): ...  # noqa: N818 - scramp's name
 
 class ScramClient:
     def __init__(self, mechanisms: list[str], username: str, password: str) -> None: ...

@@ -221,6 +221,15 @@ def test_a_target_that_goes_half_way(stage: Stage, end: str, why: str) -> None:
     assert stage.program("check").exit_code == 0
 
 
+def test_a_target_that_goes_between_two_steps(stage: Stage) -> None:
+    """Nothing is owed then, and still it is not all there."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done\nC: a4 NOOP\nS: a4 OK done")
+    result = stage.replay(IN + "C: R3 NOOP\nS= R3 OK done\\r\\n* BYE enough\\r\\n\nCLOSE", "--flatten")
+    assert result.exit_code == 1
+    assert "closed the connection after BYE: enough" in result.stderr
+    assert [name for name, _ in stage.steps()][-1] == "not reached"
+
+
 def test_nobody_is_there(stage: Stage) -> None:
     """No recording is left."""
     stage.record(LOGIN)
