@@ -20,7 +20,7 @@ _SEEN = frozenset((b"RFC822", b"RFC822.TEXT"))
 _PEEKS = {b"BODY": b"BODY.PEEK", b"BINARY": b"BINARY.PEEK"}
 
 
-def changes_mail(command: str, *, read_only: bool | None) -> bool:
+def changes_mail(command: str, *, read_only: bool | None = None) -> bool:
     """Whether a command, its name in capitals, changes mail; `read_only` is how its mailbox was selected."""
     name = command.removeprefix("UID ")
     return name in CHANGING and not (name == "CLOSE" and read_only is True)

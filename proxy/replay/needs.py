@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.commands import Body
     from proxy.imap.units import Unit
 
+_SELECT = ("SELECT", "EXAMINE")
+"""Of these, what cannot be done is left out: `proxy.replay.commands.abilities`."""
 LITERAL_MINUS_MOST = 4096
 """The largest non-synchronising literal under LITERAL- (RFC 7888 section 5)."""
 
@@ -49,7 +51,7 @@ def lacking(command: str, body: Body, unit: Unit, offers: Offers) -> str | None:
     if wanted and not offers.any(wanted):
         return f"the target has no {_words(wanted)}"
     for need in (*needs(body), *_more(body, unit)):
-        if need.what != "parameter" and not offers.any(need.capabilities):
+        if not (need.what == "parameter" and command in _SELECT) and not offers.any(need.capabilities):
             return f"the target has no {_words(need.capabilities)}, which {need.word} needs"
     return None
 

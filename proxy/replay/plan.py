@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.commands import of_selected, read_head
 from proxy.imap.grammar.append import Append, Catenate, Replace
-from proxy.imap.grammar.generic import Unknown
+from proxy.imap.grammar.generic import Bare, Unknown
 from proxy.imap.grammar.values import Opaque
+from proxy.imap.lint.words import expanded
 from proxy.imap.mapping import NoCounterpartError
+from proxy.imap.transcript import Origin
 from proxy.replay.changing import changes_mail, marks_seen
 from proxy.replay.commands.context import Context
 from proxy.replay.commands.walk import mapped
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
 LOGINS = frozenset(("LOGIN", "AUTHENTICATE"))
 OF_THE_CONNECTION = LOGINS | {"STARTTLS", "COMPRESS", "LOGOUT", "IDLE", "UNAUTHENTICATE"}
 """What whoever drives the connection sees to by itself: `decide` is not asked for these."""
-_BOUND = frozenset(("GENURLAUTH", "URLFETCH", "RESETKEY", "BURL"))
+_URLS = "it is about URLs that hold for the recorded server alone"
+_BOUND = {
+    **dict.fromkeys(("GENURLAUTH", "URLFETCH", "RESETKEY", "BURL"), _URLS),  # RFC 4467, RFC 4468; M 9.8
+    "XAPPLEPUSHSERVICE": "it is about one device's subscription to pushed news",
+}
 _ANYWHERE = frozenset(("NOOP", "IDLE", "CANCELUPDATE", "SETANNOTATION"))
 
 
@@ -50,13 +56,16 @@ def decide(dialogue: Dialogue, mapping: Mapping, target: Target, policy: Policy,
     if not dialogue.asks:
         return Skip("the recording has none of its bytes")
     ask = dialogue.asks[0]
+    if dialogue.exchange.origin is Origin.PROXY:
+        return Skip("imaptap itself had sent it")
     if reason := _unusable(dialogue, ask):
         return Skip(reason)
     offers = Offers(target.capabilities)
     command = dialogue.command
     if command is None or (isinstance(command.body, Unknown) and isinstance(command.body.arguments, Opaque)):
         return _as_it_is(ask, tag, offers)
-    if reason := _forbidden(dialogue, command.body, policy, offers):
+    body = _harmless(dialogue, command.body, target, policy)
+    if body is command.body and (reason := _forbidden(dialogue, body, policy, offers)):
         return Skip(reason)
     session = mapping.begin(dialogue)
     selected = session.recorded.mailbox
@@ -64,7 +73,7 @@ def decide(dialogue: Dialogue, mapping: Mapping, target: Target, policy: Policy,
     try:
         if reason := _unselected(context):
             return Skip(reason, Fate.NOT_REACHED)
-        body = mapped(context, command.body)
+        body = mapped(context, body)
     except NoCounterpartError as unmapped:
         return Skip(unmapped.reason)
     return _send(ask, command, body, tag, context)
@@ -88,16 +97,21 @@ def _as_it_is(ask: Ask, tag: bytes, offers: Offers) -> Decision:
 
 def _forbidden(dialogue: Dialogue, body: Body, policy: Policy, offers: Offers) -> str | None:
     name = dialogue.exchange.command
-    if name in _BOUND:
-        return f"{name} is about URLs that hold for the recorded server only"
-    if _by_url(body):
-        return "CATENATE with a URL is about the recorded server's own messages"
+    if name in _BOUND or _by_url(body):
+        return _BOUND.get(name, _URLS)
     if not policy.write:
         if changes_mail(name, read_only=dialogue.before.read_only):
             return f"{name} changes mail, and that was not allowed"
         if dialogue.before.read_only is not True and (item := marks_seen(body)):
             return f"{item} sets \\Seen, and changing mail was not allowed"
     return None if policy.strict else lacking(name, body, dialogue.asks[0].unit, offers)
+
+
+def _harmless(dialogue: Dialogue, body: Body, target: Target, policy: Policy) -> Body:
+    """UNSELECT for a CLOSE that would remove messages without leave, if the target has it (RFC 3691)."""
+    if policy.write or dialogue.exchange.command != "CLOSE" or dialogue.before.read_only is True:
+        return body
+    return Bare(b"UNSELECT") if "UNSELECT" in expanded(target.capabilities) else body
 
 
 def _by_url(body: Body) -> bool:
@@ -120,6 +134,8 @@ def _unselected(context: Context) -> str | None:
 
 
 def _send(ask: Ask, command: Command, body: Body, tag: bytes, context: Context) -> Decision:
+    if isinstance(body, Bare) and body is not command.body:
+        context.note("CLOSE → UNSELECT, which removes no messages")
     changes = tuple(context.changes)
     if body is command.body:
         unit, more = respelled(ask.unit, command.tag, tag, context.offers)

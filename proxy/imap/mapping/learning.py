@@ -81,9 +81,10 @@ def hear(
         known.names.hear(side, each)
     if name is None:
         return
-    messages = known.mailboxes.of(name, uidvalidity)
+    messages = known.mailboxes.of(name, uidvalidity) if side is Side.RECORDED else known.mailboxes.nearest(name)
     for row in told.rows:
         messages.identify(side, row.uid, identity(row.fetched, literals))
+    messages.recognise()
 
 
 def _commands(known: Known, recorded: Body, replayed: Body) -> None:
@@ -187,7 +188,7 @@ def _rows(known: Known, session: Session, sides: Sides, messages: Messages) -> N
         for row in ours:
             if (uid := by_number.get(row.number)) is not None:
                 messages.pair(row.uid, uid, Strength.PLACE)
-    messages.recognise({row.uid for row in ours})
+    messages.recognise()
     messages.in_order([row.uid for row in ours], [row.uid for row in theirs])
     by_uid: dict[int, list[Row]] = {}
     for row in theirs:

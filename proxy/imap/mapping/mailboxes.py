@@ -28,6 +28,13 @@ class Mailboxes:
             self._messages[name, uidvalidity] = found
         return found
 
+    def nearest(self, name: str) -> Messages:
+        """Those that it has now, or will have first, made if need be."""
+        now = self.find(name)
+        return (
+            now or next((found for (each, _), found in self._messages.items() if each == name), None) or self.of(name)
+        )
+
     def select(self, name: str, recorded: int | None, replayed: int | None) -> Messages:
         """The mailbox is known by these UIDVALIDITYs now. UIDs of another one of the target are of no more use."""
         if recorded is not None:

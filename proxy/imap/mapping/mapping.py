@@ -15,6 +15,7 @@ from proxy.imap.mapping.told import told
 from proxy.imap.mapping.values import NoCounterpartError, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping as Given
 
     from proxy.imap.view.dialogue import Dialogue, Literals
@@ -88,6 +89,16 @@ class Mapping:
     ) -> None:
         selected = self._alone[side][dialogue.exchange.session]
         learning.hear(self._known, name, side, told(dialogue, selected), literals, uidvalidity)
+
+    def tell_name(self, recorded: str, replayed: str) -> None:
+        """These two are one mailbox: who made it for the other one knows."""
+        self.names.pair(recorded, replayed)
+
+    def tell_uids(
+        self, mailbox: str, uidvalidity: tuple[int | None, int | None], pairs: Iterable[tuple[int, int]]
+    ) -> None:
+        """Recorded UIDs and the target's, by who has put these messages there; both UIDVALIDITYs, where known."""
+        self.mailboxes.select(mailbox, *uidvalidity).told(pairs)
 
     def begin(self, recorded: Dialogue) -> Session:
         """The step is the next one: what the recorded server said before it is heard. Twice does no harm."""

@@ -32,6 +32,7 @@ class Messages:
         self._known: tuple[set[int], set[int]] = (set(), set())
         self._sorted: list[int] | None = None
         self._identities: tuple[dict[int, Identity], dict[int, Identity]] = ({}, {})
+        self._told: list[tuple[Side, int]] = []
         self._by_key: tuple[dict[object, list[int]], dict[object, list[int]]] = ({}, {})
 
     # --- what servers say -------------------------------------------------------------------------------------------
@@ -55,6 +56,7 @@ class Messages:
         if told == NOTHING or (now := before.with_(told)) == before:
             return
         self._identities[side][uid] = now
+        self._told.append((side, uid))
         if (key := _key(now)) != _key(before):
             self._forget_key(side, uid, _key(before))
             self._by_key[side].setdefault(key, []).append(uid)
@@ -95,8 +97,11 @@ class Messages:
         ours, theirs = set(recorded), set(replayed)
         left = [uid for uid in ours if self._pairs[0].get(uid) not in theirs]
         others = [uid for uid in theirs if self._pairs[1].get(uid) not in ours]
-        if left and len(left) == len(others):
-            for each, other in zip(sorted(left), sorted(others), strict=True):
+        if not left or len(left) != len(others):
+            return
+        pairs = list(zip(sorted(left), sorted(others), strict=True))
+        if self._fit(pairs):
+            for each, other in pairs:
                 self.pair(each, other, Strength.ORDER)
 
     def may_be_alike(self, uidnext: int) -> None:
@@ -104,19 +109,19 @@ class Messages:
         if all(recorded == replayed for recorded, replayed in self._pairs[0].items()):
             self.alike = uidnext
 
-    def recognise(self, uids: Iterable[int]) -> None:
-        """Pair recorded messages by what they are; part what cannot be one message."""
-        ours, theirs = self._by_key
-        for uid in uids:
-            there = self._pairs[0].get(uid)
-            if there is not None and self.strength(uid) < Strength.IDENTITY and self._differ(uid, there):
-                self._part(uid)
-            key = _key(self._identities[0].get(uid, NOTHING))
-            if key is None or key not in theirs:
-                continue
-            if len(ours[key]) == len(theirs[key]):
-                for each, other in zip(self._by_size(0, ours[key]), self._by_size(1, theirs[key]), strict=True):
+    def recognise(self) -> None:
+        """Pair messages by what they are, those that something new is known of; part what cannot be one message."""
+        for side, uid in self._told:
+            recorded = uid if side is Side.RECORDED else self._pairs[1].get(uid, 0)
+            there = self._pairs[0].get(recorded)
+            if there is not None and self.strength(recorded) < Strength.IDENTITY and self._differ(recorded, there):
+                self._part(recorded)
+            key = _key(self._identities[side][uid])
+            ours, theirs = (keys.get(key, []) for keys in self._by_key)
+            if key is not None and len(ours) == len(theirs):
+                for each, other in zip(self._by_size(0, ours), self._by_size(1, theirs), strict=True):
                     self.pair(each, other, Strength.IDENTITY)
+        self._told.clear()
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -176,6 +181,14 @@ class Messages:
         there = self.uid(recorded)
         behind = self.next(recorded + 1) if there is None else None
         return behind - 1 if behind is not None else there
+
+    def _fit(self, pairs: list[tuple[int, int]]) -> bool:
+        """Whether the pairs lie between the known ones as those lie, where these are in the same order at all."""
+        ours = sorted(self._pairs[0])
+        theirs = [self._pairs[0][uid] for uid in ours]
+        if theirs != sorted(theirs):
+            return True
+        return all(bisect_left(ours, recorded) == bisect_left(theirs, replayed) for recorded, replayed in pairs)
 
     def _paired(self, recorded: int) -> int | None:
         return recorded if recorded in self._pairs[0] else None

@@ -2,7 +2,8 @@
 
 What counts, the first that says something: names that a person has given; INBOX, in any case; names that belong
 together because one and the same step named them, CREATE and RENAME among them; the only mailbox with the same
-special-use role; else the parts of the name, put together by the other server's rules.
+special-use role; else the parts of the name, put together by the other server's rules. What is known of a mailbox goes
+for those below it too.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from proxy.imap.grammar.capability import Namespace
 
-_WILD = "%*"
-
 
 class Names:
     """The names of two servers. `given` are those that a person has mapped by hand; "" stands for all of them."""
@@ -29,8 +28,9 @@ class Names:
         self.given = dict(given or {})
         self.hierarchies = (Hierarchy(), Hierarchy())
         self.roles = (Roles(), Roles())
-        self._pairs: dict[str, str] = {}
-        self._back: dict[str, str] = {}
+        self._pairs: tuple[dict[str, str], dict[str, str]] = ({}, {})
+
+    # --- what is learnt ---------------------------------------------------------------------------------------------
 
     def hear(self, side: Side, told: MailboxList | Namespace) -> None:
         """What one of the two servers says of its mailboxes."""
@@ -41,38 +41,37 @@ class Names:
             self.hierarchies[side].hear_namespace(told)
 
     def pair(self, recorded: str, replayed: str) -> None:
-        """These two are one mailbox."""
-        if "" in (recorded, replayed) or "INBOX" in (recorded, replayed):
+        """These two are one mailbox. INBOX has no need to be told, and no name of its own."""
+        if {"", "INBOX"} & {recorded, replayed}:
             return
-        self._drop(recorded)
-        if (other := self._back.get(replayed)) is not None:
-            self._drop(other)
-        self._pairs[recorded], self._back[replayed] = replayed, recorded
+        self._part(recorded)
+        self._part(self._pairs[1].get(replayed))
+        self._pairs[0][recorded], self._pairs[1][replayed] = replayed, recorded
+
+    def rename(self, recorded: tuple[str, str], replayed: tuple[str, str]) -> None:
+        """RENAME, old name and new: what is below it moves with it, but for what is below INBOX (RFC 9051 6.3.6)."""
+        if recorded[0] != "INBOX":
+            for old, there in list(self._pairs[0].items()):
+                moved = _moved(old, recorded, self._delimiter(Side.RECORDED))
+                moved_there = _moved(there, replayed, self._delimiter(Side.REPLAYED))
+                if moved is not None and moved_there is not None:
+                    self._part(old)
+                    self.pair(moved, moved_there)
+            self._forget_roles(recorded[0], replayed[0])
+        self.pair(recorded[1], replayed[1])
+
+    def delete(self, recorded: str, replayed: str) -> None:
+        """DELETE."""
+        if self._pairs[0].get(recorded) == replayed:
+            self._part(recorded)
+        self._forget_roles(recorded, replayed)
 
     def bare(self, side: Side, name: str) -> str:
         """The name without a delimiter at its end, which CREATE may have (RFC 9051 section 6.3.4)."""
         delimiter = self._delimiter(side)
         return name.removesuffix(delimiter) if delimiter else name
 
-    def rename(self, recorded: tuple[str, str], replayed: tuple[str, str]) -> None:
-        """RENAME, old name and new: what is below it moves with it, but for what is below INBOX (RFC 9051 6.3.6)."""
-        delimiters = (self._delimiter(Side.RECORDED), self._delimiter(Side.REPLAYED))
-        if recorded[0] != "INBOX":
-            for old, there in list(self._pairs.items()):
-                moved, moved_there = _moved(old, recorded, delimiters[0]), _moved(there, replayed, delimiters[1])
-                if moved is not None and moved_there is not None:
-                    self._drop(old)
-                    self.pair(moved, moved_there)
-            self.roles[Side.RECORDED].forget(recorded[0])
-            self.roles[Side.REPLAYED].forget(replayed[0])
-        self.pair(recorded[1], replayed[1])
-
-    def delete(self, recorded: str, replayed: str) -> None:
-        """DELETE."""
-        if self._pairs.get(recorded) == replayed:
-            self._drop(recorded)
-        self.roles[Side.RECORDED].forget(recorded)
-        self.roles[Side.REPLAYED].forget(replayed)
+    # --- what is asked ----------------------------------------------------------------------------------------------
 
     def counterpart(self, name: str, there: Place | None = None, given: Mapping[str, str] | None = None) -> str:
         """What the target calls a recorded mailbox. Raises NoCounterpartError.
@@ -80,120 +79,111 @@ class Names:
         `there` is the target's personal namespace, where that is known otherwise than by its answers; `given` are more
         names by hand.
         """
-        there = self._there(there)
-        by_hand = {**self.given, **(given or {})}
-        if (found := self._by(name, there, by_hand.get)) is not None:
+        there = self.place(there)
+        by_hand = {**self.given, **given} if given else self.given
+        if by_hand and (found := self._by_hand(name, there, by_hand)) is not None:
             return found
-        if "" in by_hand and name:
-            return self._joined(by_hand[""], self.hierarchies[0].locate(name, there.delimiter).parts, there)
-        if name.upper() == "INBOX" or not name:
+        if not name or name.upper() == "INBOX":
             return name.upper()
-        if (found := self._by(name, there, self._known)) is not None:
+        own = self.hierarchies[0].delimiter(name)
+        delimiters = (there.delimiter if own is None else own, there.delimiter)
+        if (found := _by(name, delimiters, lambda each: self._known(Side.RECORDED, each))) is not None:
             return found
         located = self.hierarchies[0].locate(name, there.delimiter)
         place = there if located.realm is Realm.PERSONAL else self.hierarchies[1].place(located.realm)
         built = build(located, place)
-        other = self._back.get(built, name)
+        other = self._pairs[1].get(built, name)
         if other != name:
             raise NoCounterpartError(f'"{name}" would be "{built}" at the target, which is what "{other}" is there')
         return built
 
     def recorded(self, name: str) -> str | None:
-        """What a mailbox of the target is called in the recording, as far as it is known."""
-        if name.upper() == "INBOX" and not self.given:
-            return "INBOX"
-        for ours, theirs in self.given.items():
-            if theirs == name and ours:
-                return ours
-        if name in self._back:
-            return self._back[name]
-        for role in self.roles[1].of(name):
-            mine = self.roles[0].only(role)
-            if mine is not None and self.roles[1].only(role) == name:
-                return mine
-        return self._rebuilt(name)
+        """What a mailbox of the target is called in the recording, as far as that can be told."""
+        ours, theirs = self.hierarchies[0].delimiter(), self.hierarchies[1].delimiter(name)
+        delimiters = (theirs or ours, ours or theirs)
+        try:
+            by_hand = {there: each for each, there in self.given.items() if each}
+            if (found := _by(name, delimiters, by_hand.get)) is not None:
+                return found
+            if root := self.given.get(""):
+                return self._above_root(name, root + (delimiters[0] or ""))
+            if not name or name.upper() == "INBOX":
+                return name.upper()
+            if (found := _by(name, delimiters, lambda each: self._known(Side.REPLAYED, each))) is not None:
+                return found
+            located = self.hierarchies[1].locate(name, ours)
+            place = (self.hierarchies[0].place(located.realm) or Place())._replace(delimiter=delimiters[1])
+            built = build(located, place)
+        except NoCounterpartError:
+            return None
+        return None if built in self._pairs[0] else built
 
-    def pattern(
-        self, pattern: str, there: Place | None = None, given: Mapping[str, str] | None = None, *, whole: bool = True
-    ) -> str:
-        """A pattern of LIST at the target (RFC 9051 section 6.3.9): names in it are mapped, wildcards stay.
-
-        It is `whole` without a reference; behind one, only its delimiters change. What begins with a wildcard is
-        about all names, and keeps its beginning. Raises NoCounterpartError.
-        """
-        there = self._there(there)
-        ours = self.hierarchies[0].delimiter(pattern) or there.delimiter or ""
-        theirs = there.delimiter or ""
-        wild = min((place for place in map(pattern.find, _WILD) if place >= 0), default=len(pattern))
-        cut = len(pattern) if wild == len(pattern) else pattern.rfind(ours, 0, wild) + 1 if ours else 0
-        head, tail = pattern[:cut], pattern[cut:]
-        if tail and ours and ours != theirs:
-            tail = tail.replace(ours, theirs)
-        root = {**self.given, **(given or {})}.get("")
-        if not whole or (not head and not root):
-            return (head.replace(ours, theirs) if ours and theirs else head) + tail
-        if not head:
-            return (root or "") + theirs + tail
-        personal = self.hierarchies[0].place() or Place()
-        if head == personal.prefix and not root:
-            return there.prefix + tail
-        if head.endswith(ours) and ours:
-            return self.counterpart(head.removesuffix(ours), there, given) + theirs + tail
-        return self.counterpart(head, there, given) + tail
-
-    def _there(self, there: Place | None) -> Place:
-        """The target's personal namespace: the delimiter of the recording where nobody knows its own."""
-        told = self.hierarchies[1].place() or Place()
-        place = there if there is not None and there.delimiter is not None else told
-        if there is not None and place is told and there.prefix:
+    def place(self, there: Place | None = None) -> Place:
+        """The target's personal namespace: the recording's delimiter where nobody knows its own."""
+        place = self.hierarchies[1].place() or Place()
+        if there is not None and there.delimiter is not None:
+            place = there
+        elif there is not None and there.prefix:
             place = place._replace(prefix=there.prefix)
         return place if place.delimiter is not None else place._replace(delimiter=self.hierarchies[0].delimiter())
 
     def _delimiter(self, side: Side) -> str:
         return self.hierarchies[side].delimiter() or self.hierarchies[1 - side].delimiter() or ""
 
-    def _by(self, name: str, there: Place, known: Callable[[str], str | None]) -> str | None:
-        """By what is known of the name, or of the nearest mailbox above it."""
-        if (found := known(name)) is not None and name:
-            return found
-        delimiter = self.hierarchies[0].delimiter(name) or there.delimiter
-        for above, below in _above(name, delimiter):
-            if (found := known(above)) is not None:
-                return self._joined(found, tuple(below.split(delimiter or "/")), there)
-        return None
+    def _by_hand(self, name: str, there: Place, by_hand: Mapping[str, str]) -> str | None:
+        own = self.hierarchies[0].delimiter(name)
+        found = _by(name, (there.delimiter if own is None else own, there.delimiter), by_hand.get)
+        if found is None and name and (root := by_hand.get("")):
+            return below(root, self.hierarchies[0].locate(name, there.delimiter).parts, there.delimiter)
+        return found
 
-    def _known(self, name: str) -> str | None:
-        if name in self._pairs:
-            return self._pairs[name]
-        for role in self.roles[0].of(name):
-            theirs = self.roles[1].only(role)
-            if theirs is not None and self.roles[0].only(role) == name:
-                return theirs
-        return None
-
-    def _joined(self, above: str, parts: tuple[str, ...], there: Place) -> str:
-        delimiter = there.delimiter or ""
-        if any(delimiter in part for part in parts if delimiter) or not delimiter:
-            raise NoCounterpartError(f'"{"/".join(parts)}" cannot be the name of a mailbox below "{above}" there')
-        return delimiter.join((above, *parts)) if above else delimiter.join(parts)
-
-    def _rebuilt(self, name: str) -> str | None:
-        here = self.hierarchies[0].place() or Place()
-        located = self.hierarchies[1].locate(name, here.delimiter)
-        if here.delimiter is None:
-            here = here._replace(delimiter=self.hierarchies[1].delimiter())
-        try:
-            built = build(
-                located, here if located.realm is Realm.PERSONAL else self.hierarchies[0].place(located.realm)
-            )
-        except NoCounterpartError:
+    def _above_root(self, name: str, root: str) -> str | None:
+        """The recorded name of one below the mailbox that everything was put below."""
+        if not name.startswith(root):
             return None
-        return None if built in self._pairs else built
+        ours, theirs = self.hierarchies[0].delimiter(), self.hierarchies[1].delimiter()
+        rest = name[len(root) :]
+        if rest.upper() == "INBOX":
+            return "INBOX"
+        prefix = (self.hierarchies[0].place() or Place()).prefix
+        return prefix + (rest.replace(theirs, ours) if ours and theirs else rest)
 
-    def _drop(self, recorded: str) -> None:
-        there = self._pairs.pop(recorded, None)
-        if there is not None:
-            self._back.pop(there, None)
+    def _known(self, side: Side, name: str) -> str | None:
+        """The other side's name of a mailbox that was paired, or that alone has its role."""
+        if name in self._pairs[side]:
+            return self._pairs[side][name]
+        for role in self.roles[side].of(name):
+            other = self.roles[1 - side].only(role)
+            if other is not None and self.roles[side].only(role) == name and other not in self._pairs[1 - side]:
+                return other
+        return None
+
+    def _forget_roles(self, recorded: str, replayed: str) -> None:
+        self.roles[0].forget(recorded)
+        self.roles[1].forget(replayed)
+
+    def _part(self, recorded: str | None) -> None:
+        if recorded is not None and (there := self._pairs[0].pop(recorded, None)) is not None:
+            self._pairs[1].pop(there, None)
+
+
+def below(above: str, parts: tuple[str, ...], delimiter: str | None) -> str:
+    """The name of a mailbox below another. Raises NoCounterpartError where there can be none."""
+    if not delimiter or any(delimiter in part for part in parts):
+        raise NoCounterpartError(f'"{"/".join(parts)}" cannot be the name of a mailbox below "{above}" there')
+    return delimiter.join((above, *parts))
+
+
+def _by(name: str, delimiters: tuple[str | None, str | None], known: Callable[[str], str | None]) -> str | None:
+    """By what is known of a name, or of the nearest mailbox above it; the delimiters of here and there."""
+    if not name:
+        return None
+    if (found := known(name)) is not None:
+        return found
+    for above, rest in _above(name, delimiters[0]):
+        if (found := known(above)) is not None:
+            return below(found, tuple(rest.split(delimiters[0])), delimiters[1])
+    return None
 
 
 def _above(name: str, delimiter: str | None) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from proxy.imap.grammar.capability import Enable
 from proxy.imap.grammar.fetch_commands import SectionAttribute
 from proxy.imap.grammar.mailboxes import OnMailbox, Param, QResync
 from proxy.imap.mapping import NoCounterpartError, Side
-from proxy.imap.mapping.ranges import uid_set
+from proxy.imap.mapping.ranges import About, uid_set
 from proxy.imap.transcript import readable
 from proxy.replay.changing import peeking
 
@@ -64,7 +64,7 @@ def _qresync(context: Context, name: str, known: QResync) -> QResync | None:
 
 def _known(uids: SequenceSet | None, box: Messages, name: str) -> SequenceSet | None:
     try:
-        return None if uids is None else uid_set(uids, box, name, None)
+        return None if uids is None else uid_set(uids, box, About(name))
     except NoCounterpartError:
         return None
 

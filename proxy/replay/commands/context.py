@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proxy.imap.mapping import NoCounterpartError, Place
+from proxy.imap.mapping.ranges import About
+from proxy.replay.changing import changes_mail
 
 if TYPE_CHECKING:
     from proxy.imap.mapping import Mapping
@@ -46,14 +48,15 @@ class Context:
         return self.mapping.mailboxes.find(self.mailbox) if self.mailbox is not None else None
 
     @property
-    def exists(self) -> tuple[int | None, int | None]:
-        """How many messages the selected mailbox has, in the recording and at the target."""
+    def about(self) -> About:
+        """The selected mailbox: its recorded name, and how many messages it has in the recording and at the target."""
         here, there = self.session.recorded.mailbox, self.session.replayed.mailbox
         known = there.exists if there else None
-        return (
+        exists = (
             here.exists if here else self.dialogue.before.exists,
             known if self.target.exists is None else self.target.exists,
         )
+        return About(self.mailbox or "the mailbox", exists, changes_mail(self.dialogue.exchange.command))
 
     def counterpart(self, name: str) -> str:
         """What the target calls a recorded mailbox. Raises NoCounterpartError."""

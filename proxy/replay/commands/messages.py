@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from proxy.imap.grammar.append import Replace
 from proxy.imap.grammar.fetch_commands import FetchCommand, Modifier, Store
-from proxy.imap.grammar.generic import Unknown
 from proxy.imap.grammar.messages import Copy, UidExpunge
 from proxy.imap.grammar.search_keys import ModSeqKey, SetKey
 from proxy.imap.grammar.sets import SequenceSet
-from proxy.imap.grammar.values import Atom, Opaque
+from proxy.imap.grammar.values import Atom
 from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.mapping.ranges import number_set, uid_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.imap.grammar.generic import Arguments
     from proxy.imap.grammar.values import Ext
     from proxy.replay.commands.context import Context
 
@@ -31,11 +29,11 @@ def messages(context: Context, recorded: SequenceSet, *, uid: bool) -> SequenceS
         if not context.session.saved:
             raise NoCounterpartError("the saved search result is another one at the target")
         return recorded
-    name, box, exists = context.mailbox or "the mailbox", context.messages, context.exists
+    box, about = context.messages, context.about
     if uid:
-        mapped = uid_set(recorded, box, name, exists[0])
+        mapped = uid_set(recorded, box, about)
     else:
-        mapped = number_set(recorded, lambda number: context.session.number(number, box, exists), exists, name)
+        mapped = number_set(recorded, lambda number: context.session.number(number, box, about.exists), about)
     if mapped is not recorded:
         context.note(f"{'UID' if uid else 'message'} {_short(recorded.raw)} → {_short(mapped.raw)}")
     return mapped
@@ -81,16 +79,13 @@ def _modseq(context: Context, modseq: int) -> int:
     return there
 
 
-def _arguments(context: Context, command: Unknown, arguments: Arguments) -> Arguments:
-    """Of a command nobody here knows: a set behind UID is a set of UIDs."""
-    if isinstance(arguments, Opaque) or not command.word.startswith(b"UID ") or not arguments:
-        return arguments
-    first = arguments[0]
-    if not isinstance(first, Atom) or not _SET.issuperset(first.raw):
-        return arguments
-    recorded = SequenceSet(first.raw)
+def uids_of(context: Context, value: Ext) -> Ext:
+    """A set of UIDs in a command nobody here knows; any other value as it is."""
+    if not isinstance(value, Atom) or not _SET.issuperset(value.raw):
+        return value
+    recorded = SequenceSet(value.raw)
     mapped = messages(context, recorded, uid=True)
-    return arguments if mapped is recorded else (Atom(mapped.raw), *arguments[1:])
+    return value if mapped is recorded else Atom(mapped.raw)
 
 
 def _short(raw: bytes) -> str:
@@ -107,6 +102,5 @@ MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
     (Replace, "number"): _replaced,
     (Modifier, "value"): _modifier,
     (ModSeqKey, "modseq"): _modseq_key,
-    (Unknown, "arguments"): _arguments,
 }
 """Class and field -> what maps the field."""

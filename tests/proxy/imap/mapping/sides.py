@@ -30,7 +30,7 @@ GREETING = "S: * PREAUTH hi"
 
 def told(script: str, session: int = 1, greeting: str = GREETING) -> list[Dialogue]:
     """The dialogues of a script; spaces before its lines are of no meaning."""
-    texts = [line.strip() for line in script.strip().splitlines() if line.strip()]
+    texts = [line.lstrip(" ") for line in script.split("\n") if line.strip()]
     said = list(turns(lines(greeting, *texts)))
     played = play(said)
     exchanges = {each.number: each._replace(session=session) for each in played.exchanges}

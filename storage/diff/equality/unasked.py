@@ -1,0 +1,111 @@
+"""What a server says of its own accord: the greeting, and news, which count by what they leave behind (M 10.11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proxy.imap.grammar import Continuation, Raw, Untagged
+from proxy.imap.grammar.messages import Count, Vanished
+from proxy.imap.grammar.status import Status
+from storage.diff.equality import ids
+from storage.diff.equality.codes import codes
+from storage.diff.equality.others import key_of, told_of
+from storage.diff.equality.rules import Rule
+from storage.diff.equality.shown import shortened
+from storage.diff.equality.statuses import texts
+from storage.diff.equality.told import family_of, is_news
+from storage.diff.values import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.imap.view.dialogue import Answer, Dialogue
+    from storage.diff.equality.findings import Findings
+
+_SELECT = frozenset(("SELECT", "EXAMINE"))
+LEAVING = frozenset(("SELECT", "EXAMINE", "CLOSE", "UNSELECT", "LOGOUT"))
+"""Commands by which a mailbox is left."""
+SHOWN_NEWS = 10
+
+
+def between(found: Findings) -> None:
+    """What was said since the command before: the greeting before the first one, and `+` to literals of this one."""
+    left, right = _data(found.left.news), _data(found.right.news)
+    counts = [sum(isinstance(each, Continuation) for each in side) for side in (left, right)]
+    if counts[0] != counts[1]:
+        found.let(Rule.CONTINUATION, "+", counts[0], counts[1])
+    left, right = ([each for each in side if not isinstance(each, Continuation)] for side in (left, right))
+    if found.left.exchange.number == found.right.exchange.number == 1:
+        one, other = _greeting(left), _greeting(right)
+        if one is not None and other is not None:
+            _greetings(found, one, other)
+            left, right = left[1:], right[1:]
+    news(found, left, right)
+
+
+def news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
+    """What nobody asked for is not compared line by line."""
+    if list(map(key_of, left)) != list(map(key_of, right)):
+        found.let(Rule.UNSOLICITED, "unasked", _all(left), _all(right))
+
+
+def mailbox_left(found: Findings) -> None:
+    """The selected mailbox is left: as many messages on both sides, but for what was told before."""
+    one, other = found.left.before, found.right.before
+    states = found.context.states
+    pair = found.left.exchange.session, found.right.exchange.session
+    if found.left.exchange.command in LEAVING and one.mailbox is not None and other.mailbox is not None:
+        known = states.told.pop(pair, 0)
+        if one.exists is not None and other.exists is not None and other.exists - one.exists != known:
+            found.value(f"{one.mailbox} EXISTS when it is left", one.exists, other.exists)
+    if found.left.exchange.command in _SELECT:
+        counts = _exists(found.left), _exists(found.right)
+        if counts[0] is not None and counts[1] is not None:
+            states.told[pair] = counts[1] - counts[0]
+
+
+def removed(found: Findings) -> None:
+    """Messages that went as an answer: not the same number is told there."""
+    left, right = _gone(found.left), _gone(found.right)
+    if left != right:
+        pair = found.left.exchange.session, found.right.exchange.session
+        found.context.states.told[pair] = found.context.states.told.get(pair, 0) + left - right
+
+
+def _greetings(found: Findings, left: Status, right: Status) -> None:
+    if left.condition is not right.condition:
+        found.differ(Kind.STATUS, "greeting", left, right)
+        return
+    codes(found, "greeting", left.code, right.code)
+    texts(found, "greeting", left.text, right.text)
+
+
+def _greeting(told: list[Any]) -> Status | None:
+    return told[0] if told and isinstance(told[0], Status) else None
+
+
+def _data(answers: Sequence[Answer]) -> list[Any]:
+    values = (answer.parsed.value for answer in answers)
+    return [value.data if isinstance(value, Untagged) else value for value in values]
+
+
+def _exists(dialogue: Dialogue) -> int | None:
+    counts = [data.number for data in _data(dialogue.answers) if isinstance(data, Count) and data.word == b"EXISTS"]
+    return counts[-1] if counts else None
+
+
+def _gone(dialogue: Dialogue) -> int:
+    command, gone = dialogue.exchange.command, 0
+    for data in _data(dialogue.answers):
+        if isinstance(data, Raw) or family_of(data) != "EXPUNGE" or is_news(command, data):
+            continue
+        if isinstance(data, Vanished):
+            uids = ids.expanded(data.uids)
+            gone += len(uids[0]) if uids else 0
+        else:
+            gone += 1
+    return gone
+
+
+def _all(told: Sequence[object]) -> str | None:
+    return shortened(" / ".join(told_of(each) or "" for each in told[:SHOWN_NEWS])) or None
