@@ -13,7 +13,7 @@ from storage.diff.equality.quick import alike
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.statuses import Codes, compare_codes, completions, texts
 from storage.diff.equality.told import Sorted, data_of
-from storage.diff.equality.unasked import LEAVING, between, mailbox_left, news, removed
+from storage.diff.equality.unasked import LEAVING, between, mailbox_left, removed, unasked
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def _thoroughly(found: Findings) -> None:
         found, *(Codes(side, data_of(told.answers.get("status", []))) for side, told in
                  ((found.left.completion, one), (found.right.completion, other))),
     )  # fmt: skip
-    found.through = None
     removed(found)
-    news(found, one.news, other.news)
+    unasked(found, one.news, other.news)
+    found.through = None
     if one.continuations != other.continuations:
         found.let(Rule.CONTINUATION, "+", one.continuations, other.continuations)
 

@@ -90,7 +90,7 @@ def compare_codes(found: Findings, left: Codes, right: Codes) -> None:
         codes(found, left.word, left.tagged, right.tagged)
         texts(found, left.word, left.text, right.text)
     _untagged(found, left.ok, right.ok)
-    _others(found, left.others, right.others)
+    conditions(found, left.others, right.others)
     if left.texts != right.texts:
         found.let(Rule.FREE_TEXT, "* OK", _joined(left.texts), _joined(right.texts), Kind.TEXT)
 
@@ -127,7 +127,7 @@ def _by_name(told: Sequence[AnyCode]) -> dict[bytes, list[AnyCode]]:
     return by_name
 
 
-def _others(found: Findings, left: Sequence[Status], right: Sequence[Status]) -> None:
+def conditions(found: Findings, left: Sequence[Status], right: Sequence[Status]) -> None:
     """Untagged NO, BAD and BYE: as often as on the other side, with the same codes."""
     for condition in (Condition.NO, Condition.BAD, Condition.BYE):
         word = f"* {condition.name}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxy.imap.grammar import BareCode, Continuation, Raw, Tagged
+from proxy.imap.grammar.capability import Capability
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_items import Flags
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.search_results import ESearch, Found
-from proxy.imap.grammar.status import Status
+from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Certainty
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _SELECT = frozenset(("SELECT", "EXAMINE"))
 _REMOVING = frozenset(("EXPUNGE", "UID EXPUNGE", "MOVE", "UID MOVE", "REPLACE", "UID REPLACE"))
+FLAGS_NEWS = frozenset((b"FLAGS", b"UID", b"MODSEQ"))
+"""Items of FETCH that come unasked."""
 _FETCHING = frozenset(("FETCH", "UID FETCH", "STORE", "UID STORE", "SELECT", "EXAMINE"))
 
 
@@ -52,7 +55,7 @@ class Sorted:
             self.continuations += 1
             return
         data = value if isinstance(value, Raw | BareCode) else value.data
-        if answer.certainty is Certainty.UNSOLICITED or is_news(command, data):
+        if is_news(command, data) or (answer.certainty is Certainty.UNSOLICITED and not _wrong(command, data)):
             self.news.append(data)
             return
         family = family_of(data)
@@ -71,6 +74,20 @@ def is_news(command: str, data: object) -> bool:
     if kind is Flags:
         return command not in _SELECT
     return kind is Fetch and command not in _FETCHING
+
+
+def _wrong(command: str, data: object) -> bool:
+    """Whether it is an answer all the same, about a message nobody asked for: more than flags is no news."""
+    return isinstance(data, Fetch) and command in _FETCHING and any(item.name not in FLAGS_NEWS for item in data.items)
+
+
+def may_be_news(data: object) -> bool:
+    """Whether a server may say it unasked, wherever it likes (M 3.9)."""
+    if isinstance(data, Status):
+        return data.condition is Condition.OK
+    if isinstance(data, Fetch):
+        return all(item.name in FLAGS_NEWS for item in data.items)
+    return isinstance(data, Count | Vanished | Flags | Capability | ESearch)
 
 
 def family_of(data: object) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxy.imap.grammar import Continuation, Raw, Untagged
+from proxy.imap.grammar import Continuation, Raw, Tagged, Untagged
+from proxy.imap.grammar.listing import MailboxList
+from proxy.imap.grammar.mailboxes import MailboxStatus
 from proxy.imap.grammar.messages import Count, Vanished
+from proxy.imap.grammar.metadata import MetadataChanged
+from proxy.imap.grammar.search_results import ESearch
 from proxy.imap.grammar.status import Status
 from storage.diff.equality import ids
 from storage.diff.equality.codes import codes
-from storage.diff.equality.others import key_of, told_of
+from storage.diff.equality.others import key_of, others, told_of
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shortened
-from storage.diff.equality.statuses import texts
-from storage.diff.equality.told import family_of, is_news
+from storage.diff.equality.statuses import conditions, texts
+from storage.diff.equality.told import family_of, is_news, may_be_news
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 _SELECT = frozenset(("SELECT", "EXAMINE"))
 LEAVING = frozenset(("SELECT", "EXAMINE", "CLOSE", "UNSELECT", "LOGOUT"))
 """Commands by which a mailbox is left."""
+_NOTIFIED = (MailboxStatus, MailboxList, MetadataChanged, ESearch)
 SHOWN_NEWS = 10
 
 
@@ -40,11 +45,23 @@ def between(found: Findings) -> None:
         if one is not None and other is not None:
             _greetings(found, one, other)
             left, right = left[1:], right[1:]
-    news(found, left, right)
+    # What NOTIFY and CONTEXT have asked for comes here too.
+    lefts, rights = ([each for each in side if isinstance(each, _NOTIFIED)] for side in (left, right))
+    _news(found, lefts, rights)
+    unasked(found, *([each for each in side if not isinstance(each, _NOTIFIED)] for side in (left, right)))
 
 
-def news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
-    """What nobody asked for is not compared line by line."""
+def unasked(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
+    """What nobody asked for: news are not compared line by line, what cannot be news is."""
+    if not left and not right:
+        return
+    _news(found, *([each for each in side if may_be_news(each)] for side in (left, right)))
+    lefts, rights = ([each for each in side if not may_be_news(each)] for side in (left, right))
+    conditions(found, *([each for each in side if isinstance(each, Status)] for side in (lefts, rights)))
+    others(found, *([each for each in side if not isinstance(each, Status)] for side in (lefts, rights)))
+
+
+def _news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
     if list(map(key_of, left)) != list(map(key_of, right)):
         found.let(Rule.UNSOLICITED, "unasked", _all(left), _all(right))
 
@@ -56,7 +73,7 @@ def mailbox_left(found: Findings) -> None:
     pair = found.left.exchange.session, found.right.exchange.session
     if found.left.exchange.command in LEAVING and one.mailbox is not None and other.mailbox is not None:
         known = states.told.pop(pair, 0)
-        if one.exists is not None and other.exists is not None and other.exists - one.exists != known:
+        if one.exists is not None and other.exists is not None and other.exists - one.exists not in (0, known):
             found.value(f"{one.mailbox} EXISTS when it is left", one.exists, other.exists)
     if found.left.exchange.command in _SELECT:
         counts = _exists(found.left), _exists(found.right)
@@ -85,8 +102,12 @@ def _greeting(told: list[Any]) -> Status | None:
 
 
 def _data(answers: Sequence[Answer]) -> list[Any]:
+    """What they say; of a tagged line that belongs to no command, its status."""
     values = (answer.parsed.value for answer in answers)
-    return [value.data if isinstance(value, Untagged) else value for value in values]
+    return [
+        value.data if isinstance(value, Untagged) else value.status if isinstance(value, Tagged) else value
+        for value in values
+    ]
 
 
 def _exists(dialogue: Dialogue) -> int | None:
