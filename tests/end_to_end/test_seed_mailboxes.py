@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import imaplib
 import json
-import os
 import re
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import pytest
 
 from tests.servers.courier import Courier
 from tests.servers.dovecot import Dovecot
-from tests.servers.mail import mailbox, write_maildir
+from tests.servers.mail import mailbox, write_maildir, write_old_mail
 from tests.servers.pymap import Pymap
 from tests.servers.reader import Reader
 from tests.servers.recorder import Recorder, environment
@@ -28,13 +27,6 @@ MAIL = {name: messages for name, messages in mailbox().items() if messages}
 RECENT = re.compile(r" ?\\Recent")
 NEW = b"Subject: new\r\n\r\nNew.\r\n"
 TOTAL = sum(map(len, MAIL.values()))
-
-
-def old_mail(_: str, root: Path) -> None:
-    """The letters of the recorded server came long ago, each on a day of its own."""
-    write_maildir(root, mailbox())
-    for day, path in enumerate(sorted(path for path in root.rglob("*") if path.is_file())):
-        os.utime(path, (1_600_000_000 + day * 86_400,) * 2)
 
 
 class Seeder:
@@ -77,7 +69,7 @@ def read(client: imaplib.IMAP4) -> None:
 @pytest.fixture(scope="module")
 def seeder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeder]:
     folder = tmp_path_factory.mktemp("seeder")
-    with Dovecot(seed=old_mail) as server:
+    with Dovecot(seed=write_old_mail) as server:
         upstream = f"imaps://localhost:{server.tls_port}"
         listen = ("--listen", "imaps://127.0.0.1:0")
         with Recorder(folder / "record", upstream, "--upstream-ca", str(server.ca), *listen) as recorder:
