@@ -12,11 +12,14 @@ from proxy.imap.transcript import Origin, readable
 from proxy.replay.part import Moment, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from proxy.imap.transcript import Exchange
+    from proxy.imap.view.dialogue import Dialogue
     from storage import Session, Store
 
+_KEPT_BYTES = 4 * 1024 * 1024
+"""Of what was said in a session; as dialogues it takes some twenty times as much memory."""
 _LOGIN = ("LOGIN", "AUTHENTICATE")
 
 
@@ -46,9 +49,26 @@ def part(store: Store, session: Session) -> Part:
         login is not None,
         any(each.command == "STARTTLS" and each.status == "OK" for each in mine),
         moments,
-        functools.partial(dialogues, store, session),
+        _Kept(
+            functools.partial(dialogues, store, session), sum(each.client_bytes + each.server_bytes for each in mine)
+        ),
         StoredLiterals(store, session),
     )
+
+
+class _Kept:
+    """A session's dialogues, which are kept when they have been read once, unless they are too many."""
+
+    def __init__(self, read: Callable[[], Iterator[Dialogue]], size: int) -> None:
+        """`size` is how many bytes were said."""
+        self._read, self._keeps = read, size <= _KEPT_BYTES
+        self._known: list[Dialogue] | None = None
+
+    def __call__(self) -> Iterable[Dialogue]:
+        """All of them, from the first one on."""
+        if self._known is None and self._keeps:
+            self._known = list(self._read())
+        return self._known if self._known is not None else self._read()
 
 
 def _moment(exchange: Exchange, wall: int) -> Moment:

@@ -57,7 +57,7 @@ def lacking(command: str, body: Body, unit: Unit, offers: Offers) -> str | None:
 
 
 def _words(words: tuple[str, ...]) -> str:
-    return " or ".join(word.removesuffix("=") for word in words)
+    return " or ".join(dict.fromkeys(word.removesuffix("=") for word in words))
 
 
 def _more(body: Body, unit: Unit) -> Iterator[Need]:
