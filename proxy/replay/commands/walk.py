@@ -42,7 +42,7 @@ def _fields(value: Any) -> tuple[tuple[str, Mapper | None], ...]:
     """The fields of a value, each with what maps it; none of what is no value of the grammar's own."""
     kind: Any = value.__class__
     if kind not in _FIELDS:
-        own = [each.name for each in fields(kind)] if is_dataclass(kind) else []
+        own: list[str] = [each.name for each in fields(value)] if is_dataclass(value) else []
         _FIELDS[kind] = tuple((name, _MAPPERS.get((kind, name))) for name in own)
     return _FIELDS[kind]
 
