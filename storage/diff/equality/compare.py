@@ -31,8 +31,8 @@ SLOWER, SLOWER_BY = 10, 100_000
 def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> Comparison:
     """What is not the same in two exchanges that belong together, left and right (M 10).
 
-    To be called for the pairs of two sessions in their order, with one context, before or after `context.mapping` has
-    learned from a pair.
+    To be called for the pairs of two sessions in their order, with the same `context.states`, and before the mapping
+    learns from a pair: afterwards an id that is wrong is what has been learned.
     """
     context = context or Context()
     found = Findings(left, right, context)
