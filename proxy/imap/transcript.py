@@ -80,6 +80,8 @@ class EventKind(enum.StrEnum):
     COMPRESS = "compress"
     NOTICE = "notice"
     GAP = "gap"
+    STEP = "step"
+    """What became of a recorded command that was sent again, and what this is a replay of."""
 
 
 class SessionOpened(NamedTuple):
