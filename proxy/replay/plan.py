@@ -108,11 +108,10 @@ def _forbidden(dialogue: Dialogue, body: Body, policy: Policy, offers: Offers) -
 
 
 def _lacking(dialogue: Dialogue, name: str, body: Body, offers: Offers) -> str | None:
-    """What the target lacks; if the recorded server lacked that too, and so refused it, the answers can be compared."""
+    """What the target lacks, unless the recorded server had not said either that it has that: then both are asked."""
     unit, before = dialogue.asks[0].unit, dialogue.before.capabilities
     reason = lacking(name, body, unit, offers)
-    refused = reason and before and dialogue.exchange.status in {"NO", "BAD"}
-    return None if refused and lacking(name, body, unit, Offers(before)) else reason
+    return None if reason and before and lacking(name, body, unit, Offers(before)) else reason
 
 
 def _harmless(dialogue: Dialogue, body: Body, target: Target, policy: Policy) -> Body:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.sets import SequenceSet
 
 
+LOOKED_AT_MOST = 10_000
+"""Message numbers that are tried for the beginning of an open range."""
+
+
 class About(NamedTuple):
     """The mailbox that a set is about: its name for people, how many messages it has on each side, as far as known.
 
@@ -129,7 +133,8 @@ def _lowest(number: Callable[[int], int | None], recorded: int, about: About) ->
     here = about.exists[0]
     if here is None or recorded > here:
         return _number(number, recorded, about)
-    found = [there for each in range(recorded, here + 1) if (there := number(each)) is not None]
-    if not found:
+    there = (number(each) for each in range(recorded, min(here, recorded + LOOKED_AT_MOST) + 1))
+    found = next((each for each in there if each is not None), None)
+    if found is None:
         raise NoCounterpartError(f"no message of {about.mailbox} from {recorded} on has a counterpart at the target")
-    return min(found)
+    return found

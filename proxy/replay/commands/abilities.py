@@ -36,7 +36,7 @@ def _params(context: Context, command: OnMailbox, params: Params) -> Params:
     for param in params:
         name = b"QRESYNC" if isinstance(param, QResync) else param.name
         wanted = _PARAMETERS.get(name)
-        if wanted and not context.policy.strict and not context.offers.any((wanted,)):
+        if wanted and _lacks(context, wanted):
             context.note(f"{readable(name)} left out: the target has no {wanted}")
             continue
         mapped = _qresync(context, command.mailbox.name, param) if isinstance(param, QResync) else param
@@ -47,7 +47,8 @@ def _params(context: Context, command: OnMailbox, params: Params) -> Params:
 
 def _qresync(context: Context, name: str, known: QResync) -> QResync | None:
     """RFC 7162 section 3.2.5. What the client knows beside UIDVALIDITY and modseq, it need not say."""
-    if not context.policy.strict and "QRESYNC" not in context.target.enabled:
+    enabled = context.dialogue.before.enabled
+    if not context.policy.strict and "QRESYNC" in enabled and "QRESYNC" not in context.target.enabled:
         context.note("QRESYNC left out: it is not enabled at the target")
         return None
     box = context.mapping.mailboxes.find(name, known.uidvalidity)
@@ -80,11 +81,7 @@ def _known(uids: SequenceSet | None, box: Messages, name: str) -> SequenceSet | 
 
 
 def _enabled(context: Context, _: Enable, words: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if context.policy.strict:
-        return words
-    before = context.dialogue.before.capabilities
-    # What the recorded server did not have either, it passed over; so will the target.
-    there = tuple(word for word in words if _has(word, context.offers) or (before and not _has(word, Offers(before))))
+    there = tuple(word for word in words if not _lacks(context, readable(word.upper())))
     if not there:
         raise NoCounterpartError(f"the target has no {readable(b' '.join(words))}")
     if there == words:
@@ -93,8 +90,12 @@ def _enabled(context: Context, _: Enable, words: tuple[bytes, ...]) -> tuple[byt
     return there
 
 
-def _has(word: bytes, offers: Offers) -> bool:
-    return offers.any((readable(word.upper()),))
+def _lacks(context: Context, word: str) -> bool:
+    """Whether the target lacks it and the recorded server had it; of what neither has, both make what they do."""
+    before = context.dialogue.before.capabilities
+    if context.policy.strict or context.offers.any((word,)):
+        return False
+    return not before or Offers(before).any((word,))
 
 
 def _section(context: Context, attribute: SectionAttribute, name: bytes) -> bytes:

@@ -23,6 +23,8 @@ _SHOWN_MOST = 60
 
 def messages(context: Context, recorded: SequenceSet, *, uid: bool) -> SequenceSet:
     """A set of messages of the selected mailbox, by UID or by number; the same object where nothing changes."""
+    if context.mailbox is None and not context.several:
+        return recorded  # with nothing selected, no server will look at it
     if recorded.saved:
         if not context.session.saved:
             raise NoCounterpartError("the saved search result is another one at the target")
@@ -69,6 +71,8 @@ def _modseq_key(context: Context, _: ModSeqKey, modseq: int) -> int:
 
 def _modseq(context: Context, modseq: int) -> int:
     box = context.messages
+    if context.mailbox is None:
+        return modseq
     there = box.modseqs.replayed(modseq) if box else (modseq if modseq <= 1 else None)
     if there is None:
         raise NoCounterpartError(f"modseq {modseq} of {context.mailbox} has no counterpart at the target")

@@ -41,7 +41,8 @@ def _spelled(context: Context, raw: bytes, name: str, there: str) -> bytes:
         if there == name:
             return raw
         raise NoCounterpartError(f'the mailbox name "{name}" is neither UTF-8 nor modified UTF-7')
-    if there == name and (raw == as_it_is if utf8 else raw.isascii()):
+    same = utf8 == (not _UTF8.isdisjoint(context.dialogue.before.enabled))
+    if there == name and (same or (raw == as_it_is if utf8 else raw.isascii())):
         return raw
     context.note(f"{name} → {there}" if there != name else f"{name} in {'UTF-8' if utf8 else 'modified UTF-7'}")
     return there.encode("utf-8", "surrogatepass") if utf8 else utf7.encode(there)
