@@ -57,7 +57,7 @@ def record(store: Store, exchanges: int, name: str = "bench") -> None:
     for number in range(RECORDINGS):
         writer = Writer(store, f"{name}-{number + 1}", version="bench", settings="invented")
         for session in range(sessions * number // RECORDINGS, sessions * (number + 1) // RECORDINGS):
-            writer.put(*_Session(session).records())
+            writer.put(*Session(session).records())
             if writer.full:
                 drained = threading.Event()
                 writer.when_drained(drained.set)
@@ -66,7 +66,7 @@ def record(store: Store, exchanges: int, name: str = "bench") -> None:
 
 
 @dataclass
-class _Session:
+class Session:
     """One session, put together from its number."""
 
     seed: int
@@ -74,6 +74,10 @@ class _Session:
     at: int = 0
     mailbox: str = ""
     uid: int = 1
+    said: int = 0
+    tag: str = "a"
+    user: str = "user"
+    length: int = SESSION_EXCHANGES
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311  nobody's secret
@@ -86,13 +90,16 @@ class _Session:
             f"imaps://mail{self.seed % 3}.example.org:993",
         )  # fmt: skip
         yield from self._say(Direction.SERVER, None, f"* OK [CAPABILITY {_CAPABILITIES}] ready\r\n".encode())
-        for number in range(1, SESSION_EXCHANGES + 1):
+        for number in range(1, self.length + 1):
             yield from self._exchange(number)
         yield SessionClosed(self.number, self.at, Ending.CLIENT, "end of stream", *self.offsets)
 
     def _exchange(self, number: int) -> Iterator[Record]:
-        command, arguments, untagged, status, code, text = self._invented(number)
-        tag, started, before = f"a{number:04}", self.at, list(self.offsets)
+        command, arguments, untagged, status, code, text = self.invented(number)
+        if self.leaves_out(command):
+            return
+        self.said = number = self.said + 1
+        tag, started, before = f"{self.tag}{number:04}", self.at, list(self.offsets)
         marks = ("tag reused",) if self.chance.random() < 0.0005 else ()
         yield from self._say(Direction.CLIENT, number, f"{tag} {command} {arguments}".strip().encode() + b"\r\n")
         self.at += int(self.chance.expovariate(1 / (60_000 if self.chance.random() < 0.05 else 2000)))
@@ -121,47 +128,61 @@ class _Session:
             yield from self._say(Direction.SERVER, number, _LETTER, literal=LiteralPart(self.offsets[1], len(_LETTER)))
             yield from self._say(Direction.SERVER, number, b")\r\n")
 
-    def _invented(self, number: int) -> tuple[str, str, dict[str, str], str, str, str]:
+    def leaves_out(self, command: str) -> bool:  # noqa: ARG002  for those that do
+        """Whether a command is not said."""
+        return False
+
+    def invented(self, number: int) -> tuple[str, str, dict[str, str], str, str, str]:
         """Command, arguments, untagged lines by kind, status, code, text."""
         if number == 1:
-            return "LOGIN", '"user" "xxxxxxxx"', {}, "OK", f"CAPABILITY {_CAPABILITIES}", "Logged in"
+            return "LOGIN", f'"{self.user}" "xxxxxxxx"', {}, "OK", f"CAPABILITY {_CAPABILITIES}", "Logged in"
         if number == 2:
             client = f'("name" "Client{self.seed % 5}" "version" "{self.seed % 9}.0")'
             return "ID", client, {"ID": '* ID ("name" "Server")\r\n'}, "OK", "", "ID completed."
         if number == 3 or self.chance.random() < 0.05:
             self.mailbox = self.chance.choice(_MAILBOXES)
-            return "SELECT", f'"{self.mailbox}"', self._selected(), "OK", "READ-WRITE", "Select completed"
-        if number == SESSION_EXCHANGES:
+            return "SELECT", f'"{self.mailbox}"', self.selected(), "OK", "READ-WRITE", "Select completed"
+        if number == self.length:
             return "LOGOUT", "", {"BYE": "* BYE Logging out\r\n"}, "OK", "", "Logout completed."
         return self.chance.choices(
             (self._fetch, self._noop, self._store, self._search, self._copy, self._broken), (50, 25, 10, 10, 4.9, 0.1)
         )[0]()
 
-    def _selected(self) -> dict[str, str]:
+    def selected(self) -> dict[str, str]:
+        """What a SELECT tells."""
         self.uid = self.chance.randrange(1, 200_000)
         return {
             "FLAGS": "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n",
             "EXISTS": f"* {self.uid % 5000} EXISTS\r\n",
         }
 
+    def place(self, uid: int, said: int | None = None) -> int:
+        """The message number of a UID: `said`, or the same."""
+        return uid if said is None else said
+
     def _fetch(self) -> tuple[str, str, dict[str, str], str, str, str]:
         messages = self.chance.randrange(1, 4)
         first = self.uid
         self.uid += messages
         lines = "".join(
-            f"* {uid} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)}) RFC822.SIZE {self.chance.randrange(90000)}"
-            f' ENVELOPE (NIL "{self.chance.choice(_WORDS)} {self.chance.choice(_WORDS)} {uid}" NIL))\r\n'
+            f"* {self.place(uid)} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)})"
+            f" RFC822.SIZE {self.chance.randrange(90000)}"
+            f" ENVELOPE {self.envelope(uid)})\r\n"
             for uid in range(first, self.uid)
         )
         arguments = f"{first}:{self.uid - 1} (UID FLAGS RFC822.SIZE ENVELOPE)"
         return "UID FETCH", arguments, {"FETCH": lines}, "OK", "", "Fetch completed (0.001 + 0.000 secs)."
+
+    def envelope(self, uid: int) -> str:
+        """What stands there for the head of a letter."""
+        return f'(NIL "{self.chance.choice(_WORDS)} {self.chance.choice(_WORDS)} {uid}" NIL)'
 
     def _noop(self) -> tuple[str, str, dict[str, str], str, str, str]:
         return "NOOP", "", {}, "OK", "", "NOOP completed."
 
     def _store(self) -> tuple[str, str, dict[str, str], str, str, str]:
         flags = self.chance.choice(_FLAGS)
-        lines = f"* 7 FETCH (UID {self.uid} FLAGS ({flags}))\r\n"
+        lines = f"* {self.place(self.uid, 7)} FETCH (UID {self.uid} FLAGS ({flags}))\r\n"
         return "UID STORE", f"{self.uid} +FLAGS ({flags})", {"FETCH": lines}, "OK", "", "Store completed."
 
     def _search(self) -> tuple[str, str, dict[str, str], str, str, str]:

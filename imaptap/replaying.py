@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 from imaptap import __version__
 from imaptap.reading.replayed import replay_event
+from imaptap.seeding import origins, seed
 from proxy.imap.mapping import Mapping
 from proxy.live.errors import LiveError
 from proxy.live.upstream import Upstream
 from proxy.replay.ensemble import Ensemble, Stage
+from proxy.replay.seeded import Seeded
 from proxy.replay.stage import Account
 from proxy.replay.values import Fate, Step
 from storage import StorageError, Writer
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from proxy.live.settings import Settings
     from proxy.replay.login import Credentials
     from proxy.replay.part import Part
+    from proxy.replay.seeded import Wish
     from proxy.replay.stage import Manner
     from storage import Recording, Store
 
@@ -44,6 +47,8 @@ class Job:
     credentials: Callable[[str | None, int], Credentials | None]
     clones: int = 1
     name: str | None = None
+    wish: Wish | None = None
+    """How to seed the target's mailboxes; None: not at all."""
 
 
 @dataclass
@@ -62,6 +67,8 @@ class Tally:
     """How many there are."""
     latency: dict[str, Quantiles] = field(default_factory=dict[str, Quantiles])
     """By command, in microseconds."""
+    seeded: list[tuple[str | None, Seeded]] = field(default_factory=list[tuple[str | None, Seeded]])
+    """What was appended before it began, by recorded user."""
     troubles: list[str] = field(default_factory=list[str])
     stopped: bool = False
     unrecorded: bool = False
@@ -133,12 +140,26 @@ async def _all(job: Job, upstream: Upstream, writer: Writer, tally: Tally) -> No
         job.settings.upstream, upstream, writer, job.manner, tally,
         lambda part: part.number if job.clones == 1 else next(counted),
     )  # fmt: skip
+    clones = _foreseen(job)
+    if job.wish is not None:
+        await _seed(job, job.wish, upstream, clones, tally)
     try:
         async with asyncio.TaskGroup() as tasks:
-            for accounts in _foreseen(job):
+            for accounts in clones:
                 tasks.create_task(Ensemble(stage, job.parts, accounts).run())
     except BaseExceptionGroup as group:
         raise _first(group) from None
+
+
+async def _seed(
+    job: Job, wish: Wish, upstream: Upstream, clones: Sequence[Callable[[Part], Account]], tally: Tally
+) -> None:
+    """Each recorded user's mailboxes, in the account of each clone."""
+    for origin in origins(job.parts):
+        for accounts in clones if origin.beginning.mailboxes else ():
+            account = accounts(origin.parts[0])
+            done = await seed(job.settings.upstream, upstream, origin, account, wish, job.manner.patience)
+            tally.seeded.append((origin.user, done))
 
 
 def _foreseen(job: Job) -> list[Callable[[Part], Account]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 
 from proxy.imap.transcript import Direction, Event, EventKind, Outcome, Span
 from storage import rows, tables
@@ -99,10 +99,9 @@ def sessions(store: Store, recording: Recording) -> Iterator[Session]:
 def exchanges(store: Store, session: Session, after: int) -> Iterator[StoredExchange]:
     """The exchanges of a session with numbers above `after`."""
     while True:
-        mine = _exchange.session_id == session.id, _exchange.number > after
-        query = select(tables.exchange).where(*mine).order_by(_exchange.number).limit(PAGE)
         with store.reading() as connection:
-            page = [exchange_value(connection, row, session) for row in connection.execute(query).all()]
+            found = connection.execute(_EXCHANGES, {"session": session.id, "after": after}).all()
+            page = [exchange_value(connection, row, session) for row in found]
         yield from page
         if len(page) < PAGE:
             return
@@ -137,12 +136,12 @@ def events(
 ) -> Iterator[Event]:
     """The events for which `mine` holds, of some kinds (default: all), in the order in which they were recorded."""
     last = 0
+    query = select(tables.event).where(mine, _event.number > bindparam("last")).order_by(_event.number).limit(PAGE)
+    if kinds:
+        query = query.where(_event.kind.in_([kind.value for kind in kinds]))
     while True:
-        query = select(tables.event).where(mine, _event.number > last)
-        if kinds:
-            query = query.where(_event.kind.in_([kind.value for kind in kinds]))
         with store.reading() as connection:
-            found = connection.execute(query.order_by(_event.number).limit(PAGE)).all()
+            found = connection.execute(query, {"last": last}).all()
         yield from (rows.to_event(row, session) for row in found)
         if len(found) < PAGE:
             return
@@ -157,11 +156,10 @@ def pieces(store: Store, session: int, direction: Direction, start: int, end: in
     """
     position = start
     while end is None or position < end:
-        query = _pieces_from(session, direction, position)
-        if end is not None:
-            query = query.where(_piece.offset < end)
+        place: dict[str, int | None] = {"session": session, "direction": int(direction), "position": position}
+        query = _PIECES if end is None else _PIECES_BEFORE
         with store.reading() as connection:
-            page = [rows.to_piece(row) for row in connection.execute(query).all()]
+            page = [rows.to_piece(row) for row in connection.execute(query, place | {"end": end}).all()]
         fresh = [piece for piece in page if piece.end > position]
         yield from fresh
         if len(page) < _PIECES_PAGE or not fresh:
@@ -169,12 +167,24 @@ def pieces(store: Store, session: int, direction: Direction, start: int, end: in
         position = fresh[-1].end
 
 
-def _pieces_from(session: int, direction: Direction, position: int) -> Select[Any]:
-    mine = _piece.session_id == session, _piece.direction == int(direction)
-    holding = select(func.max(_piece.offset)).where(*mine, _piece.offset <= position).scalar_subquery()
+def _pieces_from() -> Select[Any]:
+    """From the piece on that holds the byte at :position."""
+    mine = _piece.session_id == bindparam("session"), _piece.direction == bindparam("direction")
+    holding = select(func.max(_piece.offset)).where(*mine, _piece.offset <= bindparam("position")).scalar_subquery()
     columns = [*tables.piece.columns, tables.body.c.sha256]
-    query = select(*columns).select_from(tables.piece.outerjoin(tables.body))
-    return query.where(*mine, _piece.offset >= func.coalesce(holding, 0)).order_by(_piece.offset).limit(_PIECES_PAGE)
+    query = select(*columns).select_from(tables.piece.outerjoin(tables.body)).where(*mine)
+    return query.where(_piece.offset >= func.coalesce(holding, 0)).order_by(_piece.offset).limit(_PIECES_PAGE)
+
+
+# Made once: to put a statement together takes longer than to answer it where sessions are small.
+_EXCHANGES: Final = (
+    select(tables.exchange)
+    .where(_exchange.session_id == bindparam("session"), _exchange.number > bindparam("after"))
+    .order_by(_exchange.number)
+    .limit(PAGE)
+)
+_PIECES: Final = _pieces_from()
+_PIECES_BEFORE: Final = _PIECES.where(_piece.offset < bindparam("end"))
 
 
 def body(connection: Connection, sha256: str) -> bytes:

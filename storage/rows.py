@@ -45,6 +45,13 @@ _CERTAINTY: Final = {certainty: str(certainty.value) for certainty in Certainty}
 _KIND: Final = {kind: str(kind.value) for kind in EventKind}
 _ENDING: Final = {ending: str(ending.value) for ending in Ending}
 
+# Back again, without asking the class each time: it is as slow as the rest of a row.
+_to_origin = functools.cache(Origin)
+_to_outcome = functools.cache(Outcome)
+_to_certainty = functools.cache(Certainty)
+_to_direction = functools.cache(Direction)
+_to_layer = functools.cache(Layer)
+
 
 def opened_row(opened: SessionOpened, recording: int) -> Values:
     """For `session`: recording_id, number, wall, client, listen, upstream."""
@@ -157,8 +164,8 @@ def to_exchange(row: Row[Any], session: int) -> StoredExchange:
         command=row.command,
         arguments=row.arguments,
         mailbox=row.mailbox,
-        origin=Origin(row.origin),
-        outcome=Outcome(row.outcome),
+        origin=_to_origin(row.origin),
+        outcome=_to_outcome(row.outcome),
         status=row.status,
         code=row.code,
         text=row.text,
@@ -177,13 +184,13 @@ def to_span(row: Row[Any], session: int) -> Span:
     return Span(
         session=session,
         exchange=row.exchange or None,
-        direction=Direction(row.direction),
+        direction=_to_direction(row.direction),
         start=row.start,
         end=row.end,
         first_at=row.first_at,
         last_at=row.last_at,
         units=row.units,
-        certainty=Certainty(row.certainty),
+        certainty=_to_certainty(row.certainty),
         open=tuple(json.loads(row.open)) if row.open else (),
     )
 
@@ -201,7 +208,7 @@ def to_piece(row: Row[Any]) -> StoredPiece:
     chunks = unpack_chunks(row.chunks, row.length, row.at)
     sha256, left_out = (None if digest is None else bytes(digest).hex() for digest in (row.sha256, row.left_out))
     data = None if row.data is None else bytes(row.data)
-    return StoredPiece(row.offset, row.length, row.at, Layer(row.layer), chunks, literal, sha256, data, left_out)
+    return StoredPiece(row.offset, row.length, row.at, _to_layer(row.layer), chunks, literal, sha256, data, left_out)
 
 
 def to_note(row: Row[Any]) -> Note:

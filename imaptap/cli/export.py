@@ -1,7 +1,6 @@
 """`imaptap export`: a session for other programs."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -13,6 +12,7 @@ from imaptap.cli.address import find_session
 from imaptap.cli.errors import UserError
 from imaptap.cli.filtering import filter_option, search
 from imaptap.cli.options import db_option
+from imaptap.cli.written import written_file
 from proxy.imap.transcript import Direction
 from storage import Session, Store, open_store
 from storage.filter import Node
@@ -100,12 +100,5 @@ def _target(output: Path | None, store: Store) -> Generator[BinaryIO, None, None
             )
         yield sys.stdout.buffer
         return
-    if output.exists() and Path(store.where).exists() and output.samefile(store.where):
-        raise UserError(f"{output} is the database itself.", "Name another file.")
-    try:
-        # Letters: a new file is for its owner's eyes; one that is there keeps its mode.
-        with open(output, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            yield file
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"The file {output} cannot be written: {reason}.", "Name another one.") from error
+    with written_file(output, store) as file:
+        yield file

@@ -16,9 +16,12 @@ from imaptap.cli.replay_options import ReplayOptions, replay_options
 from imaptap.cli.replay_progress import Progress
 from imaptap.cli.replay_shown import print_rehearsal, print_summary, summary_document
 from imaptap.cli.replay_users import Secret, Users, read_users
+from imaptap.cli.seed_options import print_origins, wish
+from imaptap.cli.terminal import Output
 from imaptap.cli.trust_options import trust
 from imaptap.reading.parts import parts
 from imaptap.replaying import Job, Tally, run
+from imaptap.seeding import origins
 from proxy.live.endpoint import parse_upstream
 from proxy.live.limits import raise_open_files
 from proxy.live.settings import Settings
@@ -56,6 +59,8 @@ def replay(context: click.Context, options: ReplayOptions) -> None:
         if not any(each.moments for each in played):
             raise UserError(f"{options.address!r} has no commands in it.", "There is nothing to replay.")
         if options.dry_run:
+            if wish(options):
+                print_origins(Output(), origins(played))
             print_rehearsal(played, _policy(options))
             return
         context.exit(_replay(store, options, place.recording, played))
@@ -103,11 +108,11 @@ def _job(options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> Jo
     users = Users(endpoint.url, options.user, secret, read_users(options.users) if options.users else ())
     # Who was in by PREAUTH may have to log in there: whoever says who that is means it.
     users.prepare((each.user for each in parts if each.logs_in or options.user), options.clones)
-    return Job(source, parts, settings, manner, users.known, options.clones, options.name)
+    return Job(source, parts, settings, manner, users.known, options.clones, options.name, wish(options))
 
 
 def _policy(options: ReplayOptions) -> Policy:
-    names: dict[str, str] = {}
+    names: dict[str, str] = {} if options.scratch is None else {"": options.scratch}
     for text in options.names:
         old, equals, new = text.partition("=")
         if not equals:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imaptap.cli.options import db_option, json_option
+from imaptap.cli.seed_options import SEED_OPTIONS
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class ReplayOptions:
     users: Path | None
     write: bool
     strict: bool
+    seed_mailboxes: bool
+    seed_stand_ins: bool
+    seed_onto: bool
+    scratch: str | None
     dry_run: bool
     names: tuple[str, ...]
     flatten: bool
@@ -83,6 +88,7 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option("--users", type=FILE, help="A TOML file: who logs in for which recorded user, and with what."),
     click.option("--write", is_flag=True, help="Send commands that change mail, too."),
     click.option("--strict", is_flag=True, help="Send commands whose capability the server lacks, too."),
+    *SEED_OPTIONS,
     click.option("--dry-run", is_flag=True, help="Print what would be sent, and why not. Nothing is connected to."),
     click.option(
         "--map", "names", multiple=True, metavar="OLD=NEW", help="A mailbox has another name there. Several times."

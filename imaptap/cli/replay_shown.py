@@ -8,6 +8,7 @@ from rich.text import Text
 
 from imaptap.cli.documents import replay_document
 from imaptap.cli.errors import escaped
+from imaptap.cli.seed_options import print_seeded, seeded_document
 from imaptap.cli.terminal import Output
 from imaptap.reading.replayed import ReplayOf
 from proxy.imap.mapping import Mapping
@@ -36,6 +37,7 @@ def print_summary(recording: Recording, job: Job, tally: Tally, steps: int) -> N
     counts = ", ".join(f"{tally.fates[fate]} {fate}" for fate in Fate if tally.fates[fate]) or "none was played"
     left = f", {steps - tally.steps} left" if tally.stopped else ""
     output.say(f"Recording {recording.id} ({recording.name}): replay of {job.source.name}; steps: {counts}{left}.")
+    print_seeded(output, tally.seeded)
     for (fate, reason), count in tally.reasons.most_common(_REASONS_SHOWN):
         output.say(f"  {count} {fate}: {reason}", "yellow")
     for step, command, recorded in tally.differing[:_DIFFERING_SHOWN]:
@@ -92,6 +94,7 @@ def summary_document(recording: Recording, job: Job, tally: Tally, steps: int) -
             | {"count": each.count}
             for name, each in durations.items()
         },
+        "seeded": seeded_document(tally.seeded),
         "troubles": tally.troubles,
         "stopped": tally.stopped,
     }

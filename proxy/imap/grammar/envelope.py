@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.encoded_words import decoded
@@ -135,6 +137,8 @@ def envelope(c: Cursor) -> Envelope:
 
 
 _STRINGS = (0, 1, 8, 9)
+_STRING = re.compile(rb'NIL|"[^"]*+"')
+_PLAIN = re.compile(rb'\((?:\((?:(?:NIL|"[ !#-\[\]-~]{0,100}+")(?: (?!\))|(?=\)))){4}\)){1,4}+\)')
 
 
 def _addresses(c: Cursor) -> Addresses:
@@ -147,8 +151,19 @@ def _addresses(c: Cursor) -> Addresses:
         mailbox = c.string()
         c.note(Quirk.BARE_ADDRESS, start)
         return (Address(None, None, mailbox, None),)
+    if plain := c.match(_PLAIN):
+        addresses = _plain(plain[0])
+        c.spend(1 + 10 * len(addresses))
+        return addresses
     c.expect(b"(")
     return c.run(lambda: _address(c))
+
+
+@lru_cache(4096)
+def _plain(text: bytes) -> tuple[Address, ...]:
+    """Addresses without anything odd. The same few come again and again: sender and reply-to repeat from."""
+    values = [None if value == b"NIL" else value[1:-1] for value in _STRING.findall(text)]
+    return tuple(Address(*values[start : start + 4]) for start in range(0, len(values), 4))
 
 
 def _address(c: Cursor) -> Address:

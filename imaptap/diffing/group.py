@@ -1,0 +1,155 @@
+"""The sessions of one user compared, from the database to entries in a file: the work of one process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imaptap.diffing.judging import NEAREST_MOST, Ground, Judge, in_short, nearest
+from imaptap.diffing.links import steps as told_steps
+from imaptap.diffing.spool import Spool
+from imaptap.diffing.values import Step
+from imaptap.diffing.walk import walk
+from imaptap.reading.dialogues import StoredLiterals, dialogues
+from storage import StorageError, open_store
+from storage.diff.align import align
+from storage.diff.equality import RULES, Rule
+from storage.diff.noise import Learner, Noise
+from storage.diff.reading import session_keys
+from storage.diff.report.values import Said, State, Talk, Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from imaptap.diffing.offers import Offers
+    from imaptap.diffing.values import Group, Pairing, Task
+    from storage import Session, Store
+    from storage.diff.keys import Keys
+    from storage.diff.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a group: its totals, and by the place of each pair of sessions where its entries are."""
+
+    path: Path
+    places: dict[int, tuple[Talk, int]]
+    totals: Totals
+    offers: Offers
+    learner: Learner = field(default_factory=Learner)
+
+
+def compare_group(task: Task, group: Group, path: Path) -> Judged:
+    """Compare its sessions, and write their entries to `path`. Raises StorageError."""
+    learner = Learner()
+    noise = Noise(task.rules.noise)
+    judge = Judge(noise, switched_off(task.rules), learner if task.learn else None)
+    places: dict[int, tuple[Talk, int]] = {}
+    with open_store(task.db, create=False) as store:
+        spool = Spool(path)
+        try:
+            for place, pairing in group.pairs:
+                talk, start = _pair(store, pairing, judge, spool)
+                places[place] = talk, start
+        finally:
+            spool.close()
+    judge.totals.noise.update(noise.hits)
+    return Judged(path, places, judge.totals, judge.offers, learner)
+
+
+def switched_off(rules: Rules) -> frozenset[str]:
+    """Names of built-in rules that are off. Raises StorageError for one that is not known."""
+    known = {each.rule.value for each in RULES}
+    for name in rules.off:
+        if name not in known:
+            raise StorageError(f"There is no rule {name!r}.", "`imaptap diff --explain` lists those there are.")
+    asked = {Rule.FREE_TEXT.value} if rules.text else set[str]()
+    return frozenset({*rules.off, *asked, *({Rule.TIMING.value} if rules.timing else ())})
+
+
+def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[Talk, int]:
+    left, right = pairing.left, pairing.right
+    start, count = spool.begin(), 0
+    names = _name(left), _name(right)
+    if left is None or right is None:
+        judge.totals.lone(State.EXTRA if left is None else State.MISSING)
+    else:
+        judge.totals.sessions[State.EQUAL] += 1
+        known = _steps(store, left, right, replayed=pairing.replayed)
+        ground = Ground(
+            (StoredLiterals(store, left), StoredLiterals(store, right)),
+            (left.wall, right.wall),
+            _finder(store, (left, right), known),
+        )
+        for walked in walk(known.steps, dialogues(store, left), dialogues(store, right)):
+            spool.add(judge.judge(walked, ground))
+            count += 1
+    spool.end()
+    return Talk(*names, count), start
+
+
+def _name(session: Session | None) -> str | None:
+    return None if session is None else f"{session.recording.name}/{session.number}"
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The steps of two sessions, and the keys that they were found by."""
+
+    steps: list[Step]
+    left: Keys
+    right: Keys
+
+
+def _steps(store: Store, left: Session, right: Session, *, replayed: bool) -> _Known:
+    mine = session_keys(store, left)
+    theirs = session_keys(store, right)
+    if replayed:
+        return _Known(list(_repeated(mine, told_steps(store, right))), mine, theirs)
+    found = [
+        Step(
+            None if match.left is None else mine.numbers[match.left],
+            None if match.right is None else theirs.numbers[match.right],
+            match.moved,
+            match.near,
+        )
+        for match in align(mine, theirs)
+    ]
+    return _Known(found, mine, theirs)
+
+
+def _repeated(keys: Keys, told: dict[int, Step]) -> Iterator[Step]:
+    """What a replay says of every recorded exchange. What it has said of its own accord is no step, and left out."""
+    for number in keys.numbers:
+        step = told.get(number)
+        if step is None:
+            yield Step(number, None, reason="the replay did not come to it")
+        elif step.right is None and not step.reason:
+            yield step._replace(reason="it was sent, and nothing is recorded of it")
+        else:
+            yield step
+
+
+def _finder(store: Store, sessions: tuple[Session, Session], known: _Known) -> Callable[[Step], Said | None]:
+    """Finds for a step without a counterpart what is most like it on the other side."""
+    topics = [dict(zip(keys.numbers, keys.topic, strict=True)) for keys in (known.left, known.right)]
+    finders = nearest(known.left), nearest(known.right)
+    last = [0, 0]
+    left_to_find = NEAREST_MOST
+
+    def find(step: Step) -> Said | None:
+        nonlocal left_to_find
+        last[:] = step.left or last[0], step.right or last[1]
+        if (step.left is None) == (step.right is None) or left_to_find <= 0:
+            return None
+        left_to_find -= 1
+        here = 1 if step.left is None else 0
+        there = 1 - here
+        number = finders[there](topics[here].get(last[here]), last[there] + 1)
+        return None if number is None else in_short(store.exchange(sessions[there], number).exchange)
+
+    return find

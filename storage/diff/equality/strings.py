@@ -1,0 +1,140 @@
+"""Strings and bodies: the same bytes, also where they lie elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from proxy.imap.grammar.values import Absent
+from proxy.imap.transcript import Direction
+from storage.diff.equality.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from proxy.imap.grammar.values import NString
+    from proxy.imap.view.dialogue import Literals
+    from storage.diff.equality.findings import Findings
+
+_SPACE = re.compile(rb"[ \t\r\n]+")
+SHOWN_AROUND = 24
+"""Bytes that are shown before and behind the first one that differs."""
+
+
+def contents(found: Findings, where: str, left: NString, right: NString) -> None:
+    """Exactly the same bytes; NIL and "" are not the same (M 8)."""
+    if isinstance(left, Absent) or isinstance(right, Absent):
+        _absent(found, where, left, right)
+    elif left != right:
+        differing_bytes(found, where, left, right)
+
+
+def differing_bytes(found: Findings, where: str, left: bytes | None, right: bytes | None) -> None:
+    """Tell where bytes differ; NIL is shown as such."""
+    if left is None or right is None:
+        found.value(where, "NIL" if left is None else left, "NIL" if right is None else right)
+        return
+    at = next((place for place, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), None)
+    if at is None:
+        at = min(len(left), len(right))
+    start, end = max(at - SHOWN_AROUND, 0), at + SHOWN_AROUND
+    cause = f"{len(left)} and {len(right)} bytes." if len(left) != len(right) else ""
+    if at:
+        cause = f"The first {at} bytes are the same{f', of {len(left)} and {len(right)}' if cause else ''}."
+    found.value(where, left[start:end], right[start:end], cause)
+
+
+def nil(strings: Mapping[bytes, NString], name: bytes) -> NString | str:
+    """One of several strings: NIL in its letters, None where it is not there at all."""
+    return None if name not in strings else "NIL" if strings[name] is None else strings[name]
+
+
+def text(found: Findings, where: str, left: NString, right: NString) -> None:
+    """A header field: the same bytes, however its lines were unfolded (M 10.6)."""
+    if left == right and isinstance(left, bytes | None):
+        return
+    if isinstance(left, bytes) and isinstance(right, bytes) and _unfolded(left) == _unfolded(right):
+        found.let(Rule.WHITE_SPACE, where, left, right)
+    else:
+        contents(found, where, left, right)
+
+
+def caseless(found: Findings, where: str, left: NString, right: NString) -> None:
+    """A word whose case is free."""
+    if left == right and isinstance(left, bytes | None):
+        return
+    if isinstance(left, bytes) and isinstance(right, bytes) and left.upper() == right.upper():
+        found.let(Rule.CASE, where, left, right)
+    else:
+        contents(found, where, left, right)
+
+
+def _unfolded(string: bytes) -> bytes:
+    return _SPACE.sub(b" ", string).strip()
+
+
+def _absent(found: Findings, where: str, left: NString, right: NString) -> None:
+    """At least one of the two lies elsewhere: compared by size, hash, then byte by byte."""
+    if left is None or right is None:
+        found.value(where, _told(left), _told(right))
+        return
+    sizes = _size(left), _size(right)
+    if sizes[0] != sizes[1]:
+        found.value(where, _told(left), _told(right), f"{sizes[0]} and {sizes[1]} bytes.")
+        return
+    if isinstance(left, Absent) and isinstance(right, Absent):
+        digests = [_digest(side, each) for side, each in zip(found.context.literals, (left, right), strict=True)]
+        if None not in digests:
+            if digests[0] != digests[1]:
+                _at_byte(found, where, left, right)
+            return
+    _at_byte(found, where, left, right)
+
+
+def _at_byte(found: Findings, where: str, left: bytes | Absent, right: bytes | Absent) -> None:
+    parts = [_parts(side, each) for side, each in zip(found.context.literals, (left, right), strict=True)]
+    if parts[0] is None or parts[1] is None:
+        digests = [_digest(side, each) for side, each in zip(found.context.literals, (left, right), strict=True)]
+        if None in digests:
+            found.let(Rule.NOT_KEPT, where, _told(left), _told(right))
+        else:
+            found.value(where, _told(left), _told(right), "The sizes are the same, the contents are not.")
+        return
+    at = first_difference(parts[0], parts[1])
+    if at is not None:
+        found.value(where, _told(left), _told(right), f"The first {at} bytes are the same.")
+
+
+def first_difference(left: Iterator[bytes], right: Iterator[bytes]) -> int | None:
+    """How many bytes are the same before the first one that is not, or one side ends; None where there is none."""
+    done = 0
+    one = other = b""
+    while True:
+        one = one or next((part for part in left if part), b"")
+        other = other or next((part for part in right if part), b"")
+        size = min(len(one), len(other))
+        if not size:
+            return done if one or other else None
+        if one[:size] != other[:size]:
+            return done + next(at for at in range(size) if one[at] != other[at])
+        one, other, done = one[size:], other[size:], done + size
+
+
+def _size(string: bytes | Absent) -> int:
+    return string.size if isinstance(string, Absent) else len(string)
+
+
+def _told(string: NString) -> str:
+    return "NIL" if string is None else f"{_size(string)} bytes"
+
+
+def _digest(literals: Literals | None, string: bytes | Absent) -> str | None:
+    if literals is None or not isinstance(string, Absent):
+        return None
+    return literals.digest(Direction.SERVER, string.start, string.size)
+
+
+def _parts(literals: Literals | None, string: bytes | Absent) -> Iterator[bytes] | None:
+    if isinstance(string, bytes):
+        return iter((string,))
+    return None if literals is None else literals.content(Direction.SERVER, string.start, string.size)
