@@ -48,10 +48,11 @@ class Player:
 
     def __init__(
         self, part: Part, connection: Connection, ear: Ear, account: Account, manner: Manner, order: Order,
-        report: Report,
+        report: Report, gate: asyncio.Event,
     ) -> None:  # fmt: skip
         self._part, self._connection, self._ear = part, connection, ear
         self._account, self._manner, self._order, self._report = account, manner, order, report
+        self._gate = gate
         self._tags = (b"R%d" % number for number in itertools.count(1))
         self._entrance = Entrance(connection, account, lambda: next(self._tags))
         self._lessons = Lessons(account.mapping, (part.literals, ear.literals))
@@ -119,6 +120,7 @@ class Player:
         await self._wait_for([number for number in self._flights if number not in open_then])
         await asyncio.sleep(self._manner.pace.pause(self._pause(dialogue)))
         await self._turn(exchange.started)
+        await self._gate.wait()
         if not self._connection.open_now:
             self._connection.missed()
             self._skip(dialogue, Skip(LOST, Fate.NOT_REACHED))

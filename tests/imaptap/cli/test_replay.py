@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imaptap.cli.replay_progress import Progress
 from proxy.imap.transcript import EventKind
 from storage import open_store
 from tests.imaptap.telling import Tale, recorded
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from imaptap.replaying import Tally
     from tests.imaptap.cli.conftest import Program
     from tests.servers.certificates import Identity
 
@@ -398,6 +400,21 @@ def test_a_server_that_never_answers(stage: Stage) -> None:
     assert result.exit_code == 1
     assert "has not answered for 0.1 s" in result.stderr
     assert [name for name, _ in stage.steps()] == ["sent", "cut"]
+
+
+def test_a_replay_that_cannot_be_recorded_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `record --fail-closed`: what is not recorded is good for nothing. Here the file is deleted half way."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
+
+    def delete(_progress: Progress, tally: Tally) -> None:
+        if tally.steps == 2:
+            stage.program.db.unlink()
+
+    monkeypatch.setattr(Progress, "show", delete)
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 OK done\n" + "C: R4 NOOP\nEOF")
+    assert result.exit_code == 1
+    assert "cannot be recorded" in result.stderr
+    assert "steps: 2 sent, 1 cut" in result.stdout
 
 
 STARTTLS = "C: a0 STARTTLS\nS: a0 OK begin\n"
