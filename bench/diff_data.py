@@ -11,12 +11,14 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
-from bench.filter_data import SESSION_EXCHANGES, Session
+from bench.filter_data import Session
 from storage import Writer
 
 if TYPE_CHECKING:
     from storage import Store
 
+LENGTH = 100
+"""Commands of a session."""
 USERS = 40
 _ALWAYS = frozenset({"LOGIN", "SELECT", "LOGOUT"})
 DIFFERENT = 50
@@ -29,7 +31,7 @@ def record_twice(store: Store, exchanges: int) -> None:
     """Record about so many exchanges into `store`, as "old" and as "new"."""
     for name, server in (("old", 0), ("new", 1)):
         writer = Writer(store, name, version="bench", settings=f"invented server {server}")
-        for number in range(exchanges // SESSION_EXCHANGES):
+        for number in range(exchanges // LENGTH):
             writer.put(*At(number, server).records())
             if writer.full:
                 drained = threading.Event()
@@ -42,7 +44,7 @@ class At(Session):
     """A session as one of the two servers had it."""
 
     def __init__(self, seed: int, server: int) -> None:
-        super().__init__(seed, tag="ab"[server], user=f"user{seed % USERS}")
+        super().__init__(seed, tag="ab"[server], user=f"user{seed % USERS}", length=LENGTH)
         self._server = server
         self._own = random.Random(-seed)  # noqa: S311  the other one has to say the same for both servers
 

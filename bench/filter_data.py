@@ -77,6 +77,7 @@ class Session:
     said: int = 0
     tag: str = "a"
     user: str = "user"
+    length: int = SESSION_EXCHANGES
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311  nobody's secret
@@ -89,7 +90,7 @@ class Session:
             f"imaps://mail{self.seed % 3}.example.org:993",
         )  # fmt: skip
         yield from self._say(Direction.SERVER, None, f"* OK [CAPABILITY {_CAPABILITIES}] ready\r\n".encode())
-        for number in range(1, SESSION_EXCHANGES + 1):
+        for number in range(1, self.length + 1):
             yield from self._exchange(number)
         yield SessionClosed(self.number, self.at, Ending.CLIENT, "end of stream", *self.offsets)
 
@@ -141,7 +142,7 @@ class Session:
         if number == 3 or self.chance.random() < 0.05:
             self.mailbox = self.chance.choice(_MAILBOXES)
             return "SELECT", f'"{self.mailbox}"', self.selected(), "OK", "READ-WRITE", "Select completed"
-        if number == SESSION_EXCHANGES:
+        if number == self.length:
             return "LOGOUT", "", {"BYE": "* BYE Logging out\r\n"}, "OK", "", "Logout completed."
         return self.chance.choices(
             (self._fetch, self._noop, self._store, self._search, self._copy, self._broken), (50, 25, 10, 10, 4.9, 0.1)
@@ -164,7 +165,8 @@ class Session:
         first = self.uid
         self.uid += messages
         lines = "".join(
-            f"* {self.place(uid)} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)}) RFC822.SIZE {self.chance.randrange(90000)}"
+            f"* {self.place(uid)} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)})"
+            f" RFC822.SIZE {self.chance.randrange(90000)}"
             f" ENVELOPE {self.envelope(uid)})\r\n"
             for uid in range(first, self.uid)
         )

@@ -17,9 +17,9 @@ from proxy.live.errors import LiveError
 from proxy.live.upstream import Upstream
 from proxy.replay.ensemble import Ensemble, Stage
 from proxy.replay.seeded import Seeded
-from proxy.replay.stage import Account
+from proxy.replay.stage import Account, open_gate
 from proxy.replay.values import Fate, Step
-from storage import StorageError, Writer
+from storage import StorageError, Traffic, Writer
 from storage.statistics.quantiles import Quantiles
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from proxy.replay.part import Part
     from proxy.replay.seeded import Wish
     from proxy.replay.stage import Manner
-    from storage import Recording, Store
+    from storage import Control, Recording, Store
 
 _DIFFERING_KEPT = 100
 
@@ -113,11 +113,14 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     """
     upstream = Upstream(job.settings)
     url = job.settings.upstream.url
+    gate = open_gate()
     settings = f"replay of {job.source.id} {job.source.name} to {url}"
-    writer = Writer(store, job.name, version=__version__, settings=settings, on_trouble=tell)
+    writer = Writer(
+        store, job.name, version=__version__, settings=settings, on_trouble=tell, control=_steer(stop, gate)
+    )
     writer.put(replay_event(job.source, url))
     try:
-        playing = asyncio.create_task(_all(job, upstream, writer, tally))
+        playing = asyncio.create_task(_all(job, upstream, writer, tally, gate))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -134,11 +137,11 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     return writer.recording
 
 
-async def _all(job: Job, upstream: Upstream, writer: Writer, tally: Tally) -> None:
+async def _all(job: Job, upstream: Upstream, writer: Writer, tally: Tally, gate: asyncio.Event) -> None:
     counted = itertools.count(1)
     stage = Stage(
         job.settings.upstream, upstream, writer, job.manner, tally,
-        lambda part: part.number if job.clones == 1 else next(counted),
+        lambda part: part.number if job.clones == 1 else next(counted), gate=gate,
     )  # fmt: skip
     clones = _foreseen(job)
     if job.wish is not None:
@@ -199,6 +202,26 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
         else:
             yield each
+
+
+def _steer(stop: asyncio.Event, gate: asyncio.Event) -> Control:
+    """A replay that is not recorded is good for nothing: it waits while recording fails, and stops if that lasts."""
+    loop = asyncio.get_running_loop()
+
+    def act(traffic: Traffic) -> None:
+        if traffic is Traffic.END:
+            stop.set()
+        elif traffic is Traffic.STAND:
+            gate.clear()
+        else:
+            gate.set()
+
+    def control(traffic: Traffic, _: str) -> None:
+        # The loop may be closed by then: the writer is the last to end.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(act, traffic)
+
+    return control
 
 
 def _undo(store: Store, recording: Recording) -> None:

@@ -136,12 +136,12 @@ def events(
 ) -> Iterator[Event]:
     """The events for which `mine` holds, of some kinds (default: all), in the order in which they were recorded."""
     last = 0
+    query = select(tables.event).where(mine, _event.number > bindparam("last")).order_by(_event.number).limit(PAGE)
+    if kinds:
+        query = query.where(_event.kind.in_([kind.value for kind in kinds]))
     while True:
-        query = select(tables.event).where(mine, _event.number > last)
-        if kinds:
-            query = query.where(_event.kind.in_([kind.value for kind in kinds]))
         with store.reading() as connection:
-            found = connection.execute(query.order_by(_event.number).limit(PAGE)).all()
+            found = connection.execute(query, {"last": last}).all()
         yield from (rows.to_event(row, session) for row in found)
         if len(found) < PAGE:
             return

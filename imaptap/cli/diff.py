@@ -44,11 +44,14 @@ T = TypeVar("T")
 @click.option("--explain", is_flag=True, help="Say which rules let things pass; alone: list the built-in ones.")
 @click.option("--all", "everything", is_flag=True, help="Show equal exchanges one by one.")
 @click.option(
-    "--format", "form", type=click.Choice([TERMINAL, *FORMS]), default=TERMINAL, show_default=True, help="What to print."
+    "--format",
+    "form",
+    type=click.Choice([TERMINAL, *FORMS]),
+    default=TERMINAL,
+    show_default=True,
+    help="What to print.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to FILE, not to stdout."
-)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to FILE, not to stdout.")
 @pager_option
 @db_option
 @click.pass_context
@@ -93,9 +96,7 @@ def _rules(file: Path | None, off: tuple[str, ...], *, text: bool, timing: bool,
 def _chosen(store: Store, address: str) -> Chosen:
     place = find(store, address)
     if place.exchange is not None:
-        raise UserError(
-            f"{address!r} names a single exchange.", f"Compare its session: {address.rpartition('/')[0]}."
-        )
+        raise UserError(f"{address!r} names a single exchange.", f"Compare its session: {address.rpartition('/')[0]}.")
     return Chosen(place.recording, place.session)
 
 

@@ -85,7 +85,9 @@ def _explained(result: Result) -> Iterator[Text]:
     sentences = {each.rule.value: each.sentence for each in RULES}
     yield Text()
     for name, count in sorted(result.totals.rules.items()):
-        yield Text(escaped(f"let pass {count} times by {name}: {sentences.get(name, 'learned, or from a file')}"), "dim")
+        yield Text(
+            escaped(f"let pass {count} times by {name}: {sentences.get(name, 'learned, or from a file')}"), "dim"
+        )
         example = result.totals.examples.get(name)
         if example is not None:
             sides = " / ".join("nothing" if side is None else side for side in (example.left, example.right))

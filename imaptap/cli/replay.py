@@ -76,7 +76,7 @@ def _replay(store: Store, options: ReplayOptions, source: Recording, parts: Sequ
         print_document(summary_document(recording, job, tally, steps))
     else:
         print_summary(recording, job, tally, steps)
-    if tally.stopped:
+    if tally.stopped and not tally.unrecorded:
         return INTERRUPTED
     return 0 if tally.faithful and tally.steps == steps else NO
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imaptap.diffing.judging import NEAREST_MOST, Ground, Judge, in_short, nearest
-from imaptap.diffing.links import steps
+from imaptap.diffing.links import steps as told_steps
 from imaptap.diffing.spool import Spool
 from imaptap.diffing.values import Step
 from imaptap.diffing.walk import walk
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from imaptap.diffing.offers import Offers
     from imaptap.diffing.values import Group, Pairing, Task
-    from storage import Recording, Session, Store
+    from storage import Session, Store
     from storage.diff.keys import Keys
     from storage.diff.rules import Rules
 
@@ -47,11 +47,10 @@ def compare_group(task: Task, group: Group, path: Path) -> Judged:
     judge = Judge(noise, switched_off(task.rules), learner if task.learn else None)
     places: dict[int, tuple[Talk, int]] = {}
     with open_store(task.db, create=False) as store:
-        sides = _recording(store, task.left), _recording(store, task.right)
         spool = Spool(path)
         try:
             for place, pairing in group.pairs:
-                talk, start = _pair(_Reading(store, *sides), pairing, judge, spool)
+                talk, start = _pair(store, pairing, judge, spool)
                 places[place] = talk, start
         finally:
             spool.close()
@@ -69,26 +68,8 @@ def switched_off(rules: Rules) -> frozenset[str]:
     return frozenset({*rules.off, *asked, *({Rule.TIMING.value} if rules.timing else ())})
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """The store and both recordings."""
-
-    store: Store
-    left: Recording
-    right: Recording
-
-
-def _recording(store: Store, number: int) -> Recording:
-    found = next((each for each in store.recordings() if each.id == number), None)
-    if found is None:
-        raise StorageError(f"Recording {number} is gone.", "It was removed meanwhile.")
-    return found
-
-
-def _pair(reading: _Reading, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[Talk, int]:
-    store = reading.store
-    left = None if pairing.left is None else store.session(reading.left, pairing.left)
-    right = None if pairing.right is None else store.session(reading.right, pairing.right)
+def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[Talk, int]:
+    left, right = pairing.left, pairing.right
     start, count = spool.begin(), 0
     names = _name(left), _name(right)
     if left is None or right is None:
@@ -128,7 +109,7 @@ def _steps(store: Store, left: Session, right: Session, *, replayed: bool) -> _K
     mine = session_keys(store, left)
     theirs = session_keys(store, right)
     if replayed:
-        return _Known(list(_repeated(mine, steps(store, right))), mine, theirs)
+        return _Known(list(_repeated(mine, told_steps(store, right))), mine, theirs)
     found = [
         Step(
             None if match.left is None else mine.numbers[match.left],

@@ -6,10 +6,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from imaptap.diffing.counterparts import Counterparts
 from imaptap.diffing.offers import LEFT, RIGHT, Offers
+from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import Exchange, readable
 from storage.diff.equality import Context, compare
+from storage.diff.equality.context import States
 from storage.diff.report.values import Entry, Said, State, Totals
 from storage.diff.values import Comparison, Difference, Kind
 
@@ -46,7 +47,7 @@ class Judge:
 
     def __init__(self, noise: Noise, off: frozenset[str], learner: Learner | None = None) -> None:
         self.totals, self.offers = Totals(), Offers()
-        self._mapping = Counterparts()
+        self._mapping, self._states = Mapping(), States()
         self._noise, self._off, self._learner = noise, off, learner
 
     def judge(self, walked: Walked, ground: Ground) -> Entry:
@@ -79,7 +80,7 @@ class Judge:
             return None if step.reason else _alone(left, right)
         if left is None or right is None:
             return None
-        context = Context(self._mapping, ground.literals, self._off, ground.began)
+        context = Context(self._mapping, ground.literals, self._off, ground.began, self._states)
         comparison = compare(left, right, context)
         self._mapping.learn(left, right, ground.literals)
         return _with_place(step, left, right, comparison)
@@ -140,8 +141,8 @@ def _with_place(step: Step, left: Dialogue, right: Dialogue, comparison: Compari
     before: list[Difference] = []
     after = comparison.differences
     if step.moved:
-        places = (f"exchange {each.exchange.number}" for each in (left, right))
-        before.append(Difference(Kind.ORDER, EXCHANGE, *places, cause="it stands elsewhere"))
+        here, there = (f"exchange {each.exchange.number}" for each in (left, right))
+        before.append(Difference(Kind.ORDER, EXCHANGE, here, there, "it stands elsewhere"))
     if step.near:
         shown = _shown(left.exchange), _shown(right.exchange)
         before.append(Difference(Kind.VALUE, COMMAND, *shown))

@@ -10,8 +10,6 @@ from proxy.imap.transcript import Direction, EventKind
 from proxy.replay.values import Fate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from proxy.imap.transcript import Event, Span
     from storage import Recording, Session, Store
 

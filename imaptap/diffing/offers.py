@@ -19,11 +19,14 @@ class Offers:
 
     def __init__(self) -> None:
         self.words: dict[tuple[int, bool], set[str]] = {}
+        self._last: list[tuple[bool, frozenset[str]] | None] = [None, None]
 
     def hear(self, side: int, dialogue: Dialogue) -> None:
         """What was in force when a command was sent."""
-        before = dialogue.before
-        self.words.setdefault((side, before.phase not in _NOT_YET), set()).update(before.capabilities)
+        words, later = dialogue.before.capabilities, dialogue.before.phase not in _NOT_YET
+        if self._last[side] != (later, words):
+            self._last[side] = later, words
+            self.words.setdefault((side, later), set()).update(words)
 
     def merge(self, other: Offers) -> None:
         """Those of other sessions."""

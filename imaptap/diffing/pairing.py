@@ -23,40 +23,51 @@ def pairings(store: Store, left: Chosen, right: Chosen) -> tuple[list[Pairing], 
 
     Raises StorageError.
     """
-    ours = openings(store, left.recording, left.session)
-    logins = {each.number: each.login for each in ours}
+    ours, theirs = (_Sessions(store, side) for side in (left, right))
+    logins = {each.number: each.login for each in ours.openings()}
     if source(store, right.recording) == left.recording.id:
-        return list(_replayed(store, ours, right)), logins
+        return list(_replayed(store, ours, theirs)), logins
     if left.session is not None and right.session is not None:
-        return [Pairing(left.session.number, right.session.number)], logins
-    theirs = openings(store, right.recording, right.session)
-    return [Pairing(_number(one), _number(other)) for one, other in pair_sessions(ours, theirs)], logins
+        return [Pairing(left.session, right.session)], logins
+    pairs = pair_sessions(ours.openings(), theirs.openings())
+    return [Pairing(ours.of(one), theirs.of(other)) for one, other in pairs], logins
 
 
 def groups(pairs: list[Pairing], logins: dict[int, int | None]) -> list[Group]:
     """Pairs of sessions by who has logged in: what is learned of one session's names and UIDs holds for the next."""
     found: dict[int | None, list[tuple[int, Pairing]]] = defaultdict(list)
     for place, pair in enumerate(pairs):
-        found[None if pair.left is None else logins.get(pair.left)].append((place, pair))
+        found[None if pair.left is None else logins.get(pair.left.number)].append((place, pair))
     return [Group(tuple(each)) for each in sorted(found.values(), key=len, reverse=True)]
 
 
-def _sessions(store: Store, side: Chosen) -> Iterator[Session]:
-    return iter((side.session,)) if side.session is not None else store.sessions(side.recording)
+class _Sessions:
+    """Those of one side, by number."""
+
+    def __init__(self, store: Store, side: Chosen) -> None:
+        self._store, self._side = store, side
+        found = (side.session,) if side.session is not None else store.sessions(side.recording)
+        self.all = {session.number: session for session in found}
+        self.single = side.session is not None
+
+    def openings(self) -> list[Opening]:
+        """How each begins."""
+        return openings(self._store, self._side.recording, self._side.session)
+
+    def of(self, opening: Opening | None) -> Session | None:
+        """The session that begins like that; one that has come since does not count."""
+        return None if opening is None else self.all.get(opening.number)
 
 
-def _replayed(store: Store, ours: list[Opening], right: Chosen) -> Iterator[Pairing]:
+def _replayed(store: Store, ours: _Sessions, theirs: _Sessions) -> Iterator[Pairing]:
     """By what the replay says of itself; a session may have been replayed several times."""
-    clones: dict[int | None, list[int]] = defaultdict(list)
-    for session in _sessions(store, right):
-        clones[source_session(store, session)].append(session.number)
-    for one in ours:
-        numbers = clones.pop(one.number, [])
-        if numbers or right.session is None:
-            yield from (Pairing(one.number, number, replayed=True) for number in numbers or [None])
-    for numbers in clones.values():
-        yield from (Pairing(None, number) for number in numbers)
-
-
-def _number(opening: Opening | None) -> int | None:
-    return None if opening is None else opening.number
+    clones: dict[int | None, list[Session]] = defaultdict(list)
+    for session in theirs.all.values():
+        clones[source_session(store, session)].append(session)
+    for number, one in ours.all.items():
+        copies = clones.pop(number, [])
+        if not copies and not theirs.single:
+            yield Pairing(one, None)
+        yield from (Pairing(one, copy, replayed=True) for copy in copies)
+    for copies in clones.values():
+        yield from (Pairing(None, copy) for copy in copies)

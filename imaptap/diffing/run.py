@@ -1,7 +1,8 @@
-"""A comparison from beginning to end: sessions are paired, shared out to processes, and what they find is put together."""
+"""A comparison from beginning to end: sessions are paired, shared out to processes, and what these find is told."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from storage.diff.report.values import Entry, Noisy, Word
     from storage.diff.rules import Rules
 
+YOUNG_MOST = 200_000
+"""Values that are made before Python looks for cycles among them: what is read has none, and there is much of it."""
 PARALLEL_FROM = 5000
 """Exchanges from which on several processes are worth their start."""
 
@@ -101,7 +104,7 @@ class Comparing:
         switched_off(asked.rules)  # raises before anything is read
         self._pairs, logins = pairings(self._store, asked.left, asked.right)
         parts = groups(self._pairs, logins)
-        task = Task(asked.db, asked.left.recording.id, asked.right.recording.id, asked.rules, learn)
+        task = Task(asked.db, asked.rules, learn)
         done = 0
         found: list[tuple[int, Judged]] = []
         for index, judged in self._judged(task, parts):
@@ -137,10 +140,14 @@ class Comparing:
 
     def _processes(self, parts: list[Group]) -> int:
         asked = self._asked
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         size = sum(self._store.totals(side.recording).exchanges for side in (asked.left, asked.right))
         few = not asked.processes and size < PARALLEL_FROM
-        return 1 if few else min(asked.processes or cores, len(parts))
+        return 1 if few else min(asked.processes or cores(), len(parts))
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
@@ -152,6 +159,7 @@ def _pool(processes: int) -> ProcessPoolExecutor:
 def _begin() -> None:
     """A process that compares."""
     forbid_core_dumps()
+    gc.set_threshold(YOUNG_MOST, 20, 20)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for all of them, and the parent tells of it
 
 

@@ -25,10 +25,10 @@ class Step(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """Two sessions by their numbers. `replayed`: the right one is a replay of the left one."""
+    """Two sessions. `replayed`: the right one is a replay of the left one."""
 
-    left: int | None
-    right: int | None
+    left: Session | None
+    right: Session | None
     replayed: bool = False
 
 
@@ -56,11 +56,9 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """All that a process needs to compare a group: the database, two recordings by id, and the rules."""
+    """All that a process needs to compare a group: the database, and the rules."""
 
     db: str
-    left: int
-    right: int
     rules: Rules = field(default_factory=Rules)
     learn: bool = False
     """Whether what differs is to be learned as noise; nothing else is wanted then."""

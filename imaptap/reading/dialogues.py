@@ -46,6 +46,8 @@ class StoredLiterals:
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
         """Its SHA-256, hex, of the bytes as they came; None where they are not known or some are masked."""
+        if self._masked(direction).between(start, start + size):
+            return None
         pieces = list(self._store.pieces(self._session, direction, start, start + size))
         if len(pieces) == 1 and (pieces[0].offset, pieces[0].length) == (start, size):
             known = pieces[0].left_out or pieces[0].sha256

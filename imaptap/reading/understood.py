@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.reading.exchanges import EXCHANGES_KEPT, Exchanges
+from imaptap.reading.remembered import Remembered
 from imaptap.reading.units import session_units
 from proxy.imap.grammar import parse_command, parse_response, parse_sasl
 from proxy.imap.transcript import Direction
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from proxy.imap.units import Unit
     from proxy.imap.view.values import Heard, State
     from storage import Session, Store
+
+_response, _command = Remembered(parse_response), Remembered(parse_command)
 
 
 class Told(NamedTuple):
@@ -67,15 +70,15 @@ class ParsedUnits:
         self, unit: Unit, direction: Direction, exchange: Exchange | None
     ) -> Parsed[Response] | Parsed[Command | Done] | Parsed[SaslLine]:
         if direction is Direction.SERVER:
-            return parse_response(unit)
+            return _response(unit)
         if exchange is None:
-            return parse_command(unit)
+            return _command(unit)
         if exchange.number in self._begun and exchange.command == "AUTHENTICATE":
             return parse_sasl(unit)
         self._begun[exchange.number] = None
         if len(self._begun) > EXCHANGES_KEPT:
             self._begun.popitem(last=False)
-        return parse_command(unit)
+        return _command(unit)
 
 
 def state_at(store: Store, session: Session, exchange: Exchange) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from proxy.imap.quotes import open_quote
 from proxy.imap.transcript import BODY_MIN
 from proxy.imap.units import Boundary, Literal, Unit, UnitReader
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 TEXT_WHOLE = 64 * 1024 * 1024
 """Bytes of a unit's texts and small literals that are kept; the grammar keeps a longer one raw (M 2.10)."""
+PLAIN_MOST = 4096
+"""Bytes of a line that is looked at as a whole."""
 PARTS_WHOLE = 250_000
 """Literals of one unit that are kept; the grammar keeps a unit of more raw."""
 _NOTHING = bytes(64 * 1024)
@@ -58,6 +61,13 @@ class UnitCutter:
         """The stream's bytes from `offset` on; `time_of` an offset tells when its byte came."""
         pos = 0
         while pos < len(data):
+            if self._at is None and (end := self._plain(data, pos)):
+                start = self._reader.skip(end - pos)
+                unit = Unit(start, start + end - pos, (data[pos:end],), (), ())
+                self._ended = time_of(offset + end - 1)
+                yield CutUnit(unit, time_of(offset + pos), self._ended, ())
+                pos = end
+                continue
             boundary, end = self._reader.read(data, pos)
             if self._at is None:
                 self._at = time_of(offset + pos)
@@ -97,6 +107,13 @@ class UnitCutter:
         if len(self._texts) == len(self._literals):  # it ends with a literal that has come whole
             self._texts.append(b"")
         yield from self._unit(unit, due)
+
+    def _plain(self, data: bytes, pos: int) -> int:
+        """The end of a unit that is one line of nothing odd, as most are; 0 where it has to be looked at closely."""
+        end = data.find(b"\n", pos, pos + PLAIN_MOST) + 1
+        line = data[pos:end]
+        odd = not line.endswith(b"\r\n") or line.count(b"\r") > 1 or line.endswith(b"}\r\n") or open_quote(line)
+        return 0 if odd or self._torn or len(line) > self._most or not self._reader.between else end
 
     def _kept(self, data: bytes) -> bytes:
         kept = data[: self._room]

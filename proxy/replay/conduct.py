@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.units import Unit
+from proxy.imap.grammar.sasl import Authenticate, SaslLine
+from proxy.replay.flight import line_of
 from proxy.replay.values import Send, Skip
 
 if TYPE_CHECKING:
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from proxy.replay.values import Decision, Policy, Target
 
 _COMMANDS = {
-    "LOGOUT": (b"LOGOUT", frozenset[str]()),
-    "IDLE": (b"IDLE", frozenset(("IDLE", "IMAP4REV2"))),
-    "COMPRESS": (b"COMPRESS DEFLATE", frozenset(("COMPRESS=DEFLATE",))),
-    "UNAUTHENTICATE": (b"UNAUTHENTICATE", frozenset(("UNAUTHENTICATE",))),
+    "LOGOUT": ("LOGOUT", frozenset[str]()),
+    "IDLE": ("IDLE", frozenset(("IDLE", "IMAP4REV2"))),
+    "COMPRESS": ("COMPRESS DEFLATE", frozenset(("COMPRESS=DEFLATE",))),
+    "UNAUTHENTICATE": ("UNAUTHENTICATE", frozenset(("UNAUTHENTICATE",))),
 }
 """Command -> what is sent, and the capabilities of which the target needs one."""
 
@@ -29,6 +30,17 @@ def conduct(dialogue: Dialogue, target: Target, policy: Policy, tag: bytes) -> D
     """The command with its new tag, or why it is not sent."""
     name = dialogue.exchange.command
     words, needed = _COMMANDS[name]
-    if needed and not (policy.strict or needed & target.capabilities):
+    offered_then = bool(needed & dialogue.before.capabilities)  # else the client did not go by what was offered
+    if offered_then and not (policy.strict or needed & target.capabilities):
         return Skip(f"the target has no {min(needed)}")
-    return Send(Unit(0, len(tag) + len(words) + 3, (tag + b" " + words + b"\r\n",), (), ()))
+    return Send(line_of(tag, words))
+
+
+def cancelled(dialogue: Dialogue) -> str | None:
+    """The mechanism of a login that the client cancelled before it had said anything (RFC 9051 section 6.2.2)."""
+    body = dialogue.command.body if dialogue.command else None
+    last = dialogue.asks[-1].parsed.understood if len(dialogue.asks) == 2 else None
+    if not isinstance(body, Authenticate) or body.initial is not None or not isinstance(last, SaslLine):
+        return None
+    gave_up = last.cancels and dialogue.exchange.status != "OK"
+    return body.mechanism.decode("ascii", "replace") if gave_up else None

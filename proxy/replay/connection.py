@@ -51,7 +51,9 @@ class Connection:
         self.told: frozenset[str] | None = None
         """The capabilities that were told since TLS or a login changed them; None: none."""
         self.news: Callable[[Untagged], None] | None = None
-        """Called with untagged data while somebody waits for some."""
+        """Called with untagged data, where somebody wants to hear of it."""
+        self.idling = False
+        """Whether the server owes nothing, whatever is in flight."""
         self._line = Line(endpoint, upstream, tap, self, patience=patience)
         self._tap, self._ear = tap, ear
         self._count = 0
@@ -172,7 +174,8 @@ class Connection:
         self._tap.event(EventKind.STEP, name, text, side, place=place)
 
     def _begin(self, tag: bytes) -> Flight:
-        self._count += 1
+        # As the recorder counts, which may have taken a stray DONE for a command (M 4.9).
+        self._count = max(self._count, self._ear.newest) + 1
         flight = Flight(self._count, tag, self._line.sent)
         if self.open_now:
             self._flights[tag] = flight
@@ -223,8 +226,8 @@ class Connection:
 
     @property
     def owed(self) -> bool:
-        """Whether the server owes a greeting or an answer; while somebody waits for news it owes none."""
-        return not self._greeted.done() or (bool(self._flights) and self.news is None)
+        """Whether the server owes a greeting or an answer."""
+        return not self._greeted.done() or (bool(self._flights) and not self.idling)
 
     def unit(self, found: CutUnit, at: int) -> None:
         """The server has said this."""

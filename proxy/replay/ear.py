@@ -42,6 +42,8 @@ class Ear:
         self.literals = Digests()
         """Of the large literals that were heard last."""
         self._last: Exchange | None = None
+        self.newest = 0
+        """The largest number of an exchange that the recorder has told of."""
 
     def put(self, *records: Record) -> None:
         """Take records."""
@@ -49,6 +51,7 @@ class Ear:
         for record in records:
             if type(record) is Exchange:
                 self._exchanges[record.number] = record
+                self.newest = max(self.newest, record.number)
             elif type(record) is Span and record.direction is Direction.SERVER:
                 self._spans.append(record)
             elif type(record) is Piece and record.literal is not None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from proxy.imap.grammar.capability import Namespace
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.transcript import readable
-from proxy.imap.units import Unit
 from proxy.live.errors import LiveError
+from proxy.replay.flight import line_of
 from proxy.replay.login import LoginError, choose, log_in, refused
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class Entrance:
     async def start_tls(self, begun: Callable[[Flight], None]) -> None:
         """The recorded STARTTLS. Raises LiveError: nothing may go on in clear."""
         tag = self._tag()
-        line = Unit(0, 0, (tag + b" STARTTLS\r\n",), (), ())
-        await self._shake_hands(await self._connection.send(tag, line, (), begun=begun))
+        await self._shake_hands(await self._connection.send(tag, line_of(tag, "STARTTLS"), (), begun=begun))
 
     async def log_in(self, begun: Callable[[Flight, str], None] | None) -> None:
         """Log in, and ask what has to be known then. Raises LoginError.
@@ -52,7 +51,7 @@ class Entrance:
         url = connection.endpoint.url
         if account.credentials is None:
             raise LoginError(f"Nobody has said who is to log in at {url}.", "Use --user, or --users for several.")
-        capabilities = await self._capabilities()
+        capabilities = await self.capabilities()
         mechanism = choose(capabilities, account.credentials, url)
         connection.told = None
 
@@ -69,22 +68,23 @@ class Entrance:
         if begun is None:
             connection.step("extra", "a login that was not recorded", (flight.start, flight.length))
         self._logged_in = True
-        await self._capabilities()
+        await self.capabilities()
         await self.ask_names()
 
     async def ask_names(self) -> None:
-        """The personal namespace: once for each user."""
+        """The personal namespace: once for each user, and none of his sessions goes on without it."""
         account, connection = self._account, self._connection
-        if account.asked:
-            return
-        account.asked = True
-        connection.news = self._hear
-        has_namespace = "NAMESPACE" in (connection.told or ())
-        flight = await connection.own(self._tag(), b"NAMESPACE" if has_namespace else b'LIST "" ""')
-        await flight.over
-        connection.news = None
+        async with account.asking:
+            if account.asked:
+                return
+            account.asked = True
+            connection.news = self._hear
+            has_namespace = "NAMESPACE" in (connection.told or ())
+            flight = await connection.own(self._tag(), b"NAMESPACE" if has_namespace else b'LIST "" ""')
+            await flight.over
+            connection.news = None
 
-    async def _capabilities(self) -> frozenset[str]:
+    async def capabilities(self) -> frozenset[str]:
         """The words in force; asked for where nobody has told them."""
         connection = self._connection
         if connection.told is None:

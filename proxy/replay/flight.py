@@ -51,6 +51,12 @@ def status_of(completion: Tagged | None) -> str | None:
     return readable(completion.status.word)
 
 
+def line_of(tag: bytes, command: str) -> Unit:
+    """A command without literals as a unit."""
+    line = tag + b" " + command.encode() + b"\r\n"
+    return Unit(0, len(line), (line,), (), ())
+
+
 def moved(unit: Unit, start: int) -> Unit:
     """The same unit at another place of a stream."""
     offset, literals = start, list(unit.literals)

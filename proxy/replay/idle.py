@@ -15,6 +15,7 @@ from proxy.imap.grammar.status import Status
 if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Dialogue
     from proxy.replay.connection import Connection
+    from proxy.replay.flight import Flight
 
 
 class Idle:
@@ -31,19 +32,19 @@ class Idle:
         last = dialogue.asks[-1].at if len(dialogue.asks) > 1 else exchange.ended or exchange.started
         self.until = last
         """When the recorded client ended it, microseconds since its session began."""
-        connection.news = self._hear
+        connection.news, connection.idling = self._hear, True
 
-    async def news(self, seconds: float) -> None:
-        """Wait until as much of every kind has come as was recorded, `seconds` at most."""
-        if not self._wanted:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._came.wait()
+    async def news(self, seconds: float, flight: Flight) -> None:
+        """Wait until as much of every kind has come as was recorded, `seconds` at most, or the server ends it."""
+        if self._wanted:
+            flight.over.add_done_callback(lambda _: self._came.set())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._came.wait()
 
     def end(self) -> None:
         """Listen no more."""
-        self._connection.news = None
+        self._connection.news, self._connection.idling = None, False
 
     def _hear(self, value: Untagged) -> None:
         self._wanted -= Counter([_kind(value)])

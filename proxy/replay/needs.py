@@ -5,6 +5,7 @@ The words stand in `proxy.imap.lint.words`. What RFC 3501 has needs none, and IM
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.append import Append, Replace, Utf8
@@ -29,7 +30,7 @@ class Offers:
     """A target's capability words, and those that they imply; without any, nothing is known of it."""
 
     def __init__(self, words: frozenset[str]) -> None:
-        self._words = expanded(words)
+        self._words = _expanded(words)
 
     def any(self, words: tuple[str, ...]) -> bool:
         """Whether it has one of them; a word that ends in "=" stands for all that begin so."""
@@ -43,6 +44,11 @@ class Offers:
     def takes(self, size: int) -> bool:
         """Whether a literal of that size may be sent without waiting for `+` (RFC 7888)."""
         return "LITERAL+" in self._words or ("LITERAL-" in self._words and size <= LITERAL_MINUS_MOST)
+
+
+@lru_cache(64)
+def _expanded(words: frozenset[str]) -> frozenset[str]:
+    return expanded(words)
 
 
 def lacking(command: str, body: Body, unit: Unit, offers: Offers) -> str | None:

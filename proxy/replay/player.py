@@ -11,10 +11,10 @@ from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Outcome
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
-from proxy.replay.conduct import conduct, is_conduct
+from proxy.replay.conduct import cancelled, conduct, is_conduct
 from proxy.replay.connection import LOST
 from proxy.replay.entrance import Entrance
-from proxy.replay.flight import Content
+from proxy.replay.flight import Content, line_of
 from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
@@ -48,10 +48,11 @@ class Player:
 
     def __init__(
         self, part: Part, connection: Connection, ear: Ear, account: Account, manner: Manner, order: Order,
-        report: Report,
+        report: Report, gate: asyncio.Event,
     ) -> None:  # fmt: skip
         self._part, self._connection, self._ear = part, connection, ear
         self._account, self._manner, self._order, self._report = account, manner, order, report
+        self._gate = gate
         self._tags = (b"R%d" % number for number in itertools.count(1))
         self._entrance = Entrance(connection, account, lambda: next(self._tags))
         self._lessons = Lessons(account.mapping, (part.literals, ear.literals))
@@ -119,6 +120,7 @@ class Player:
         await self._wait_for([number for number in self._flights if number not in open_then])
         await asyncio.sleep(self._manner.pace.pause(self._pause(dialogue)))
         await self._turn(exchange.started)
+        await self._gate.wait()
         if not self._connection.open_now:
             self._connection.missed()
             self._skip(dialogue, Skip(LOST, Fate.NOT_REACHED))
@@ -187,11 +189,23 @@ class Player:
     async def _log_in(self, dialogue: Dialogue) -> None:
         if self._connection.preauth:
             self._skip(dialogue, Skip("the target has logged in by itself (PREAUTH)"))
+        elif (mechanism := cancelled(dialogue)) is not None:
+            await self._cancel(dialogue, mechanism)
         elif dialogue.exchange.status != "OK":
             self._skip(dialogue, Skip("it was refused when it was recorded, and what was recorded of it is never sent"))
         else:
             how = _way(dialogue)
             await self._entrance.log_in(lambda flight, way: self._fly(dialogue, flight, _changed(how, way)))
+
+    async def _cancel(self, dialogue: Dialogue, mechanism: str) -> None:
+        """A login that the client itself gave up holds no secret."""
+        if f"AUTH={mechanism}" not in await self._entrance.capabilities():
+            self._skip(dialogue, Skip(f"the target has no AUTH={mechanism}"))
+            return
+        tag = next(self._tags)
+        flight = await self._send(dialogue, Send(line_of(tag, f"AUTHENTICATE {mechanism}")), tag, [])
+        while await self._connection.continuation(flight) is not None:
+            await self._connection.line(flight, b"*", sasl=True)
 
     async def _start_tls(self, dialogue: Dialogue) -> None:
         connection = self._connection
@@ -208,8 +222,10 @@ class Player:
         if await self._connection.continuation(flight) is not None:
             self._order.over(self._part.number, dialogue.exchange.number)
             await self._turn(idle.until)
-            await idle.news(self._manner.idle)
-            await self._connection.line(flight, b"DONE", sasl=False)
+            await idle.news(self._manner.idle, flight)
+            idle.end()
+            if not flight.over.done():
+                await self._connection.line(flight, b"DONE", sasl=False)
         idle.end()
         await flight.over
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.replay.conduct import conduct, is_conduct
+from proxy.replay.conduct import cancelled, conduct, is_conduct
+from proxy.replay.flight import line_of
 from proxy.replay.plan import decide
-from proxy.replay.values import Skip, Target
+from proxy.replay.values import Send, Skip, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,14 @@ def rehearse(part: Part, mapping: Mapping, policy: Policy) -> Iterator[tuple[Dia
 
 def _decision(dialogue: Dialogue, mapping: Mapping, policy: Policy) -> Decision | None:
     command, before = dialogue.exchange.command, dialogue.before
+    tag = b"R%d" % dialogue.exchange.number
+    if (mechanism := cancelled(dialogue)) is not None:
+        return Send(line_of(tag, f"AUTHENTICATE {mechanism}"))
     if command in _LOGIN and dialogue.exchange.status != "OK":
         return Skip("it was refused when it was recorded, and what was recorded of it is never sent")
     if command in _LOGIN or command == "STARTTLS":
         return None
     target = Target(before.capabilities, before.enabled, mailbox=before.mailbox, exists=before.exists)
-    tag = b"R%d" % dialogue.exchange.number
     if is_conduct(dialogue):
         return conduct(dialogue, target, policy, tag)
     return decide(dialogue, mapping, target, policy, tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,13 @@ class Manner:
     flatten: bool = False
     idle: float = 0.2
     patience: float = 60.0
+
+
+def open_gate() -> asyncio.Event:
+    """One that nobody has to wait at."""
+    gate = asyncio.Event()
+    gate.set()
+    return gate
 
 
 class Report(Protocol):
@@ -48,4 +56,5 @@ class Account:
     mapping: Mapping
     delimiter: str | None = None
     prefix: str = ""
-    asked: bool = field(default=False)
+    asked: bool = False
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,4 +1,4 @@
-"""Which exchange of one session is the counterpart of which of another's: by what their commands mean, and in what order.
+"""Which exchange of one session is the counterpart of which of another's: by what commands mean, and in what order.
 
 Commands that are unique in both are fixed points (the idea of patience diff, by Bram Cohen); between them the longest
 common subsequence of meanings is taken. What is left over is looked for elsewhere (moved blocks), then paired with
@@ -195,7 +195,7 @@ def _moved(left: Keys, right: Keys, ours: list[int], theirs: list[int]) -> Itera
             continue
         candidates = [j for j in places.get(left.meaning[start], ())[:CANDIDATES_MOST] if j in free]
         blocks = [list(_block(left, right, (start, j), waiting, free)) for j in candidates]
-        longest: list[Place] = max(blocks, key=len, default=[])
+        longest = max(blocks, key=len) if blocks else []
         telling = any(not proves_nothing(left.verb[i]) for i, _ in longest)
         single = len(longest) == 1 and counts[left.meaning[start]] == len(places[left.meaning[start]]) == 1
         if telling and (len(longest) > 1 or single):

@@ -1,7 +1,8 @@
 """What commands mean, as numbers: two exchanges are looked for in each other's recordings by these.
 
 Four numbers an exchange, from fine to coarse, so that recordings of any length fit into memory. Two commands with the
-same number are taken to be the same at that grade; the numbers are hashes of 63 bits.
+same number are taken to be the same at that grade; the numbers are hashes of 64 bits, Python's own: they hold within
+one process.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 from array import array
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from typing import NamedTuple
 
 _ANY = re.compile(
@@ -105,8 +105,7 @@ def _plain(name: str) -> str:
 
 
 def _number(*words: str) -> int:
-    digest = blake2b("\0".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1
+    return hash(words)
 
 
 _WAITING_VERBS = frozenset(map(_number, _WAITING))

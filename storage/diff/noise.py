@@ -1,7 +1,7 @@
 """Noise: what is not the same although nothing has changed, learned from two runs at one server.
 
-The idea is diffy's (Twitter, 2015): whatever differs between two runs at the server that is known cannot be held against
-the other one.
+The idea is diffy's (Twitter, 2015): whatever differs between two runs at the server that is known cannot be held
+against the other one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 ANYTHING = "*"
 RULES_MOST = 1000
 """Rules that are learned; two servers with more do not have noise, they are not the same."""
-_NUMBERS = re.compile(r"\d+(?:[:,]\d+)*")
+# Numbers that are words of their own: RFC822.SIZE is a name.
+_NUMBERS = re.compile(r"(?<![\w-])\d+(?:[:,.]\d+)*(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)

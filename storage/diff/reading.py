@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -12,9 +12,7 @@ from storage.diff.keys import Key, Keys, key
 from storage.diff.sessions import FIRST, Opening
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from storage.store import Store
     from storage.values import Recording, Session
@@ -24,17 +22,13 @@ _session, _exchange = tables.session.c, tables.exchange.c
 _LOGINS = ("LOGIN", "AUTHENTICATE")
 
 
-def session_keys(store: Store, session: Session, without: Container[int] = ()) -> Keys:
-    """The keys of a session's exchanges, but for those that imaptap itself has issued and those in `without`.
-
-    Raises StorageError.
-    """
+def session_keys(store: Store, session: Session) -> Keys:
+    """The keys of a session's exchanges, but for those that imaptap itself has issued. Raises StorageError."""
     keys = Keys()
     with store.snapshot() as connection:
         rows = connection.execution_options(yield_per=_PAGE).execute(_commands(session))
-        for number, command, arguments, mailbox in rows:
-            if number not in without:
-                keys.add(number, key(command, arguments, mailbox))
+        for row in rows:
+            keys.add(row.number, key(row.command, row.arguments, row.mailbox))
     return keys
 
 
@@ -42,7 +36,7 @@ def openings(store: Store, recording: Recording, session: Session | None = None)
     """How each session of a recording begins, by number; or only that one. Raises StorageError."""
     mine = _session.recording_id == recording.id
     numbers = select(_session.number).where(mine).order_by(_session.number)
-    columns = _session.number, _exchange.command, _exchange.arguments, _exchange.mailbox
+    columns: list[ColumnElement[Any]] = [_session.number, _exchange.command, _exchange.arguments, _exchange.mailbox]
     first = (_exchange.number <= FIRST) & (_exchange.origin != Origin.PROXY.value)
     commands = select(*columns).select_from(tables.session.join(tables.exchange)).where(mine, first)
     if session is not None:
@@ -50,15 +44,15 @@ def openings(store: Store, recording: Recording, session: Session | None = None)
     with store.snapshot() as connection:
         found: dict[int, list[Key]] = {number: [] for number in connection.execute(numbers).scalars()}
         logins: dict[int, int] = {}
-        for number, command, *said in connection.execute(commands.order_by(_session.number, _exchange.number)):
-            meant = key(command, *said)
-            found[number].append(meant)
-            if command in _LOGINS:
-                logins.setdefault(number, meant.exact)
+        for row in connection.execute(commands.order_by(_session.number, _exchange.number)):
+            meant = key(row.command, row.arguments, row.mailbox)
+            found[row.number].append(meant)
+            if row.command in _LOGINS:
+                logins.setdefault(row.number, meant.exact)
     return [Opening(number, logins.get(number), tuple(each.meaning for each in keys)) for number, keys in found.items()]
 
 
-def _commands(session: Session) -> Select[tuple[int, str, str, str | None]]:
+def _commands(session: Session) -> Select[Any]:
     mine = _exchange.session_id == session.id, _exchange.origin != Origin.PROXY.value
-    columns = _exchange.number, _exchange.command, _exchange.arguments, _exchange.mailbox
+    columns: list[ColumnElement[Any]] = [_exchange.number, _exchange.command, _exchange.arguments, _exchange.mailbox]
     return select(*columns).where(*mine).order_by(_exchange.number)

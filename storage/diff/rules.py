@@ -116,7 +116,7 @@ def _rules(document: dict[str, Any]) -> Rules:
 def _flag(document: Mapping[str, Any], name: str) -> bool:
     value = document.get(name, False)
     if not isinstance(value, bool):
-        raise ValueError(f"`{name}` is true or false")  # noqa: TRY004  all of these are told alike
+        raise ValueError(f"`{name}` is true or false")
     return value
 
 

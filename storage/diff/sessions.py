@@ -22,9 +22,7 @@ class Opening(NamedTuple):
     first: tuple[int, ...]
 
 
-def pair_sessions(
-    left: Sequence[Opening], right: Sequence[Opening]
-) -> list[tuple[Opening | None, Opening | None]]:
+def pair_sessions(left: Sequence[Opening], right: Sequence[Opening]) -> list[tuple[Opening | None, Opening | None]]:
     """Each session of either recording once, with its counterpart or None: by the left numbers, then the right ones.
 
     Of those who log in alike and begin alike the first goes with the first; then of those who log in alike the most

@@ -56,10 +56,17 @@ class Tale:
             self._conversation.receive(direction, chunk, self.at, Layer.TLS)
         return self
 
-    def happen(self, kind: EventKind, name: str, text: str = "", direction: Direction | None = None) -> Tale:
-        """Something that is not in the bytes."""
+    def happen(
+        self,
+        kind: EventKind,
+        name: str,
+        text: str = "",
+        direction: Direction | None = None,
+        place: tuple[int | None, int | None] = (None, None),
+    ) -> Tale:
+        """Something that is not in the bytes, or about those at `place`: an offset and a length."""
         self.at += STEP
-        self._conversation.event(Event(self.number, self.at, kind, name, text, direction))
+        self._conversation.event(Event(self.number, self.at, kind, name, text, direction, *place))
         return self
 
     def rewrite(self, direction: Direction, offset: int, received: bytes, sent: bytes) -> Tale:

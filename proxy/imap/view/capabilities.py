@@ -16,12 +16,14 @@ class Known:
 
     def __init__(self) -> None:
         self._lists: dict[str, tuple[Capabilities, bool]] = {}
+        self._words: frozenset[str] | None = None
 
     def learn(self, told: Capability, source: str, at: int, layer: Layer) -> Change:
         """A list has come; how it differs from the last one that holds."""
         before = self._in_force()
         words = tuple(readable(word.upper()) for word in told.words)
         self._lists.pop(source, None)
+        self._words = None
         self._lists[source] = (Capabilities(source, words, at, trusted=True), Layer.TLS in layer)
         old = () if before is None else before.words
         known, now = frozenset(old), frozenset(words)
@@ -30,6 +32,7 @@ class Known:
 
     def secured(self) -> None:
         """TLS has begun: what was said in clear is not to be trusted (RFC 9051 section 6.2.1)."""
+        self._words = None
         for source, (told, protected) in self._lists.items():
             if not protected:
                 self._lists[source] = (told._replace(trusted=False), protected)
@@ -41,8 +44,10 @@ class Known:
     @property
     def words(self) -> frozenset[str]:
         """The words in force, in capitals."""
-        known = self._in_force()
-        return frozenset(known.words) if known else frozenset()
+        if self._words is None:
+            known = self._in_force()
+            self._words = frozenset(known.words) if known else frozenset()
+        return self._words
 
     def _in_force(self) -> Capabilities | None:
         newest = next(reversed(self._lists.values()), None)

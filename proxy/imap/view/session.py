@@ -81,7 +81,7 @@ class SessionView:
 
     def before(self) -> Before:
         """What is known of it right before a command."""
-        box, open_now = self.mailbox, tuple(self._asked)
+        box, open_now = self._mailbox, tuple(self._asked)
         name, only = (box.name, box.read_only) if box else (None, None)
         exists, validity = (box.exists, box.uidvalidity) if box else (None, None)
         words, enabled = self._capabilities.words, frozenset(self._enabled)

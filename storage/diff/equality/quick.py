@@ -86,7 +86,7 @@ def _fetch_moved(found: Findings, left: Fetch, right: Fetch, whole: bool, moved:
                 return False
             continue
         uids = _uids(one, other)
-        if uids is None or found.mapping.uid(found.left.before.mailbox or "", uids[0]) != uids[1]:
+        if uids is None or found.mapping.uid(found.mailbox, uids[0]) != uids[1]:
             return False
         moved.append((f"FETCH {left.number} UID", *uids))
     return True
@@ -102,7 +102,7 @@ def _found_moved(found: Findings, left: Found, right: Found, moved: list[Moved])
     """Whether the same messages were found in the same order, by UIDs that are mapped."""
     if not found.left.exchange.command.startswith("UID ") or len(left.numbers) != len(right.numbers):
         return False
-    mailbox, uid = found.left.before.mailbox or "", found.mapping.uid
+    mailbox, uid = found.mailbox, found.mapping.uid
     if any(uid(mailbox, one) != other for one, other in zip(left.numbers, right.numbers, strict=True)):
         return False
     moved.append((left.word.decode(), ranged(left.numbers), ranged(right.numbers)))
@@ -150,7 +150,7 @@ def _uid(found: Findings, uid: int) -> bool:
 
 
 def _same_uid(found: Findings, left: int, right: int) -> bool:
-    return ids.same_uid(found, found.left.before.mailbox or "", left, right)
+    return ids.same_uid(found, found.mailbox, left, right)
 
 
 def _found(found: Findings, data: Found, _: bool) -> bool:
@@ -195,7 +195,7 @@ def _condition(found: Findings, data: Status, _: bool) -> bool:
     if isinstance(code, NumberCode):
         if code.name != b"UIDVALIDITY":
             return True
-        return found.mapping.uidvalidity(ids.selected(found), code.number) in (None, code.number)
+        return found.mapping.uidvalidity(found.mailbox, code.number) in (None, code.number)
     return not isinstance(code, AppendUid | CopyUid | Modified | MailboxId)
 
 

@@ -11,8 +11,9 @@ from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.metadata import MetadataChanged
 from proxy.imap.grammar.search_results import ESearch
 from proxy.imap.grammar.status import Status
-from storage.diff.equality import ids
+from storage.diff.equality import flags, ids
 from storage.diff.equality.codes import codes
+from storage.diff.equality.findings import SELECT
 from storage.diff.equality.others import key_of, others, told_of
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shortened
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Answer, Dialogue
     from storage.diff.equality.findings import Findings
 
-_SELECT = frozenset(("SELECT", "EXAMINE"))
 LEAVING = frozenset(("SELECT", "EXAMINE", "CLOSE", "UNSELECT", "LOGOUT"))
 """Commands by which a mailbox is left."""
 _NOTIFIED = (MailboxStatus, MailboxList, MetadataChanged, ESearch)
@@ -67,26 +67,26 @@ def _news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
 
 
 def mailbox_left(found: Findings) -> None:
-    """The selected mailbox is left: as many messages on both sides, but for what was told before."""
+    """The selected mailbox is left: as many messages, with the same flags, but for what was told before."""
     one, other = found.left.before, found.right.before
     states = found.context.states
-    pair = found.left.exchange.session, found.right.exchange.session
-    if found.left.exchange.command in LEAVING and one.mailbox is not None and other.mailbox is not None:
-        known = states.told.pop(pair, 0)
+    if one.mailbox is not None and other.mailbox is not None:
+        known = states.told.pop(found.sessions, 0)
         if one.exists is not None and other.exists is not None and other.exists - one.exists not in (0, known):
             found.value(f"{one.mailbox} EXISTS when it is left", one.exists, other.exists)
-    if found.left.exchange.command in _SELECT:
+        flags.left_behind(found)
+    if found.left.exchange.command in SELECT:
         counts = _exists(found.left), _exists(found.right)
         if counts[0] is not None and counts[1] is not None:
-            states.told[pair] = counts[1] - counts[0]
+            states.told[found.sessions] = counts[1] - counts[0]
 
 
 def removed(found: Findings) -> None:
     """Messages that went as an answer: not the same number is told there."""
     left, right = _gone(found.left), _gone(found.right)
     if left != right:
-        pair = found.left.exchange.session, found.right.exchange.session
-        found.context.states.told[pair] = found.context.states.told.get(pair, 0) + left - right
+        told = found.context.states.told
+        told[found.sessions] = told.get(found.sessions, 0) + left - right
 
 
 def _greetings(found: Findings, left: Status, right: Status) -> None:

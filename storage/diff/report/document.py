@@ -47,7 +47,8 @@ def _head(result: Result) -> Object:
         "verdict": verdict(totals),
         "states": {state.value: count for state, count in sorted(totals.states.items())},
         "session_states": {
-            "paired" if state.value == "equal" else state.value: count for state, count in sorted(totals.sessions.items())
+            "paired" if state.value == "equal" else state.value: count
+            for state, count in sorted(totals.sessions.items())
         },
         "kinds": {kind.value: count for kind, count in sorted(totals.kinds.items())},
         "moved": totals.moved,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from storage.diff.report.values import State
 from storage.diff.report.words import Folded, folded, noise_line, offered, only, plain, sides, tallies, title, verdict
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from storage.diff.report.values import Entry, Result
     from storage.diff.values import Difference
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&$@:])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|<>~&@:])")
 _TICKS = re.compile(r"`+")
 
 
@@ -46,7 +45,7 @@ def _capabilities(result: Result) -> Iterator[str]:
 
 
 def _equal(run: Folded) -> Iterator[str]:
-    yield f"- {run.count} equal: {_text(', '.join(run.commands[:6]))}\n"
+    yield f"- {run.size} equal: {_text(', '.join(run.commands[:6]))}\n"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
@@ -54,7 +53,7 @@ def _entry(entry: Entry) -> Iterator[str]:
     one, other = heads
     yield f"\n### {entry.state.value}: {one} / {other}\n\n"
     if entry.reason:
-        yield f"Not compared: {_text(entry.reason)}\n\n" if entry.state is State.NOT_COMPARED else _text(entry.reason)
+        yield f"{_text(entry.reason)}\n\n"
     if entry.differences:
         yield "| class | where | A | B | cause |\n|---|---|---|---|---|\n"
         for difference in entry.differences:

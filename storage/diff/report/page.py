@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.diff.values import Difference
 
 _SIGNS = {
-    State.EQUAL: "=", State.DIFFERENT: "≠", State.MISSING: "−", State.EXTRA: "+", State.NOT_COMPARED: "?",
+    State.EQUAL: "=", State.DIFFERENT: "≠", State.MISSING: "-", State.EXTRA: "+", State.NOT_COMPARED: "?",
 }  # fmt: skip
 
 
@@ -48,7 +48,8 @@ def _head(result: Result) -> Iterator[str]:
     yield f'<p class="verdict {"bad" if totals.different else "good"}">{_text(verdict(totals))}</p>\n'
     yield '<div class="pair">\n'
     for name, side in (("A", left), ("B", right)):
-        yield f'<div><b class="side">{name}</b> <b>{_text(side.address)}</b><br><small>{_text(side.server)}</small></div>\n'
+        address, server = _text(side.address), _text(side.server)
+        yield f'<div><b class="side">{name}</b> <b>{address}</b><br><small>{server}</small></div>\n'
     yield "</div>\n<dl>\n"
     for what, counts in tallies(totals):
         yield f"<dt>{_text(what)}</dt><dd>{_text(counts)}</dd>\n"
@@ -73,8 +74,8 @@ def _capabilities(result: Result) -> Iterator[str]:
 def _equal(run: Folded) -> str:
     shown = ", ".join(run.commands[:6]) + (", …" if len(run.commands) > 6 else "")
     first, last = (entry.left.number if entry.left else 0 for entry in (run.first, run.last))
-    numbers = str(first) if first == last else f"{first}–{last}"
-    return f'<p class="equal">= {run.count} equal ({numbers}): {_text(shown)}</p>\n'
+    numbers = str(first) if first == last else f"{first} to {last}"
+    return f'<p class="equal">= {run.size} equal ({numbers}): {_text(shown)}</p>\n'
 
 
 def _entry(entry: Entry) -> str:

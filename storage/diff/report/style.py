@@ -44,7 +44,8 @@ article.equal { border-color: var(--line); }
 .left, .right { padding: .1rem .4rem; border-radius: 3px; }
 .left { background: var(--red-back); }
 .right { background: var(--green-back); }
-.kind { font-size: .8rem; padding: .05rem .4rem; border-radius: 3px; color: var(--amber); background: var(--amber-back); }
+.kind { font-size: .8rem; padding: .05rem .4rem; border-radius: 3px; color: var(--amber);
+  background: var(--amber-back); }
 .kind.missing, .kind.status, .kind.code { color: var(--red); background: var(--red-back); }
 .kind.extra { color: var(--green); background: var(--green-back); }
 .kind.capability { color: var(--blue); }

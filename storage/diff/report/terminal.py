@@ -62,14 +62,15 @@ class _Page:
         for word in result.words:
             if word.left != word.right:
                 style = "cyan" if word.same else "yellow"
-                yield from self.row(*(f"{word.name}: {offered(times)}" for times in (word.left, word.right)), style)
+                one, other = (f"{word.name}: {offered(times)}" for times in (word.left, word.right))
+                yield from self.row(one, other, style)
         if ours or theirs:
             yield from self._paragraph("", f"only A: {len(ours)}, only B: {len(theirs)}", "yellow")
 
     def folded(self, run: Folded) -> Iterator[Text]:
         """Exchanges that are equal."""
         what = ", ".join(run.commands[:6]) + (", …" if len(run.commands) > 6 else "")
-        yield from self._paragraph("  = ", f"{run.count} equal: {what}", "dim")
+        yield from self._paragraph("  = ", f"{run.size} equal: {what}", "dim")
 
     def entry(self, entry: Entry) -> Iterator[Text]:
         """An exchange and its counterpart, with what differs."""
@@ -103,8 +104,8 @@ class _Page:
     def _difference(self, difference: Difference) -> Iterator[Text]:
         style = _KINDS.get(difference.kind, "yellow")
         yield from self._below(f"{difference.kind.value} {difference.where}", style)
-        shown = ("" if side is None else side for side in (difference.left, difference.right))
-        yield from self.row(*(" " * (_INDENT + 2) + side for side in shown), style)
+        left, right = (_valued(side) for side in (difference.left, difference.right))
+        yield from self.row(left, right, style)
         if difference.cause:
             yield from self._below(f"  because {difference.cause}", "dim")
 
@@ -121,6 +122,9 @@ class _Page:
             yield Text(" " * indent + part, style)
 
 
+def _valued(side: str | None) -> str:
+    return "" if side is None else " " * (_INDENT + 2) + side
+
+
 def _titled(sign: str, said: Said | None) -> str:
     return "" if said is None else f"  {sign} {title(said)}  {said.result}"
-

@@ -21,7 +21,7 @@ _OFFERED = {(True, True): "yes", (True, False): "before login", (False, True): "
 class Folded(NamedTuple):
     """Exchanges that follow each other and are the same: how many, the first, the last, and what they were."""
 
-    count: int
+    size: int
     first: Entry
     last: Entry
     commands: tuple[str, ...]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imaptap.cli.replay_progress import Progress
 from proxy.imap.transcript import EventKind
 from storage import open_store
 from tests.imaptap.telling import Tale, recorded
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from imaptap.replaying import Tally
     from tests.imaptap.cli.conftest import Program
     from tests.servers.certificates import Identity
 
@@ -347,6 +349,19 @@ def test_a_login_that_was_refused_when_recorded_is_not_sent(stage: Stage) -> Non
     assert [name for name, _ in stage.steps()] == ["skipped", "sent"]
 
 
+def test_a_login_that_the_client_gave_up_is_given_up_again(stage: Stage) -> None:
+    """It holds no secret. Where the target has no such mechanism, it is skipped."""
+    cancelled = "S: * OK [CAPABILITY IMAP4rev1] hi\nC: a0 AUTHENTICATE {0}\nS: + xyz\nC: *\nS: a0 BAD aborted\n"
+    stage.record(cancelled.format("CRAM-MD5") + cancelled.format("NTLM").split("\n", 1)[1] + "C: a9 NOOP\nS: a9 OK")
+    result = stage.replay(
+        "S: * OK [CAPABILITY IMAP4rev1 AUTH=CRAM-MD5] hi\nC: R1 AUTHENTICATE CRAM-MD5\nS: + abc\nC: *\n"
+        "S: R1 BAD aborted\nC: R2 NOOP\nS: R2 OK\nEOF",
+        user=False,
+    )
+    assert result.exit_code == 1
+    assert stage.steps() == [("sent", "1"), ("skipped", "2: the target has no AUTH=NTLM"), ("sent", "3")]
+
+
 def test_idle_ends_when_the_recorded_kind_of_news_has_come(stage: Stage) -> None:
     stage.record(LOGIN + selected("a2", "INBOX") + "C: a3 IDLE\nS: + idling\nS: * 3 EXISTS\nC: DONE\nS: a3 OK done")
     result = stage.replay(
@@ -363,6 +378,15 @@ def test_idle_ends_without_news(stage: Stage) -> None:
     assert result.exit_code == 0
 
 
+def test_an_idle_that_the_server_ends(stage: Stage) -> None:
+    stage.record(LOGIN + "C: a2 IDLE\nS: + idling\nS: * 3 EXISTS\nC: DONE\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
+    result = stage.replay(
+        IN + "C: R3 IDLE\nS: + idling\nS: R3 OK enough\nC: R4 NOOP\nS: R4 OK done\nEOF", "--idle", "60"
+    )
+    assert result.exit_code == 0
+    assert stage.steps()[-1] == ("sent", "3")
+
+
 def test_an_idle_that_is_refused(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 IDLE\nS: + idling\nC: DONE\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
     result = stage.replay(IN + "C: R3 IDLE\nS: R3 NO not now\nC: R4 NOOP\nS: R4 OK done\nEOF")
@@ -376,6 +400,21 @@ def test_a_server_that_never_answers(stage: Stage) -> None:
     assert result.exit_code == 1
     assert "has not answered for 0.1 s" in result.stderr
     assert [name for name, _ in stage.steps()] == ["sent", "cut"]
+
+
+def test_a_replay_that_cannot_be_recorded_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `record --fail-closed`: what is not recorded is good for nothing. Here the file is deleted half way."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
+
+    def delete(_progress: Progress, tally: Tally) -> None:
+        if tally.steps == 2:
+            stage.program.db.unlink()
+
+    monkeypatch.setattr(Progress, "show", delete)
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 OK done\n" + "C: R4 NOOP\nEOF")
+    assert result.exit_code == 1
+    assert "cannot be recorded" in result.stderr
+    assert "steps: 2 sent, 1 cut" in result.stdout
 
 
 STARTTLS = "C: a0 STARTTLS\nS: a0 OK begin\n"

@@ -227,7 +227,9 @@ COUNTED = """
         ("1 50", "11 5"),
         ("1 60", "11 5"),
         ("1 50 4:5", "11 5 21:22"),
-        ("1 50 4 (1 4)", "11 5 21"),
+        ("1 50 4 (1 4)", "11 5 21 (1 21)"),
+        ("1 50 4:5 (1:2 4:5)", "11 5 21:22 (1:2 21:22)"),
+        ("1 50 4:5 (1,9 4,9)", "11 5 21:22"),
         ("1 50 1:9", "11 5 21:22"),
         ("1 50 7", "11 5"),
         ("2 50", None),
@@ -311,3 +313,34 @@ def test_what_was_never_said_whole_is_not_sent() -> None:
     assert reason(replace(unit, texts=(b"\n",))) == "the recording has not all of its text"
     nothing = decide(replace(whole, asks=()), Mapping(), TARGET, WRITE, b"T")
     assert skipped(nothing) == "the recording has none of its bytes"
+
+
+REFUSED = """
+    C: a CAPABILITY
+    S: * CAPABILITY {}
+    S: a OK x
+    C: c {}
+    S: c {} x
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "status", "there"),
+    [
+        # the recorded server had not said that it has it either: what both make of it can be compared
+        ("IMAP4rev1", "NAMESPACE", "BAD", "NAMESPACE"),
+        ("IMAP4rev1", "STATUS a (SIZE)", "NO", "STATUS a (SIZE)"),
+        ("IMAP4rev1 ENABLE", "ENABLE UTF8=ACCEPT", "OK", "ENABLE UTF8=ACCEPT"),
+        ("IMAP4rev1", "NAMESPACE", "OK", "NAMESPACE"),
+        # it had
+        ("IMAP4rev1 NAMESPACE", "NAMESPACE", "OK", None),
+        ("IMAP4rev1 NAMESPACE", "NAMESPACE", "NO", None),
+        ("IMAP4rev1 ENABLE UTF8=ACCEPT", "ENABLE UTF8=ACCEPT", "OK", None),
+    ],
+)
+def test_what_both_servers_lack_is_sent(words: str, command: str, status: str, there: str | None) -> None:
+    decided = decision(REFUSED.format(words, command, status), able("ENABLE"))
+    if there is None:
+        assert skipped(decided).startswith("the target has no")
+    else:
+        assert sent(decided) == there

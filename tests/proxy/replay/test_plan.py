@@ -231,7 +231,7 @@ def test_mailboxes_are_mapped(command: str, there: str) -> None:
         ("SELECT Entw&APw-rfe", "UTF8=ACCEPT", "SELECT {9}\r\nEntw\xc3\xbcrfe"),
         ("SELECT Entw&APw-rfe", "IMAP4REV2", "SELECT {9}\r\nEntw\xc3\xbcrfe"),
         ("SELECT Entw&APw-rfe", "", "SELECT Entw&APw-rfe"),
-        ('SELECT "Entw\xc3\xbcrfe"', "", "SELECT Entw&APw-rfe"),
+        ('SELECT "Entw\xc3\xbcrfe"', "", 'SELECT "Entw\xc3\xbcrfe"'),
         ('SELECT "Entw\xc3\xbcrfe"', "UTF8=ACCEPT", 'SELECT "Entw\xc3\xbcrfe"'),
         ("SELECT Plain", "UTF8=ACCEPT", "SELECT Plain"),
         # what is no name by any rule stays what it is
@@ -242,6 +242,20 @@ def test_mailboxes_are_mapped(command: str, there: str) -> None:
 def test_names_are_spelled_as_the_target_reads_them(command: str, enabled: str, there: str) -> None:
     decided = decision(f"C: c {command}\nS: c OK x", able("ENABLE", enabled=enabled))
     assert sent(decided) == there
+
+
+@pytest.mark.parametrize(
+    ("command", "enabled", "there"),
+    [
+        ('SELECT "Entw\xc3\xbcrfe"', "", "SELECT Entw&APw-rfe"),
+        ("SELECT Plain", "", "SELECT Plain"),
+        # where both read UTF-8, "&" is just a character
+        ("SELECT Entw&APw-rfe", "UTF8=ACCEPT", "SELECT Entw&APw-rfe"),
+    ],
+)
+def test_a_client_that_had_utf8_enabled(command: str, enabled: str, there: str) -> None:
+    script = f"C: e ENABLE UTF8=ACCEPT\nS: * ENABLED UTF8=ACCEPT\nS: e OK x\nC: c {command}\nS: c OK x"
+    assert sent(decision(script, able("ENABLE", enabled=enabled))) == there
 
 
 def test_a_name_that_cannot_be_read_is_not_changed_blindly() -> None:
