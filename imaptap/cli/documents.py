@@ -13,6 +13,7 @@ from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readabl
 from storage import Recording, RecordingTotals, Session, Store
 
 if TYPE_CHECKING:
+    from imaptap.reading.replayed import ReplayOf
     from proxy.imap.lint import Finding
 
 Document = dict[str, object]
@@ -47,6 +48,13 @@ def recording_document(recording: Recording, totals: RecordingTotals) -> Documen
         "client_bytes": totals.client_bytes,
         "server_bytes": totals.server_bytes,
     }
+
+
+def replay_document(source: "ReplayOf | None") -> Document:
+    """What a recording is a replay of; null for none."""
+    if source is None:
+        return {"replay_of": None}
+    return {"replay_of": {"recording": source.id, "name": source.name, "url": source.url}}
 
 
 def session_document(session: Session) -> Document:

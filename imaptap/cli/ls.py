@@ -6,10 +6,18 @@ import click
 from rich.text import Text
 
 from imaptap.cli.address import find_recording
-from imaptap.cli.documents import Document, print_document, recording_document, session_document, state
+from imaptap.cli.documents import (
+    Document,
+    print_document,
+    recording_document,
+    replay_document,
+    session_document,
+    state,
+)
 from imaptap.cli.filtering import filter_option, search
 from imaptap.cli.options import db_option, json_option
 from imaptap.cli.terminal import Output, amount, day
+from imaptap.reading.replayed import ReplayOf, replay_of
 from storage import Recording, Session, Store, open_store
 from storage.filter import Node
 
@@ -46,14 +54,18 @@ def _matching(store: Store, wanted: Node | None, recording: Recording | None = N
 
 def _recordings(store: Store, counts: Counts, *, as_json: bool) -> None:
     wanted = (each for each in store.recordings() if counts is None or counts.get(each.id))
-    found = ((each, store.totals(each)) for each in wanted)
+    found = ((each, store.totals(each), replay_of(store, each)) for each in wanted)
     if as_json:
-        print_document({"recordings": (recording_document(*each) | _matches(counts, each[0].id) for each in found)})
+        documents = (
+            recording_document(each, totals) | replay_document(source) | _matches(counts, each.id)
+            for each, totals, source in found
+        )
+        print_document({"recordings": documents})
         return
     rows: list[tuple[str | Text, ...]] = [
-        (str(each.id), each.name, day(each.started), _state(each), str(totals.sessions), str(totals.exchanges),
+        (str(each.id), each.name, day(each.started), _state(each, source), str(totals.sessions), str(totals.exchanges),
          amount(totals.client_bytes + totals.server_bytes), *_column(counts, each.id))
-        for each, totals in found
+        for each, totals, source in found
     ]  # fmt: skip
     if not rows and counts is not None:
         Output().say("No recording has an exchange that matches.")
@@ -68,7 +80,8 @@ def _sessions(store: Store, recording: Recording, counts: Counts, *, as_json: bo
     found = (each for each in store.sessions(recording) if counts is None or counts.get(each.id))
     if as_json:
         sessions = (session_document(session) | _matches(counts, session.id) for session in found)
-        print_document(recording_document(recording, store.totals(recording)) | {"sessions": sessions})
+        heading = recording_document(recording, store.totals(recording)) | replay_document(replay_of(store, recording))
+        print_document(heading | {"sessions": sessions})
         return
     rows: list[tuple[str | Text, ...]] = [
         (str(each.number), day(each.wall), each.client, each.listen, each.upstream, _ending(each),
@@ -96,9 +109,10 @@ def _heading(counts: Counts) -> tuple[str, ...]:
     return () if counts is None else ("matches>",)
 
 
-def _state(recording: Recording) -> Text:
+def _state(recording: Recording, source: ReplayOf | None) -> Text:
     word = state(recording)
-    return Text(word, _STATES.get(word, ""))
+    text = Text(word, _STATES.get(word, ""))
+    return text if source is None else text.append(f", replay of {source.id}", "")
 
 
 def _ending(session: Session) -> Text | str:

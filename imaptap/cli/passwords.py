@@ -100,9 +100,11 @@ class Passwords:
 
     def _read(self, source: Source, question: str, *, confirm: bool) -> bytes:
         if source.kind is Kind.PROMPT:
-            password = _ask(question, confirm=confirm)
+            password = ask_password(question, "file:PATH or env:NAME", confirm=confirm)
         else:
-            password = _from_file(Path(source.place)) if source.kind is Kind.FILE else _from_variable(source.place)
+            password = (
+                read_password_file(Path(source.place)) if source.kind is Kind.FILE else _from_variable(source.place)
+            )
         if not password:
             raise UserError(f"The password from {self._named(source)} is empty.", "Give one that is not.")
         if len(password) > _LONGEST:
@@ -116,8 +118,11 @@ class Passwords:
         return {Kind.FILE: source.place, Kind.ENV: f"${source.place}", Kind.PROMPT: "the terminal"}[source.kind]
 
 
-def _from_file(path: Path) -> bytes:
-    """Its first line, as OpenSSL's -passin takes it; a file must be private, what comes out of a pipe is."""
+def read_password_file(path: Path) -> bytes:
+    """Its first line, as OpenSSL's -passin takes it; a file must be private, what comes out of a pipe is.
+
+    Raises UserError and CertificateError.
+    """
     path = path.expanduser()
     need_private(path, "password file")
     try:
@@ -136,11 +141,10 @@ def _from_variable(name: str) -> bytes:
     return os.fsencode(os.environ[name])
 
 
-def _ask(question: str, *, confirm: bool) -> bytes:
+def ask_password(question: str, otherwise: str, *, confirm: bool = False) -> bytes:
+    """Ask for it on the terminal; `otherwise` is how it could be given instead. Raises UserError."""
     if not _at_a_terminal():
-        raise UserError(
-            "There is no terminal to ask for the password on.", "Give it with file:PATH or env:NAME instead."
-        )
+        raise UserError("There is no terminal to ask for the password on.", f"Give it with {otherwise} instead.")
     try:
         answer: str = click.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True)
     except click.Abort as error:

@@ -10,11 +10,12 @@ from certs.contexts import OwnLeaf
 from imaptap.cli.authority import ca_passwords, own_authority
 from imaptap.cli.errors import UserError
 from imaptap.cli.passwords import Passwords
-from imaptap.cli.record_options import LEAF_KEY_PASSWORD, UPSTREAM_KEY_PASSWORD, RecordOptions
+from imaptap.cli.record_options import LEAF_KEY_PASSWORD, RecordOptions
+from imaptap.cli.trust_options import trust
 from imaptap.recording import Job
 from proxy.live.admission import parse_network
 from proxy.live.endpoint import Endpoint, parse_listen, parse_upstream
-from proxy.live.settings import Settings, UpstreamTrust
+from proxy.live.settings import Settings
 
 
 def make_job(options: RecordOptions) -> Job:
@@ -35,26 +36,13 @@ def _settings(options: RecordOptions) -> Settings:
         upstream=parse_upstream(options.upstream),
         listen=tuple(map(parse_listen, options.listen)),
         routes=dict(map(_route, options.routes)),
-        trust=_trust(options),
+        trust=trust(options),
         compress=options.compress,
         scram=options.scram,
         keylog=_keylog(),
         allow=tuple(map(parse_network, options.allow)),
         max_sessions=options.max_sessions,
         max_rate=options.max_rate,
-    )
-
-
-def _trust(options: RecordOptions) -> UpstreamTrust:
-    passwords = Passwords("--upstream-key-password", UPSTREAM_KEY_PASSWORD, options.upstream_key_password)
-    key = options.upstream_key or options.upstream_cert
-    return UpstreamTrust(
-        options.upstream_ca,
-        options.upstream_name,
-        options.upstream_fingerprint,
-        options.upstream_cert,
-        options.upstream_key,
-        passwords.of(key) if key else None,
     )
 
 

@@ -15,6 +15,7 @@ from imaptap.cli.amounts import Size
 from imaptap.cli.authority import ca_key_password_option
 from imaptap.cli.options import db_option
 from imaptap.cli.passwords import Source, password_option
+from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.imap.capabilities import Scram
 from proxy.imap.transcript import BODY_MIN
 from proxy.live.limits import MAX_SESSIONS
@@ -22,11 +23,9 @@ from proxy.live.settings import Compress
 from proxy.live.transport import TransportKind
 
 LEAF_KEY_PASSWORD = "IMAPTAP_LEAF_KEY_PASSWORD"
-UPSTREAM_KEY_PASSWORD = "IMAPTAP_UPSTREAM_KEY_PASSWORD"
-"""Variables of the environment that may hold passwords."""
+"""Variable of the environment that may hold a password."""
 
 DEFAULT_LISTEN = ("imaps://localhost:1993", "imap://localhost:1143")
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -120,14 +119,7 @@ _OPTIONS: tuple[Option, ...] = (
     ),
     db_option,
     click.option("--name", help="Name of the recording (default: the time)."),
-    click.option("--upstream-ca", type=_FILE, help="Trust these CA certificates for the server, and no others."),
-    click.option("--upstream-name", metavar="NAME", help="Verify the server's certificate against this name."),
-    click.option(
-        "--upstream-fingerprint", metavar="SHA256", help="Accept the one server certificate with this digest."
-    ),
-    click.option("--upstream-cert", type=_FILE, help="Client certificate to show the server."),
-    click.option("--upstream-key", type=_FILE, help="Its key, if that is in another file."),
-    password_option("--upstream-key-password", UPSTREAM_KEY_PASSWORD, "Where the password of that key is"),
+    *TRUST_OPTIONS,
     click.option(
         "--max-sessions",
         type=click.IntRange(min=1),
@@ -156,8 +148,8 @@ _OPTIONS: tuple[Option, ...] = (
         Scram.AUTO,
         "Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).",
     ),
-    click.option("--ca-cert", type=_FILE, help="Your own CA certificate, with its chain, instead of imaptap's."),
-    click.option("--ca-key", type=_FILE, help="The key of --ca-cert."),
+    click.option("--ca-cert", type=FILE, help="Your own CA certificate, with its chain, instead of imaptap's."),
+    click.option("--ca-key", type=FILE, help="The key of --ca-cert."),
     ca_key_password_option,
     click.option(
         "--leaf",
@@ -167,7 +159,7 @@ _OPTIONS: tuple[Option, ...] = (
         help="Your own server certificate and key for clients that ask for NAME.",
     ),
     password_option("--leaf-key-password", LEAF_KEY_PASSWORD, "Where the password of keys of --leaf is"),
-    click.option("--ready-file", type=_FILE, help="Write a JSON file there once clients may connect."),
+    click.option("--ready-file", type=FILE, help="Write a JSON file there once clients may connect."),
     _choice("--transport", TransportKind.AUTO, "What carries the bytes."),
     click.option(
         "--workers",

@@ -121,8 +121,10 @@ class Conversation:
 
     def proxy_command(self, line: bytes, at: int) -> None:
         """imaptap itself has sent this command upstream (M 6.4)."""
-        tag, _, name = line.strip().partition(b" ")
+        tag, _, command = line.strip().partition(b" ")
+        name, _, arguments = command.partition(b" ")
         exchange = self._shared.book.begin(tag, name.decode("ascii").upper(), at, Origin.PROXY)
+        exchange.add_arguments(arguments)
         exchange.sending = False
         self._shared.book.changed(exchange)
 

@@ -110,13 +110,25 @@ class Tap:
         else:
             self.turns.next(self)
 
-    def event(self, kind: EventKind, name: str, text: str = "", direction: Direction | None = None) -> None:
-        """Something happened that is not in the bytes."""
+    def event(
+        self,
+        kind: EventKind,
+        name: str,
+        text: str = "",
+        direction: Direction | None = None,
+        *,
+        place: tuple[int, int] | None = None,
+    ) -> None:
+        """Something happened that is not in the bytes: at the end of what `direction` has said, or at `place` in it.
+
+        `place` is an offset and a length.
+        """
         at = self.clock.now()
 
         def put() -> None:
-            offset = None if direction is None else self._conversation.received(direction)
-            self._conversation.event(Event(self.session, at, kind, name, text, direction, offset))
+            here = None if direction is None else self._conversation.received(direction)
+            offset, length = place or (here, None)
+            self._conversation.event(Event(self.session, at, kind, name, text, direction, offset, length))
 
         self._in_order(put)
 

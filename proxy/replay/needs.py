@@ -5,6 +5,7 @@ The words stand in `proxy.imap.lint.words`. What RFC 3501 has needs none, and IM
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.append import Append, Replace, Utf8
@@ -29,7 +30,7 @@ class Offers:
     """A target's capability words, and those that they imply; without any, nothing is known of it."""
 
     def __init__(self, words: frozenset[str]) -> None:
-        self._words = expanded(words)
+        self._words = _expanded(words)
 
     def any(self, words: tuple[str, ...]) -> bool:
         """Whether it has one of them; a word that ends in "=" stands for all that begin so."""
@@ -45,6 +46,11 @@ class Offers:
         return "LITERAL+" in self._words or ("LITERAL-" in self._words and size <= LITERAL_MINUS_MOST)
 
 
+@lru_cache(64)
+def _expanded(words: frozenset[str]) -> frozenset[str]:
+    return expanded(words)
+
+
 def lacking(command: str, body: Body, unit: Unit, offers: Offers) -> str | None:
     """Why the target cannot do this, as in "the target has no MOVE"; None where it can. Name in capitals."""
     wanted = COMMANDS.get(command)
@@ -57,7 +63,7 @@ def lacking(command: str, body: Body, unit: Unit, offers: Offers) -> str | None:
 
 
 def _words(words: tuple[str, ...]) -> str:
-    return " or ".join(word.removesuffix("=") for word in words)
+    return " or ".join(dict.fromkeys(word.removesuffix("=") for word in words))
 
 
 def _more(body: Body, unit: Unit) -> Iterator[Need]:

@@ -104,7 +104,14 @@ def _forbidden(dialogue: Dialogue, body: Body, policy: Policy, offers: Offers) -
             return f"{name} changes mail, and that was not allowed"
         if dialogue.before.read_only is not True and (item := marks_seen(body)):
             return f"{item} sets \\Seen, and changing mail was not allowed"
-    return None if policy.strict else lacking(name, body, dialogue.asks[0].unit, offers)
+    return None if policy.strict else _lacking(dialogue, name, body, offers)
+
+
+def _lacking(dialogue: Dialogue, name: str, body: Body, offers: Offers) -> str | None:
+    """What the target lacks, unless the recorded server had not said either that it has that: then both are asked."""
+    unit, before = dialogue.asks[0].unit, dialogue.before.capabilities
+    reason = lacking(name, body, unit, offers)
+    return None if reason and before and lacking(name, body, unit, Offers(before)) else reason
 
 
 def _harmless(dialogue: Dialogue, body: Body, target: Target, policy: Policy) -> Body:

@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from proxy.imap.grammar import Command
     from proxy.replay.needs import Offers
 
+_REFUSED = "the recorded server refused its literal, so what would follow is not known"
 _ANNOUNCEMENT = re.compile(rb"\{([0-9]+)\+?\}(\r?\n)\Z")
 
 
 def never_whole(unit: Unit) -> str | None:
     """Why the recording has not all of the command; None where it has."""
     if LITERAL_REFUSED in unit.flaws:
-        return "the recorded server refused its literal, so what would follow is not known"
+        return _REFUSED
     if "cut" in unit.flaws or not unit.texts or not unit.texts[-1].endswith(b"\n"):
         return "the recording ends within it"
     size = sum(map(len, unit.texts)) + sum(literal.size for literal in unit.literals)
-    if size != unit.end - unit.start:
-        return "the recording has not all of its text"
-    return None
+    if size == unit.end - unit.start:
+        return None
+    refused = len(unit.texts) > len(unit.literals) and _ANNOUNCEMENT.search(unit.texts[-1])
+    return _REFUSED if refused else "the recording has not all of its text"
 
 
 def respelled(unit: Unit, old: bytes, tag: bytes, offers: Offers) -> tuple[Unit, tuple[str, ...]]:

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -23,12 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.need import absent, need
+from tests.servers.account import account, as_account, give
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.dovecot_conf import CONFIG
 from tests.servers.mail import mailbox, write_maildir
 from tests.servers.wait import free_port, until
 
 if TYPE_CHECKING:
+    import pwd
     from collections.abc import Callable
 
 MECHANISMS = "plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer"
@@ -60,10 +61,10 @@ class Dovecot:
         if self.identity is None:
             self.identity = make_identity(self.folder / "tls")
         self.ca = self.identity.ca
-        account = _account()
-        self._write(account, self.identity)
-        _give(self.folder, account)
-        self._launch(account)
+        who = account()
+        self._write(who, self.identity)
+        give(self.folder, who)
+        self._launch(who)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,21 +78,21 @@ class Dovecot:
     def restart(self) -> None:
         """End it, with all its connections, and start it again: same ports, same mail."""
         self._end()
-        self._launch(_account())
+        self._launch(account())
 
     def reseed(self, user: str) -> None:
         """The mail of a user who is not connected, as it was at the start."""
         home = self.folder / "mail" / user
         shutil.rmtree(home, ignore_errors=True)
         self.seed(user, home / "Maildir")
-        _give(home, _account())
+        give(home, account())
 
     def log(self) -> str:
         """The end of what it has logged."""
         files = [self.folder / "stderr.log", self.folder / "dovecot.log"]
         return "\n".join(file.read_text(errors="replace")[-3000:] for file in files if file.exists())
 
-    def _launch(self, account: pwd.struct_passwd) -> None:
+    def _launch(self, who: pwd.struct_passwd) -> None:
         with (self.folder / "stderr.log").open("ab") as errors:
             self.process = subprocess.Popen(
                 [need("dovecot"), "-F", "-c", str(self.folder / "dovecot.conf")],
@@ -101,7 +102,7 @@ class Dovecot:
                 cwd=self.folder,
                 env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
                 start_new_session=True,
-                **({"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}),
+                **as_account(who),
             )
         try:
             until(self._greets, "Dovecot's greeting", explain=self.log)
@@ -131,7 +132,7 @@ class Dovecot:
             return False
         return greeting.startswith(b"* OK")
 
-    def _write(self, account: pwd.struct_passwd, identity: Identity) -> None:
+    def _write(self, who: pwd.struct_passwd, identity: Identity) -> None:
         for name in ("run", "mail", "own", "oauth/default/HS256"):
             (self.folder / name).mkdir(parents=True)
         shutil.copyfile(identity.cert, self.folder / "own" / "cert")
@@ -148,8 +149,8 @@ class Dovecot:
         (self.folder / "dovecot.conf").write_text(
             CONFIG.format(
                 folder=self.folder,
-                user=account.pw_name,
-                group=grp.getgrgid(account.pw_gid).gr_name,
+                user=who.pw_name,
+                group=grp.getgrgid(who.pw_gid).gr_name,
                 plain_port=self.plain_port,
                 tls_port=self.tls_port,
                 ssl="yes" if self.starttls else "no",
@@ -173,21 +174,3 @@ def token(user: str, marker: str = "") -> str:
     claims = {"sub": user, "scope": "mail", "iat": now - 60, "nbf": now - 60, "exp": now + 3600, "jti": marker}
     signed = encode(json.dumps({"alg": "HS256", "typ": "JWT"}).encode()) + b"." + encode(json.dumps(claims).encode())
     return (signed + b"." + encode(hmac.new(TOKEN_KEY, signed, hashlib.sha256).digest())).decode()
-
-
-def _account() -> pwd.struct_passwd:
-    """Whom the server runs as."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
-    for name in ("dovenull", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise RuntimeError("neither dovenull nor nobody is an account here")
-
-
-def _give(folder: Path, account: pwd.struct_passwd) -> None:
-    if os.geteuid() == 0:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, account.pw_uid, account.pw_gid)

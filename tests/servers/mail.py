@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,13 @@ def write_maildir(root: Path, folders: dict[str, list[Message]]) -> None:
         for number, message in enumerate(messages, 1):
             name = f"{1_700_000_000 + number}.M{number}.tests:2,{message.flags}"
             (place / "cur" / name).write_bytes(message.data.replace(b"\r\n", b"\n"))
+
+
+def write_old_mail(_: str, root: Path) -> None:
+    """The same mailbox for a server, with letters that came long ago, each on a day of its own."""
+    write_maildir(root, mailbox())
+    for day, path in enumerate(sorted(path for path in root.rglob("*") if path.is_file())):
+        os.utime(path, (1_600_000_000 + day * 86_400,) * 2)
 
 
 def noise(size: int, seed: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.imap.grammar.append import Append, Replace
 from proxy.imap.grammar.fetch_items import NumberItem, ObjectId
-from proxy.imap.grammar.mailboxes import OnMailbox, Rename
+from proxy.imap.grammar.mailboxes import OnMailbox, Rename, StatusCommand
 from proxy.imap.grammar.messages import Copy
 from proxy.imap.grammar.values import Atom
 from proxy.imap.mapping.identity import identity
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from proxy.imap.grammar.commands import Body
     from proxy.imap.grammar.mailboxes import MailboxStatus
+    from proxy.imap.grammar.sets import SequenceSet
     from proxy.imap.grammar.values import Ext
     from proxy.imap.mapping.bijection import Bijection
     from proxy.imap.mapping.mailboxes import Mailboxes
@@ -83,7 +84,8 @@ def hear(
         return
     messages = known.mailboxes.of(name, uidvalidity) if side is Side.RECORDED else known.mailboxes.nearest(name)
     for row in told.rows:
-        messages.identify(side, row.uid, identity(row.fetched, literals))
+        paired = messages.paired(side, row.uid)
+        messages.identify(side, row.uid, identity(row.fetched, None if paired else literals))
     messages.recognise()
 
 
@@ -100,7 +102,7 @@ def _commands(known: Known, recorded: Body, replayed: Body) -> None:
             known.mailboxes.delete(name)
         elif recorded.word in _MADE:
             known.names.pair(known.names.bare(Side.RECORDED, name), known.names.bare(Side.REPLAYED, there))
-    elif isinstance(recorded, Append) and isinstance(replayed, Append):
+    elif isinstance(recorded, Append | StatusCommand) and isinstance(replayed, Append | StatusCommand):
         known.names.pair(recorded.mailbox.name, replayed.mailbox.name)
 
 
@@ -181,7 +183,8 @@ def _rows(known: Known, session: Session, sides: Sides, messages: Messages) -> N
     for side, rows in zip(Side, (ours, theirs), strict=True):
         messages.know(side, (row.uid for row in rows))
         for row in rows:
-            messages.identify(side, row.uid, identity(row.fetched, sides.literals[side]))
+            literals = None if messages.paired(side, row.uid) else sides.literals[side]
+            messages.identify(side, row.uid, identity(row.fetched, literals))
     here, there = session.recorded.mailbox, session.replayed.mailbox
     if here and there and here.exists and here.exists == there.exists:
         by_number = {row.number: row.uid for row in theirs if row.number}
@@ -224,7 +227,9 @@ def _found(messages: Messages, ours: Told, theirs: Told) -> None:
 def _given(known: Known, messages: Messages | None, sides: Sides, recorded: Body, replayed: Body) -> None:
     """UIDs that APPEND, COPY and MOVE gave (RFC 4315)."""
     ours, theirs = sides.told
-    if isinstance(recorded, Append | Replace) and ours.appended and theirs.appended:
+    if isinstance(recorded, Append) and ours.appended and not theirs.appended:
+        _appended_next(known.mailboxes.of(recorded.mailbox.name, ours.appended.uidvalidity), ours.appended.uids)
+    elif isinstance(recorded, Append | Replace) and ours.appended and theirs.appended:
         into = known.mailboxes.select(
             recorded.mailbox.name, ours.appended.uidvalidity, theirs.appended.uidvalidity
         )  # fmt: skip
@@ -243,3 +248,12 @@ def _given(known: Known, messages: Messages | None, sides: Sides, recorded: Body
         copies = dict(zip(sets[2], sets[3], strict=False))
         pairs = [(new, copies.get(messages.uid(old) or 0)) for old, new in zip(sets[0], sets[1], strict=False)]
         into.told((new, there) for new, there in pairs if there is not None)
+
+
+def _appended_next(messages: Messages, uids: SequenceSet) -> None:
+    """A target without UIDPLUS: a message that got the recorded UIDNEXT got the one there, as far as anybody knows."""
+    appended = spread(uids) or []
+    there = messages.next(appended[0]) if len(appended) == 1 else None
+    if there is not None:
+        messages.pair(appended[0], there, Strength.ORDER)
+        messages.know(Side.RECORDED, appended)

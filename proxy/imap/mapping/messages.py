@@ -139,6 +139,10 @@ class Messages:
             return replayed
         return ours
 
+    def paired(self, side: Side, uid: int) -> bool:
+        """Whether a message has a counterpart; then nobody has to look at all of its bytes for that."""
+        return uid in self._pairs[side]
+
     def known(self, side: Side, uid: int) -> bool:
         """Whether a server has said that there is such a message, and not that it is gone."""
         return uid in self._known[side]

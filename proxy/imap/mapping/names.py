@@ -29,11 +29,14 @@ class Names:
         self.hierarchies = (Hierarchy(), Hierarchy())
         self.roles = (Roles(), Roles())
         self._pairs: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        self._asked: dict[tuple[str, Place | None], str] = {}
+        """Counterparts that were asked for since something was learnt last."""
 
     # --- what is learnt ---------------------------------------------------------------------------------------------
 
     def hear(self, side: Side, told: MailboxList | Namespace) -> None:
         """What one of the two servers says of its mailboxes."""
+        self._asked.clear()
         if isinstance(told, MailboxList):
             self.hierarchies[side].hear_list(told)
             self.roles[side].hear(told)
@@ -42,8 +45,9 @@ class Names:
 
     def pair(self, recorded: str, replayed: str) -> None:
         """These two are one mailbox. INBOX has no need to be told, and no name of its own."""
-        if {"", "INBOX"} & {recorded, replayed}:
+        if {"", "INBOX"} & {recorded, replayed} or self._pairs[0].get(recorded) == replayed:
             return
+        self._asked.clear()
         self._part(recorded)
         self._part(self._pairs[1].get(replayed))
         self._pairs[0][recorded], self._pairs[1][replayed] = replayed, recorded
@@ -79,8 +83,14 @@ class Names:
         `there` is the target's personal namespace, where that is known otherwise than by its answers; `given` are more
         names by hand.
         """
-        there = self.place(there)
-        by_hand = {**self.given, **given} if given else self.given
+        if given:
+            return self._counterpart(name, self.place(there), {**self.given, **given})
+        found = self._asked.get((name, there))
+        if found is None:
+            found = self._asked[name, there] = self._counterpart(name, self.place(there), self.given)
+        return found
+
+    def _counterpart(self, name: str, there: Place, by_hand: Mapping[str, str]) -> str:
         if by_hand and (found := self._by_hand(name, there, by_hand)) is not None:
             return found
         if not name or name.upper() == "INBOX":
@@ -159,6 +169,7 @@ class Names:
         return None
 
     def _forget_roles(self, recorded: str, replayed: str) -> None:
+        self._asked.clear()
         self.roles[0].forget(recorded)
         self.roles[1].forget(replayed)
 

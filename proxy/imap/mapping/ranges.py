@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from proxy.imap.mapping.messages import Messages
 from proxy.imap.mapping.sets import NUMBERS_MOST, compressed
 from proxy.imap.mapping.values import NoCounterpartError
+from proxy.imap.view.numbers import UID_MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.imap.grammar.sets import SequenceSet
+
+
+LOOKED_AT_MOST = 10_000
+"""Message numbers that are tried for the beginning of an open range."""
 
 
 class About(NamedTuple):
@@ -29,7 +34,8 @@ def uid_set(uids: SequenceSet, messages: Messages | None, about: About) -> Seque
     """A set of UIDs at the target; the same object where nothing changes. Raises NoCounterpartError.
 
     A range stands for the messages in it that the recorded server has told of, if it told of all there are; else for
-    what lies between the counterparts of its ends. `17:*` begins with the first message from there on.
+    what lies between the counterparts of its ends. `17:*` begins with the first message from there on, as does a range
+    up to the largest UID there can be.
     """
     messages = messages or Messages()
     found: list[int] = []
@@ -39,6 +45,8 @@ def uid_set(uids: SequenceSet, messages: Messages | None, about: About) -> Seque
             open_ends.append(b"*")
         elif first is None or last is None:
             open_ends.append(b"%d:*" % _lower(messages, first or last or 0, about.mailbox))
+        elif max(first, last) >= UID_MOST > min(first, last):
+            open_ends.append(b"%d:%d" % (_lower(messages, min(first, last), about.mailbox), max(first, last)))
         elif first == last:
             found.append(_uid(messages, first, about.mailbox))
         else:
@@ -77,7 +85,7 @@ def number_set(numbers: SequenceSet, number: Callable[[int], int | None], about:
 def _unless_same(recorded: SequenceSet, mapped: SequenceSet) -> SequenceSet:
     if b"*" not in recorded.raw and b"*" not in mapped.raw:
         return recorded if recorded.normal() == mapped.normal() else mapped
-    same = set(recorded.ranges) == set(mapped.ranges)
+    same = sorted(recorded.raw.split(b",")) == sorted(mapped.raw.split(b","))
     return recorded if same else mapped
 
 
@@ -125,7 +133,8 @@ def _lowest(number: Callable[[int], int | None], recorded: int, about: About) ->
     here = about.exists[0]
     if here is None or recorded > here:
         return _number(number, recorded, about)
-    found = [there for each in range(recorded, here + 1) if (there := number(each)) is not None]
-    if not found:
+    there = (number(each) for each in range(recorded, min(here, recorded + LOOKED_AT_MOST) + 1))
+    found = next((each for each in there if each is not None), None)
+    if found is None:
         raise NoCounterpartError(f"no message of {about.mailbox} from {recorded} on has a counterpart at the target")
-    return min(found)
+    return found

@@ -41,6 +41,8 @@ class Session:
         both sides, and nobody has said that it is another one there (M 8).
         """
         here, there = self.recorded.mailbox, self.replayed.mailbox
+        if there is not None and exists[1] is not None and exists[1] < there.numbers.count:
+            there = None  # messages are gone that have not been heard of yet: its numbers are others now
         uid = here.numbers.uid(number) if here else None
         paired = messages.uid(uid) if messages and uid is not None else None
         found = there.numbers.number(paired) if there and paired is not None else None

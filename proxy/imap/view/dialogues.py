@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from proxy.imap.transcript import Direction, Outcome
+from proxy.imap.transcript import Direction, Origin, Outcome
 from proxy.imap.view.dialogue import Answer, Ask, Before, Dialogue
 from proxy.imap.view.session import SessionView
 
@@ -55,8 +55,9 @@ class Dialogues:
         answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid)
         draft = self._drafts.get(heard.exchange) if heard.exchange is not None else None
         if draft is None:
-            self._news.append(answer)
-            del self._news[:-NEWS_MOST]
+            if said.exchange is None or said.exchange.origin is not Origin.PROXY:  # what imaptap has asked is no news
+                self._news.append(answer)
+                del self._news[:-NEWS_MOST]
             return
         draft.answers.append(answer)
         if said.completes:

@@ -5,25 +5,26 @@ Without its mailbox, nothing that follows a SELECT could be sent; ENABLE takes w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import Enable
 from proxy.imap.grammar.fetch_commands import SectionAttribute
 from proxy.imap.grammar.mailboxes import OnMailbox, Param, QResync
+from proxy.imap.grammar.sets import SequenceSet
 from proxy.imap.mapping import NoCounterpartError, Side
 from proxy.imap.mapping.ranges import About, uid_set
+from proxy.imap.mapping.sets import spread
 from proxy.imap.transcript import readable
 from proxy.replay.changing import peeking
+from proxy.replay.needs import Offers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from proxy.imap.grammar.sets import SequenceSet
     from proxy.imap.mapping.messages import Messages
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _SELECT = (b"SELECT", b"EXAMINE")
 _PARAMETERS = {b"CONDSTORE": "CONDSTORE", b"QRESYNC": "QRESYNC", b"ANNOTATE": "ANNOTATE-EXPERIMENT-1"}
+Matches = tuple[SequenceSet, SequenceSet] | None
 Params = tuple[Param | QResync, ...] | None
 
 
@@ -35,7 +36,7 @@ def _params(context: Context, command: OnMailbox, params: Params) -> Params:
     for param in params:
         name = b"QRESYNC" if isinstance(param, QResync) else param.name
         wanted = _PARAMETERS.get(name)
-        if wanted and not context.policy.strict and not context.offers.any((wanted,)):
+        if wanted and _lacks(context, wanted):
             context.note(f"{readable(name)} left out: the target has no {wanted}")
             continue
         mapped = _qresync(context, command.mailbox.name, param) if isinstance(param, QResync) else param
@@ -46,7 +47,8 @@ def _params(context: Context, command: OnMailbox, params: Params) -> Params:
 
 def _qresync(context: Context, name: str, known: QResync) -> QResync | None:
     """RFC 7162 section 3.2.5. What the client knows beside UIDVALIDITY and modseq, it need not say."""
-    if not context.policy.strict and "QRESYNC" not in context.target.enabled:
+    enabled = context.dialogue.before.enabled
+    if not context.policy.strict and "QRESYNC" in enabled and "QRESYNC" not in context.target.enabled:
         context.note("QRESYNC left out: it is not enabled at the target")
         return None
     box = context.mapping.mailboxes.find(name, known.uidvalidity)
@@ -55,11 +57,20 @@ def _qresync(context: Context, name: str, known: QResync) -> QResync | None:
     if box is None or uidvalidity is None or modseq is None:
         context.note(f"QRESYNC left out: modseq {known.modseq} of {name} has no counterpart at the target")
         return None
-    uids = _known(known.known, box, name)
-    if known.matches is None and (uidvalidity, modseq, uids) == (known.uidvalidity, known.modseq, known.known):
+    mapped = QResync(uidvalidity, modseq, _known(known.known, box, name), _matches(known.matches, box, name))
+    if mapped == known:
         return known
     context.note(f"QRESYNC {known.uidvalidity} {known.modseq} → {uidvalidity} {modseq}")
-    return QResync(uidvalidity, modseq, uids)
+    return mapped
+
+
+def _matches(matches: Matches, box: Messages, name: str) -> Matches:
+    """Message numbers and their UIDs: where the target has others there, it only looks further back for what is gone
+    (RFC 7162 section 3.2.5.2)."""
+    uids = _known(matches[1], box, name) if matches else None
+    if matches is None or uids is None or len(spread(uids) or ()) != len(spread(matches[0]) or ()):
+        return None
+    return matches[0], uids
 
 
 def _known(uids: SequenceSet | None, box: Messages, name: str) -> SequenceSet | None:
@@ -70,15 +81,21 @@ def _known(uids: SequenceSet | None, box: Messages, name: str) -> SequenceSet | 
 
 
 def _enabled(context: Context, _: Enable, words: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if context.policy.strict:
-        return words
-    there = tuple(word for word in words if context.offers.any((readable(word.upper()),)))
+    there = tuple(word for word in words if not _lacks(context, readable(word.upper())))
     if not there:
         raise NoCounterpartError(f"the target has no {readable(b' '.join(words))}")
     if there == words:
         return words
     context.note(f"ENABLE {readable(b' '.join(words))} → {readable(b' '.join(there))}")
     return there
+
+
+def _lacks(context: Context, word: str) -> bool:
+    """Whether the target lacks it and the recorded server had it; of what neither has, both make what they do."""
+    before = context.dialogue.before.capabilities
+    if context.policy.strict or context.offers.any((word,)):
+        return False
+    return not before or Offers(before).any((word,))
 
 
 def _section(context: Context, attribute: SectionAttribute, name: bytes) -> bytes:
@@ -92,7 +109,7 @@ def _section(context: Context, attribute: SectionAttribute, name: bytes) -> byte
     return there
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (OnMailbox, "params"): _params,
     (Enable, "words"): _enabled,
     (SectionAttribute, "name"): _section,

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from proxy.imap.mapping import NoCounterpartError, Place
 from proxy.imap.mapping.ranges import About
 from proxy.replay.changing import changes_mail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from proxy.imap.mapping import Mapping
     from proxy.imap.mapping.messages import Messages
     from proxy.imap.mapping.session import Session
     from proxy.imap.view.dialogue import Dialogue
     from proxy.replay.needs import Offers
     from proxy.replay.values import Policy, Target
+
+Mapper: TypeAlias = "Callable[[Context, Any, Any], Any]"
+"""What maps a field: the context, the value that the field is of, and what stands in it."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.quota import GetQuota, SetQuota
 from proxy.imap.grammar.search_commands import CancelUpdate
@@ -12,10 +12,8 @@ from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.transcript import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.imap.grammar.values import String
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _IDS = frozenset((b"EMAILID", b"THREADID"))
 _NUMBERS = frozenset((b"X-GM-MSGID", b"X-GM-THRID"))
@@ -61,7 +59,7 @@ def _tags(context: Context, _: CancelUpdate, tags: tuple[String, ...]) -> tuple[
     return tuple(tag for tag in mapped if tag is not None)
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (NumberKey, "number"): _number,
     (StringKey, "strings"): _strings,
     (GetQuota, "root"): _root,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.append import Replace
 from proxy.imap.grammar.fetch_commands import FetchCommand, Modifier, Store
@@ -14,10 +14,8 @@ from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.mapping.ranges import number_set, uid_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.imap.grammar.values import Ext
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _SET = frozenset(b"0123456789:,*")
 _SHOWN_MOST = 60
@@ -25,6 +23,8 @@ _SHOWN_MOST = 60
 
 def messages(context: Context, recorded: SequenceSet, *, uid: bool) -> SequenceSet:
     """A set of messages of the selected mailbox, by UID or by number; the same object where nothing changes."""
+    if context.mailbox is None and not context.several:
+        return recorded  # with nothing selected, no server will look at it
     if recorded.saved:
         if not context.session.saved:
             raise NoCounterpartError("the saved search result is another one at the target")
@@ -71,6 +71,8 @@ def _modseq_key(context: Context, _: ModSeqKey, modseq: int) -> int:
 
 def _modseq(context: Context, modseq: int) -> int:
     box = context.messages
+    if context.mailbox is None:
+        return modseq
     there = box.modseqs.replayed(modseq) if box else (modseq if modseq <= 1 else None)
     if there is None:
         raise NoCounterpartError(f"modseq {modseq} of {context.mailbox} has no counterpart at the target")
@@ -93,7 +95,7 @@ def _short(raw: bytes) -> str:
     return text if len(text) <= _SHOWN_MOST else text[: _SHOWN_MOST - 1] + "…"
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (FetchCommand, "messages"): _of_command,
     (Store, "messages"): _of_command,
     (Copy, "messages"): _of_command,

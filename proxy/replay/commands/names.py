@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.imap.commands import names_mailbox
 from proxy.imap.grammar import utf7
@@ -17,11 +17,9 @@ from proxy.imap.transcript import readable
 from proxy.replay.commands.messages import uids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.imap.grammar.generic import Arguments
     from proxy.imap.grammar.values import Ext, String
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
 _UTF8 = frozenset(("UTF8=ACCEPT", "UTF8=ONLY", "IMAP4REV2"))
 _BOXES = frozenset((b"MAILBOXES", b"SUBTREE", b"SUBTREE-ONE"))
@@ -43,7 +41,8 @@ def _spelled(context: Context, raw: bytes, name: str, there: str) -> bytes:
         if there == name:
             return raw
         raise NoCounterpartError(f'the mailbox name "{name}" is neither UTF-8 nor modified UTF-7')
-    if there == name and (raw == as_it_is if utf8 else raw.isascii()):
+    same = utf8 == (not _UTF8.isdisjoint(context.dialogue.before.enabled))
+    if there == name and (same or (raw == as_it_is if utf8 else raw.isascii())):
         return raw
     context.note(f"{name} → {there}" if there != name else f"{name} in {'UTF-8' if utf8 else 'modified UTF-7'}")
     return there.encode("utf-8", "surrogatepass") if utf8 else utf7.encode(there)
@@ -111,7 +110,7 @@ def _arguments(context: Context, command: Unknown, arguments: Arguments) -> Argu
     return arguments if first is arguments[0] else (first, *arguments[1:])
 
 
-MAPPERS: dict[tuple[type, str], Callable[[Context, Any, Any], Any]] = {
+MAPPERS: dict[tuple[type, str], Mapper] = {
     (List, "reference"): _reference,
     (List, "patterns"): _patterns,
     (ESearchCommand, "sources"): _sources,

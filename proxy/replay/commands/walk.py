@@ -10,8 +10,9 @@ from proxy.imap.grammar.mailbox_names import Mailbox
 from proxy.replay.commands import abilities, ids, messages, names
 
 if TYPE_CHECKING:
-    from proxy.replay.commands.context import Context
+    from proxy.replay.commands.context import Context, Mapper
 
+_PLAIN = (bytes, bool, int, type(None))
 _MAPPERS = {**names.MAPPERS, **messages.MAPPERS, **ids.MAPPERS, **abilities.MAPPERS}
 
 
@@ -21,14 +22,14 @@ def mapped(context: Context, value: Any) -> Any:
         return names.mailbox(context, value)
     if isinstance(value, tuple):
         items: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType] - of anything
-        new = tuple(mapped(context, item) for item in items)
+        new = tuple([mapped(context, item) for item in items])
         return new if any(one is not other for one, other in zip(new, items, strict=True)) else items
-    if not is_dataclass(value) or isinstance(value, type):
-        return value
     changed: dict[str, Any] = {}
-    for name in _fields(type(value)):
+    kind: Any = type(value)
+    for name, special in _fields(kind):
         old = getattr(value, name)
-        special = _MAPPERS.get((type(value), name))
+        if special is None and isinstance(old, _PLAIN):
+            continue
         became = mapped(context, old) if special is None else special(context, value, old)
         if became is not old and became != old:
             changed[name] = became
@@ -36,5 +37,10 @@ def mapped(context: Context, value: Any) -> Any:
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+def _fields(kind: type) -> tuple[tuple[str, Mapper | None], ...]:
+    """The fields of a class, each with what maps it; none of what is no value of the grammar's own."""
+    return tuple((name, _MAPPERS.get((kind, name))) for name in _names(kind))
+
+
+def _names(kind: Any) -> list[str]:
+    return [each.name for each in fields(kind)] if is_dataclass(kind) else []

@@ -123,8 +123,9 @@ def _new(rights: set[str]) -> set[str]:
 
 def metadata(found: Findings, left: Sequence[Metadata], right: Sequence[Metadata]) -> None:
     """METADATA data, by entry; several for one mailbox are put together."""
-    for where, one, other in _by_mailbox(found, "METADATA", _together(left), _together(right)):
-        lefts, rights = _entries(one), _entries(other)
+    entries = _entries(left), _entries(right)
+    for where, one, other in _by_mailbox(found, "METADATA", left, right):
+        lefts, rights = entries[0][one.mailbox.name], entries[1][other.mailbox.name]
         for name in dict.fromkeys((*lefts, *rights)):
             place = f"{where} {readable(name)}"
             if name in lefts and name in rights:
@@ -133,18 +134,12 @@ def metadata(found: Findings, left: Sequence[Metadata], right: Sequence[Metadata
                 found.value(place, nil(lefts, name), nil(rights, name))
 
 
-def _together(told: Sequence[Metadata]) -> list[Metadata]:
-    if len(told) < 2:
-        return list(told)
-    by_name: dict[str, Metadata] = {}
+def _entries(told: Sequence[Metadata]) -> dict[str, dict[bytes, NString]]:
+    entries: dict[str, dict[bytes, NString]] = {}
     for each in told:
-        known = by_name.get(each.mailbox.name)
-        by_name[each.mailbox.name] = each if known is None else type(each)(known.mailbox, known.entries + each.entries)
-    return list(by_name.values())
-
-
-def _entries(told: Metadata) -> dict[bytes, NString]:
-    return {name.lower(): value for name, value in told.entries if isinstance(name, bytes)}
+        known = entries.setdefault(each.mailbox.name, {})
+        known.update((name.lower(), value) for name, value in each.entries if isinstance(name, bytes))
+    return entries
 
 
 def generated_urls(found: Findings, left: Sequence[GenUrlAuth], right: Sequence[GenUrlAuth]) -> None:

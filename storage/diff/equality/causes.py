@@ -46,6 +46,9 @@ OFFERED_BY: dict[str, tuple[str, ...]] = {
 """A command, item, code or data word, and the capabilities any of which offers it (the first one is told)."""
 
 
+_BY_NUMBER = frozenset(("FETCH", "STORE", "COPY", "MOVE", "REPLACE"))
+
+
 def lacking(found: Findings, what: str) -> str:
     """That only one of the two servers offers it; "" where that is not so, or not known."""
     words = OFFERED_BY.get(what)
@@ -70,7 +73,7 @@ def refusal(found: Findings) -> str:
     if (found.left.before.mailbox is None) != (found.right.before.mailbox is None):
         name = "left" if found.left.before.mailbox is None else "right"
         return f"No mailbox is selected on the {name} side."
-    return numbers_differ(found)
+    return numbers_differ(found) if found.left.exchange.command in _BY_NUMBER else ""
 
 
 def numbers_differ(found: Findings) -> str:

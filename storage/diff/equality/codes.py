@@ -16,6 +16,7 @@ from proxy.imap.grammar.codes import (
     NumberCode,
     PermanentFlags,
     TagCode,
+    TextCode,
 )
 from proxy.imap.grammar.messages import Copy
 from proxy.imap.transcript import readable
@@ -33,7 +34,15 @@ if TYPE_CHECKING:
     from storage.diff.equality.findings import Findings
 
 _LET_PASS = {b"UIDNEXT": Rule.UIDNEXT, b"HIGHESTMODSEQ": Rule.MODSEQ}
-_ONE_SIDED = {b"UNSEEN": Rule.UNSEEN, b"CAPABILITY": Rule.CAPABILITY_CODE}
+FREE = frozenset((b"APPENDUID", b"COPYUID", b"HIGHESTMODSEQ"))
+"""Codes that come in the completion or in an untagged OK before it (M 3.13)."""
+_URLS = frozenset((b"REFERRAL", b"BADURL", b"WEBALERT"))
+_ONE_SIDED = {
+    b"UNSEEN": Rule.UNSEEN,
+    b"CAPABILITY": Rule.CAPABILITY_CODE,
+    b"INPROGRESS": Rule.UNSOLICITED,
+    b"ALERT": Rule.UNSOLICITED,
+}
 
 
 def name_of(code: AnyCode) -> bytes:
@@ -78,6 +87,9 @@ def arguments(found: Findings, where: str, left: AnyCode, right: AnyCode) -> Non
         found.value(where, left, right)
         return
     compare = _ARGUMENTS.get(type(left))
+    if isinstance(left, TextCode) and left.name in _URLS and left != right:
+        found.let(Rule.URL, where, left, right)
+        return
     if compare is not None:
         compare(found, where, left, right)
     elif left != right:
@@ -86,7 +98,7 @@ def arguments(found: Findings, where: str, left: AnyCode, right: AnyCode) -> Non
 
 def _number(found: Findings, where: str, left: NumberCode, right: NumberCode) -> None:
     if left.name == b"UIDVALIDITY":
-        ids.uidvalidity(found, where, ids.selected(found), left.number, right.number)
+        ids.uidvalidity(found, where, found.mailbox, left.number, right.number)
     elif left.number == right.number:
         return
     elif left.name in _LET_PASS:
@@ -122,7 +134,7 @@ def _copy_uid(found: Findings, where: str, left: CopyUid, right: CopyUid) -> Non
         if left != right:
             found.value(where, left, right)
         return
-    matched = ids.match(found, ids.selected(found), one[0], other[0])
+    matched = ids.match(found, found.mailbox, one[0], other[0])
     if matched.missing or matched.extra:
         found.value(f"{where} source", left.source, right.source)
         return
@@ -149,13 +161,21 @@ def _all_fit(
     found: Findings, where: str, mailbox: str, pairs: dict[int, int], shown: tuple[SequenceSet, SequenceSet],
     *, same: bool,
 ) -> None:  # fmt: skip
-    """New UIDs by left ones: with the `same` UIDVALIDITY they have to be the same, where nothing else is known."""
-    for left, right in pairs.items():
+    """New UIDs by left ones. With the `same` UIDVALIDITY they have to be the same, where nothing else is known; else in
+    the same order: servers give them as messages arrive."""
+    unknown: list[int] = []
+    for left, right in sorted(pairs.items()):
         known = found.mapping.uid(mailbox, left)
-        fits = known == right if known is not None or not same else left == right
-        if not (fits or (known is None and not same and ids.same_uid(found, mailbox, left, right))):
+        if known is None and same:
+            known = left
+        if known is None:
+            unknown.append(right)
+        if known != right and not (known is None and ids.same_uid(found, mailbox, left, right)):
             found.value(where, *shown)
             return
+    if unknown != sorted(unknown):
+        found.value(where, *shown, "The new messages are in another order there.")
+        return
     ids.tell_uids(found, where, pairs)
 
 
@@ -166,7 +186,7 @@ def _modified(found: Findings, where: str, left: Modified, right: Modified) -> N
             found.value(where, left, right)
         return
     uid = found.left.exchange.command.startswith("UID ")
-    ids.sets(found, where, ids.selected(found) if uid else None, *sets)
+    ids.sets(found, where, found.mailbox if uid else None, *sets)
 
 
 def _mailbox_id(found: Findings, where: str, left: MailboxId, right: MailboxId) -> None:
@@ -188,7 +208,7 @@ def _target(found: Findings) -> str:
     command = found.left.command
     if command is not None and isinstance(command.body, Append | Replace | Copy):
         return command.body.mailbox.name
-    return ""
+    return found.left.exchange.mailbox or ""
 
 
 def _cause(found: Findings, name: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.status import Status
-from storage.diff.equality import accounts, expunge, fetch, mailboxes, search, thread, words
+from storage.diff.equality import accounts, expunge, fetch, flags, mailboxes, search, thread, words
 from storage.diff.equality.context import Context
 from storage.diff.equality.findings import Findings
 from storage.diff.equality.others import counts, others
@@ -13,7 +13,7 @@ from storage.diff.equality.quick import alike
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.statuses import Codes, compare_codes, completions, texts
 from storage.diff.equality.told import Sorted, data_of
-from storage.diff.equality.unasked import LEAVING, between, mailbox_left, news, removed
+from storage.diff.equality.unasked import LEAVING, between, mailbox_left, removed, unasked
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -36,14 +36,17 @@ def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> 
     """
     context = context or Context()
     found = Findings(left, right, context)
+    if left.news or right.news:
+        between(found)
+    news = bool(left.news or right.news)
     if not alike(found):
-        _thoroughly(found)
+        news = _thoroughly(found) or news
     else:
         one, other = left.completion, right.completion
         if one and other and isinstance(one.status, Status) and isinstance(other.status, Status):
             texts(found, one.status.condition.name, one.status.text, other.status.text)
-    if left.news or right.news:
-        between(found)
+    if news or context.states.flags:
+        flags.hear(found)
     if left.exchange.command in LEAVING:
         mailbox_left(found)
     if Rule.TIMING in context.off:
@@ -51,7 +54,8 @@ def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> 
     return found.comparison()
 
 
-def _thoroughly(found: Findings) -> None:
+def _thoroughly(found: Findings) -> bool:
+    """Family by family; whether something was said unasked."""
     completed = completions(found)
     one, other = Sorted(found.left), Sorted(found.right)
     found.through = None if completed else Rule.REFUSED
@@ -62,15 +66,15 @@ def _thoroughly(found: Findings) -> None:
             found.through = Rule.AMBIGUOUS if family in one.ambiguous | other.ambiguous else None
         _family(found, family, one.answers.get(family, []), other.answers.get(family, []))
     found.through = None if completed else Rule.REFUSED
-    compare_codes(
-        found, *(Codes(side, data_of(told.answers.get("status", []))) for side, told in
-                 ((found.left.completion, one), (found.right.completion, other))),
-    )  # fmt: skip
-    found.through = None
+    lefts = Codes(found.left.completion, data_of(one.answers.get("status", [])))
+    rights = Codes(found.right.completion, data_of(other.answers.get("status", [])))
+    compare_codes(found, lefts, rights)
     removed(found)
-    news(found, one.news, other.news)
+    unasked(found, one.news, other.news)
+    found.through = None
     if one.continuations != other.continuations:
         found.let(Rule.CONTINUATION, "+", one.continuations, other.continuations)
+    return bool(one.news or other.news)
 
 
 def _family(found: Findings, family: str, left: Sequence[Told], right: Sequence[Told]) -> None:

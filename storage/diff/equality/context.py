@@ -62,11 +62,24 @@ class Unmapped:
         """Unknown."""
 
 
+Pending = tuple[dict[int, frozenset[bytes]], dict[int, frozenset[bytes]]]
+"""Flags of messages by their left UIDs, as the left and the right server told them last."""
+
+
 @dataclass(slots=True)
 class States:
-    """How many messages more the right mailbox has than the left one, as far as that was told: by pair of sessions."""
+    """What was told of earlier dialogues.
+
+    `told` is how many messages more the right mailbox has than the left one, and `flags` are those that were told
+    unasked and not yet compared, both by pair of sessions; `capabilities` are words that only the left and only the
+    right server has.
+    """
 
     told: dict[tuple[int, int], int] = field(default_factory=dict["tuple[int, int]", "int"])
+    flags: dict[tuple[int, int], Pending] = field(default_factory=dict["tuple[int, int]", "Pending"])
+    capabilities: set[tuple[frozenset[bytes], frozenset[bytes]]] = field(
+        default_factory=set["tuple[frozenset[bytes], frozenset[bytes]]"]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +87,8 @@ class Context:
     """Everything around two dialogues, left and right.
 
     `literals` have the contents of both sessions' bodies, None where nobody has them. `off` are names of rules that
-    are switched off: what they would let pass is a difference. `began` is when both sessions were opened, in
-    microseconds since 1970 UTC, where that is known.
+    are switched off: what they would let pass is a difference. `began` is when both sessions were opened, and `since`
+    when both recordings began, in microseconds since 1970 UTC, where that is known; without `since`, as `began`.
     `states` is what a comparison remembers for those after it, so that nothing is told twice.
     """
 
@@ -84,3 +97,4 @@ class Context:
     off: frozenset[str] = frozenset()
     began: tuple[int | None, int | None] = (None, None)
     states: States = field(default_factory=States)
+    since: tuple[int | None, int | None] = (None, None)

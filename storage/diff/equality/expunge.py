@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def expunges(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> None:
     """EXPUNGE and VANISHED data of one command: by UID where all are known, else by number before any went."""
-    mailbox = ids.selected(found)
+    mailbox = found.mailbox
     lefts, rights = _uids(left), _uids(right)
     named = any(isinstance(each.data, Vanished) for each in (*left, *right))
     if lefts is not None and rights is not None:
@@ -41,7 +41,7 @@ def expunges(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> No
 
 def vanished_earlier(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> None:
     """VANISHED (EARLIER): UIDs that went while the client was away; those of no known message are let pass."""
-    where, mailbox = "VANISHED (EARLIER)", ids.selected(found)
+    where, mailbox = "VANISHED (EARLIER)", found.mailbox
     sets = ids.expanded(*(each.data.uids for each in left)), ids.expanded(*(each.data.uids for each in right))
     if sets[0] is None or sets[1] is None:
         if [each.data.uids for each in left] != [each.data.uids for each in right]:

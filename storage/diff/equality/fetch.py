@@ -39,7 +39,7 @@ class _Message:
 def fetches(found: Findings, left: Sequence[Told], right: Sequence[Told]) -> None:
     """All FETCH data of one command."""
     lefts, rights = _messages(left), _messages(right)
-    mailbox = ids.selected(found)
+    mailbox = found.mailbox
     swapped = _swapped(found, lefts, rights)
     pairs, missing, extra = _paired(found, None if swapped else mailbox, lefts, rights)
     asked = _asked(found)
@@ -115,12 +115,23 @@ def _paired(
             unknown.append(one)
     for one in unknown:
         other = by_number.get(one.number)
-        if other is None or id(other) in taken:
+        if other is None or id(other) in taken or (mailbox is not None and _other(found, mailbox, one, other)):
             missing.append(one)
         else:
             taken.add(id(other))
             pairs.append((one, other))
     return pairs, missing, [each for each in right if id(each) not in taken]
+
+
+def _other(found: Findings, mailbox: str, left: _Message, right: _Message) -> bool:
+    """Whether they are known to be two messages, of mailboxes that have not the same ones.
+
+    Where as many messages are on both sides, it is the UID that is wrong.
+    """
+    if left.uid is None or right.uid is None or not numbers_differ(found):
+        return False
+    known, back = ids.known_uid(found, mailbox, left.uid), found.mapping.recorded_uid(mailbox, right.uid)
+    return known not in (None, right.uid) or back not in (None, left.uid)
 
 
 def _message(found: Findings, left: _Message, right: _Message, asked: frozenset[str] | None) -> None:

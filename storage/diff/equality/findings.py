@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.imap.grammar.mailboxes import OnMailbox
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shown
 from storage.diff.values import Comparison, Difference, Kind, Pass
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 PASSES_MOST = 20
 """Passes of one rule in two dialogues that are told one by one."""
 NOTHING = Comparison()
+SELECT = frozenset(("SELECT", "EXAMINE"))
 
 
 def kind_of(left: object, right: object) -> Kind:
@@ -28,7 +30,18 @@ class Findings:
     `through` is the rule by which everything is let pass that is found while it is set: news, for one.
     """
 
-    __slots__ = ("_counts", "_paired", "context", "differences", "left", "mapping", "passes", "right", "through")
+    __slots__ = (
+        "_counts",
+        "_mailbox",
+        "_paired",
+        "context",
+        "differences",
+        "left",
+        "mapping",
+        "passes",
+        "right",
+        "through",
+    )
 
     def __init__(self, left: Dialogue, right: Dialogue, context: Context) -> None:
         self.left = left
@@ -38,8 +51,23 @@ class Findings:
         self.differences: list[Difference] = []
         self.passes: list[Pass] = []
         self.through: Rule | None = None
+        self._mailbox: str | None = None
         self._counts: dict[Rule, int] = {}
         self._paired: tuple[dict[object, object], dict[object, object]] | None = None
+
+    @property
+    def mailbox(self) -> str:
+        """The left name of the mailbox that the command is about: the one it selects, or the selected one."""
+        if self._mailbox is None:
+            body = self.left.command.body if self.left.exchange.command in SELECT and self.left.command else None
+            name = body.mailbox.name if isinstance(body, OnMailbox) else self.left.before.mailbox
+            self._mailbox = name or ""
+        return self._mailbox
+
+    @property
+    def sessions(self) -> tuple[int, int]:
+        """The numbers of both sessions."""
+        return self.left.exchange.session, self.right.exchange.session
 
     def differ(self, kind: Kind, where: str, left: object = None, right: object = None, cause: str = "") -> None:
         """Not the same."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from proxy.imap.grammar.mailboxes import OnMailbox
 from proxy.imap.transcript import readable
 from storage.diff.equality.causes import numbers_differ
 from storage.diff.equality.rules import Rule
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
 
 EXPANDED_MOST = 2_000_000
 """Numbers that the sets of one answer may be expanded to; larger ones are compared as ranges."""
-
-
-def selected(found: Findings) -> str:
-    """The left name of the mailbox that the command is about: the one it selects, or the selected one."""
-    command = found.left.command
-    if command is not None and isinstance(command.body, OnMailbox) and command.body.word in (b"SELECT", b"EXAMINE"):
-        return command.body.mailbox.name
-    return found.left.before.mailbox or ""
 
 
 def same_uid(found: Findings, mailbox: str, left: int, right: int) -> bool:
@@ -89,7 +80,7 @@ def object_ids(found: Findings, where: str, kind: str, left: bytes | int, right:
 def right_name(found: Findings, mailbox: Mailbox) -> str:
     """The right name of a left mailbox: as it is mapped, or the same."""
     name = mailbox.name
-    return found.mapping.name(name) or name
+    return (found.mapping.name(name) or name) if name else name
 
 
 def names(found: Findings, where: str, left: Mailbox, right: Mailbox) -> bool:

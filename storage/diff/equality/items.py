@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.sections import Section
     from storage.diff.equality.findings import Findings
 
+SECOND = 1_000_000
+CLOCKS = 2
+"""Seconds that the clocks of a server and of whoever recorded it may be apart."""
+LATELY = 3600
+"""Seconds before a recording in which a mailbox may have been filled for it."""
 _IDS = (b"X-GM-MSGID", b"X-GM-THRID")
 _SAME_NAME = {b"BODY.PEEK": b"BODY", b"BINARY.PEEK": b"BINARY"}
 
@@ -135,13 +140,17 @@ def _date(found: Findings, where: str, left: DateItem, right: DateItem) -> None:
 
 
 def _chosen(found: Findings, left: float, right: float) -> bool:
-    """Whether each was chosen by its server while it was recorded: between the session's begin and the answer."""
-    sides = zip((found.left, found.right), found.context.began, (left, right), strict=True)
-    return all(
-        began is not None
-        and began // 1_000_000 <= date <= (began + (side.exchange.ended or side.exchange.started)) / 1e6
-        for side, began, date in sides
-    )
+    """Whether each was chosen by its server for this recording: not long before it began, and before the answer."""
+    context = found.context
+    for side, began, since, date in zip(
+        (found.left, found.right), context.began, context.since, (left, right), strict=True
+    ):
+        if began is None:
+            return False
+        answered = began + (side.exchange.ended or side.exchange.started)
+        if not (since or began) // SECOND - LATELY <= date <= answered / SECOND + CLOCKS:
+            return False
+    return True
 
 
 def _envelope(found: Findings, where: str, left: EnvelopeItem, right: EnvelopeItem) -> None:

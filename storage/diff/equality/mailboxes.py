@@ -63,7 +63,7 @@ def _entries(told: Sequence[MailboxList]) -> list[_Entry]:
         extended = {name.upper(): value for name, value in each.extended or () if isinstance(name, bytes)}
         known = entries.get(each.mailbox.name)
         if known is not None:
-            attributes = (*known.attributes, *each.attributes)
+            attributes = tuple(dict.fromkeys((*known.attributes, *each.attributes)))
             entries[each.mailbox.name] = known._replace(attributes=attributes, extended=known.extended | extended)
         else:
             entries[each.mailbox.name] = _Entry(each.mailbox, each.delimiter, each.attributes, extended)
@@ -93,7 +93,7 @@ def _attributes(found: Findings, where: str, left: tuple[bytes, ...], right: tup
     odd = one ^ other
     implied = (lefts.keys() ^ rights.keys()) - odd
     if implied:
-        found.let(Rule.IMPLIED, where, b" ".join(left), b" ".join(right))
+        found.let(Rule.IMPLIED, where, readable(b" ".join(left)), readable(b" ".join(right)))
     for rule, group in ((Rule.CHILDREN, _CHILDREN), (Rule.MARKED, _MARKED)):
         if odd & group and (group is _MARKED or not (one & group and other & group)):
             found.let(rule, where, _of(lefts, group), _of(rights, group))
@@ -111,8 +111,8 @@ def _full(attributes: dict[bytes, bytes]) -> set[bytes]:
     return attributes.keys() | {_IMPLIED[word] for word in attributes if word in _IMPLIED}
 
 
-def _of(attributes: dict[bytes, bytes], group: set[bytes] | frozenset[bytes]) -> bytes | None:
-    return b" ".join(attributes.get(word, word) for word in sorted(group & _full(attributes))) or None
+def _of(attributes: dict[bytes, bytes], group: set[bytes] | frozenset[bytes]) -> str | None:
+    return readable(b" ".join(attributes.get(word, word) for word in sorted(group & _full(attributes)))) or None
 
 
 def statuses(found: Findings, left: Sequence[MailboxStatus], right: Sequence[MailboxStatus]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from proxy.imap.grammar import Raw
@@ -31,21 +32,26 @@ def counts(found: Findings, left: Sequence[Count], right: Sequence[Count]) -> No
 
 def others(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
     """Data without a meaning of its own here: the same values, in whatever order."""
-    rest = list(map(key_of, right))
-    missing: list[object] = []
-    for each in left:
-        key = key_of(each)
-        if key in rest:
-            rest.remove(key)
-        else:
-            missing.append(each)
-    extra = [each for each in right if key_of(each) in rest]
+    missing, extra = _rest(left, right), _rest(right, left)
     for one, other in zip(missing, extra, strict=False):
         found.differ(Kind.VALUE, _where(one), told_of(one), told_of(other))
     for one in missing[len(extra) :]:
         found.differ(Kind.MISSING, _where(one), told_of(one))
     for other in extra[len(missing) :]:
         found.differ(Kind.EXTRA, _where(other), None, told_of(other))
+
+
+def _rest(one: Sequence[Any], other: Sequence[Any]) -> list[object]:
+    """What the one has that the other has not, or not as often."""
+    there = Counter(map(key_of, other))
+    rest: list[object] = []
+    for each in one:
+        key = key_of(each)
+        if there[key]:
+            there[key] -= 1
+        else:
+            rest.append(each)
+    return rest
 
 
 def key_of(data: object) -> object:

@@ -9,7 +9,7 @@ from proxy.imap.grammar.acl import Acl, ListRights, MyRights
 from proxy.imap.grammar.capability import Capability, Enabled, Id, Namespace
 from proxy.imap.grammar.codes import AppendUid, CopyUid, MailboxId, Modified, NumberCode
 from proxy.imap.grammar.fetch import Fetch
-from proxy.imap.grammar.fetch_items import Flags, NumberItem, ObjectId
+from proxy.imap.grammar.fetch_items import Content, DateItem, Flags, NumberItem, ObjectId
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus
 from proxy.imap.grammar.messages import Count, Vanished
@@ -18,16 +18,22 @@ from proxy.imap.grammar.quota import Quota, QuotaRoot
 from proxy.imap.grammar.search_results import Found
 from proxy.imap.grammar.status import Status
 from proxy.imap.grammar.thread import Thread
+from proxy.imap.grammar.values import Absent
 from proxy.imap.transcript import BODY_MIN
 from storage.diff.equality import ids
+from storage.diff.equality.rules import Rule
+from storage.diff.equality.shown import numbers as ranged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from proxy.imap.grammar.fetch_items import Item
     from proxy.imap.grammar.responses import Data
     from proxy.imap.view.dialogue import Answer
     from storage.diff.equality.findings import Findings
+
+    Moved = tuple[str, object, object]
 
 _PLAIN = frozenset((Capability, Enabled, Flags, Count, Quota))
 """Data whose values mean the same on both sides, and hold no literals that lie elsewhere."""
@@ -36,23 +42,70 @@ _WITH_STRINGS = frozenset((Id, Namespace, Metadata))
 
 
 def alike(found: Findings) -> bool:
-    """Whether all answers but the completion are the same value by value, and their ids stand for each other."""
+    """Whether all answers are the same value by value, and their ids stand for each other; texts are not looked at.
+
+    UIDs that are mapped are told as let pass.
+    """
     left, right = found.left, found.right
     if len(left.answers) != len(right.answers):
         return False
     whole = left.exchange.server_bytes < BODY_MIN or right.exchange.server_bytes < BODY_MIN
+    moved: list[Moved] = []
     for one, other in zip(left.answers, right.answers, strict=True):
         value, counterpart = one.parsed.value, other.parsed.value
         if isinstance(value, Tagged) and isinstance(counterpart, Tagged):
             if not _completions(found, value, counterpart):
                 return False
-        elif value != counterpart:
-            return False
-        elif isinstance(value, Untagged):
-            if not _stands(found, value.data, whole) or not _of_same_message(found, one, other):
+        elif isinstance(value, Untagged) and isinstance(counterpart, Untagged):
+            if not _same(found, value.data, counterpart.data, whole, moved) or not _of_same_message(found, one, other):
                 return False
-        elif not isinstance(value, Continuation):
+        elif not isinstance(value, Continuation) or value != counterpart:
             return False
+    for each in moved:
+        found.let(Rule.UID, *each)
+    return True
+
+
+def _same(found: Findings, left: Data, right: Data, whole: bool, moved: list[Moved]) -> bool:
+    if left == right:
+        return _stands(found, left, whole)
+    if isinstance(left, Fetch) and isinstance(right, Fetch):
+        return _fetch_moved(found, left, right, whole, moved)
+    if isinstance(left, Found) and isinstance(right, Found) and left.word == right.word and left.modseq == right.modseq:
+        return _found_moved(found, left, right, moved)
+    return False
+
+
+def _fetch_moved(found: Findings, left: Fetch, right: Fetch, whole: bool, moved: list[Moved]) -> bool:
+    """Whether a message is the same, but for a UID that is mapped."""
+    if left.number != right.number or left.uid or right.uid or len(left.items) != len(right.items):
+        return False
+    for one, other in zip(left.items, right.items, strict=True):
+        if one == other:
+            if not _item_stands(found, one, whole):
+                return False
+            continue
+        uids = _uids(one, other)
+        if uids is None or found.mapping.uid(found.mailbox, uids[0]) != uids[1]:
+            return False
+        moved.append((f"FETCH {left.number} UID", *uids))
+    return True
+
+
+def _uids(left: Item, right: Item) -> tuple[int, int] | None:
+    if not isinstance(left, NumberItem) or not isinstance(right, NumberItem) or not left.name == right.name == b"UID":
+        return None
+    return left.number, right.number
+
+
+def _found_moved(found: Findings, left: Found, right: Found, moved: list[Moved]) -> bool:
+    """Whether the same messages were found in the same order, by UIDs that are mapped."""
+    if not found.left.exchange.command.startswith("UID ") or len(left.numbers) != len(right.numbers):
+        return False
+    mailbox, uid = found.mailbox, found.mapping.uid
+    if any(uid(mailbox, one) != other for one, other in zip(left.numbers, right.numbers, strict=True)):
+        return False
+    moved.append((left.word.decode(), ranged(left.numbers), ranged(right.numbers)))
     return True
 
 
@@ -60,7 +113,7 @@ def _of_same_message(found: Findings, left: Answer, right: Answer) -> bool:
     """Whether what is known beside the words agrees: the UIDs of the messages."""
     if left.uid is None or right.uid is None:
         return True
-    return ids.same_uid(found, found.left.before.mailbox or "", left.uid, right.uid)
+    return _same_uid(found, left.uid, right.uid)
 
 
 def _stands(found: Findings, data: Data, whole: bool) -> bool:
@@ -80,19 +133,24 @@ def _completions(found: Findings, left: Tagged, right: Tagged) -> bool:
 
 
 def _fetch(found: Findings, data: Fetch, whole: bool) -> bool:
-    if not whole:
-        return False
-    for item in data.items:
-        if isinstance(item, NumberItem):
-            if item.name[:1] == b"X" or (item.name == b"UID" and not _uid(found, item.number)):
-                return False
-        elif isinstance(item, ObjectId):
-            return False
-    return not data.uid or _uid(found, data.number)
+    return all(_item_stands(found, item, whole) for item in data.items) and (not data.uid or _uid(found, data.number))
+
+
+def _item_stands(found: Findings, item: Item, whole: bool) -> bool:
+    """Whether an item that is the same on both sides means the same there."""
+    if isinstance(item, NumberItem):
+        return item.name[:1] != b"X" and (item.name != b"UID" or _uid(found, item.number))
+    if isinstance(item, Content):
+        return not isinstance(item.data, Absent)
+    return isinstance(item, Flags | DateItem) or (whole and not isinstance(item, ObjectId))
 
 
 def _uid(found: Findings, uid: int) -> bool:
-    return ids.same_uid(found, found.left.before.mailbox or "", uid, uid)
+    return _same_uid(found, uid, uid)
+
+
+def _same_uid(found: Findings, left: int, right: int) -> bool:
+    return ids.same_uid(found, found.mailbox, left, right)
 
 
 def _found(found: Findings, data: Found, _: bool) -> bool:
@@ -116,7 +174,8 @@ def _vanished(found: Findings, data: Vanished, _: bool) -> bool:
 
 def _listed(found: Findings, data: MailboxList, whole: bool) -> bool:
     name = data.mailbox.name
-    return whole and found.mapping.name(name) in (None, name)
+    small = whole or (data.extended is None and isinstance(data.mailbox.raw, bytes))
+    return small and found.mapping.name(name) in (None, name)
 
 
 def _of_mailbox(found: Findings, data: Acl | MyRights | ListRights | QuotaRoot, whole: bool) -> bool:
@@ -136,7 +195,7 @@ def _condition(found: Findings, data: Status, _: bool) -> bool:
     if isinstance(code, NumberCode):
         if code.name != b"UIDVALIDITY":
             return True
-        return found.mapping.uidvalidity(ids.selected(found), code.number) in (None, code.number)
+        return found.mapping.uidvalidity(found.mailbox, code.number) in (None, code.number)
     return not isinstance(code, AppendUid | CopyUid | Modified | MailboxId)
 
 

@@ -33,6 +33,7 @@ class Rule(enum.StrEnum):
     RECENT = "recent"
     UNSEEN = "unseen"
     CAPABILITY_CODE = "capability code"
+    TOLD = "told before"
     CODE_PLACE = "code place"
     TAG = "tag in a code"
     INTERNAL_DATE = "internal date"
@@ -91,10 +92,19 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.NAMESPACE, "Prefixes of namespaces.", "M 8, 10.10"),
         (Rule.RECENT, "RECENT and `\\Recent`.", "M 8"),
         (Rule.UNSEEN, "Whether SELECT tells the first unseen message; its number counts where both do.", "M 8"),
-        (Rule.CAPABILITY_CODE, "Whether a greeting or OK has a CAPABILITY code; its words count where both do.", "M 8"),
+        (
+            Rule.CAPABILITY_CODE,
+            "Whether a server tells its capabilities unasked, as a code or as data; the words count where both do.",
+            "M 8",
+        ),
+        (Rule.TOLD, "A difference of capabilities that was told before, of the same two servers.", "M 10.12"),
         (Rule.CODE_PLACE, "Whether COPYUID, APPENDUID or HIGHESTMODSEQ comes in the tagged OK or before it.", "M 3.13"),
         (Rule.TAG, "Tags within response codes and answers.", "M 8"),
-        (Rule.INTERNAL_DATE, "INTERNALDATEs that both servers have chosen while they were recorded.", "M 8"),
+        (
+            Rule.INTERNAL_DATE,
+            "INTERNALDATEs of messages that both servers took in while they were recorded, or within the hour before.",
+            "M 8",
+        ),
         (Rule.SAVE_DATE, "SAVEDATEs.", "M 8"),
         (Rule.PREVIEW, "The words of a PREVIEW.", "M 10.5"),
         (Rule.CHILDREN, "`\\HasChildren`, `\\HasNoChildren` on one side only.", "M 10.3"),
@@ -116,7 +126,11 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.DEFAULTS, "MIME defaults that only one side spells out: 7BIT, us-ascii.", "M 10.7"),
         (Rule.QUOTA_ROOT, "Names of quota roots.", "M 10.10"),
         (Rule.RIGHTS, "The rights `c` and `d` of RFC 2086 for those that took their place.", "M 10.10"),
-        (Rule.URL, "URLs with their tokens, which are made for one server and masked.", "M 9.8"),
+        (
+            Rule.URL,
+            "URLs of one server, which are masked for their tokens: also in REFERRAL, BADURL and WEBALERT.",
+            "M 9.8",
+        ),
         (Rule.NOT_KEPT, "Bodies of the same size whose content was not kept, or is masked.", "M 7.10"),
     )
 )

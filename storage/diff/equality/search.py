@@ -16,7 +16,7 @@ from storage.diff.equality.shown import listed
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from proxy.imap.grammar.search_results import ReturnData
     from storage.diff.equality.findings import Findings
@@ -33,6 +33,12 @@ class _Result:
     forms: set[str] = field(default_factory=set[str])
     told: dict[bytes, ReturnData] = field(default_factory=dict["bytes", "ReturnData"])
     modseq: int | None = None
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """More messages of the same result."""
+        if self.numbers is None:
+            self.numbers = []
+        self.numbers.extend(numbers)
 
     def get(self, name: bytes) -> int | None:
         """COUNT, MIN or MAX, told or derived."""
@@ -63,7 +69,7 @@ def _results(found: Findings, told: Sequence[Found | ESearch], *, mapped: bool) 
             name = ids.right_name(found, each.mailbox) if mapped else each.mailbox.name
         result = results.setdefault(name, _Result(uid=uid))
         if isinstance(each, Found):
-            result.numbers = [*(result.numbers or ()), *each.numbers]
+            result.add(each.numbers)
             result.modseq = each.modseq or result.modseq
             result.forms.add(each.word.decode())
         else:
@@ -80,7 +86,7 @@ def _add(found: Findings, result: _Result, told: ESearch) -> None:
             if expanded is None:
                 result.told[name] = value
             else:
-                result.numbers = [*(result.numbers or ()), *expanded[0]]
+                result.add(expanded[0])
         elif name == b"MODSEQ" and isinstance(value, int):
             result.modseq = value
         else:
@@ -106,7 +112,7 @@ def _nothing(found: Findings) -> _Result:
 def _result(found: Findings, name: str, left: _Result, right: _Result) -> None:
     sort = found.left.exchange.command.endswith("SORT")
     where = f"{'SORT' if sort else 'SEARCH'}{f' {name}' if name else ''}"
-    mailbox = (name or ids.selected(found)) if left.uid or right.uid else None
+    mailbox = (name or found.mailbox) if left.uid or right.uid else None
     if left.numbers is not None and right.numbers is not None:
         same = (_ordered if sort else _set)(found, where, mailbox, left.numbers, right.numbers)
         if not same:

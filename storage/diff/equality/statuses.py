@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from proxy.imap.grammar.status import BareCode, Condition, Status
 from proxy.imap.transcript import readable
 from storage.diff.equality.causes import refusal
-from storage.diff.equality.codes import codes, name_of, one_sided
+from storage.diff.equality.codes import FREE, codes, name_of, one_sided
+from storage.diff.equality.findings import SELECT
 from storage.diff.equality.rules import Rule
 from storage.diff.values import Kind
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.codes import AnyCode
     from proxy.imap.view.dialogue import Dialogue
     from storage.diff.equality.findings import Findings
-
-_FREE = frozenset((b"APPENDUID", b"COPYUID", b"HIGHESTMODSEQ"))
-"""Codes that come in the completion or in an untagged OK before it (M 3.13)."""
 
 
 def completions(found: Findings) -> bool:
@@ -84,28 +82,26 @@ class Codes:
 
 def compare_codes(found: Findings, left: Codes, right: Codes) -> None:
     """The codes of the completion, and those told before it; some may stand in either place."""
-    _move(found, left, right)
-    _move(found, right, left)
+    _move(found, left, right, ("in the completion", "before it"))
+    _move(found, right, left, ("before it", "in the completion"))
     if left.word == right.word:
         codes(found, left.word, left.tagged, right.tagged)
         texts(found, left.word, left.text, right.text)
     _untagged(found, left.ok, right.ok)
-    _others(found, left.others, right.others)
+    conditions(found, left.others, right.others)
     if left.texts != right.texts:
         found.let(Rule.FREE_TEXT, "* OK", _joined(left.texts), _joined(right.texts), Kind.TEXT)
 
 
-def _move(found: Findings, one: Codes, other: Codes) -> None:
+def _move(found: Findings, one: Codes, other: Codes, places: tuple[str, str]) -> None:
     """A code in the one side's completion that the other side has told before it."""
-    if one.tagged is None or name_of(one.tagged) not in _FREE or other.tagged is not None:
+    if one.tagged is None or name_of(one.tagged) not in FREE or other.tagged is not None:
         return
     name = name_of(one.tagged)
-    for code in other.ok:
-        if name_of(code) == name and not any(name_of(each) == name for each in one.ok):
-            other.ok.remove(code)
-            other.tagged = code
-            found.let(Rule.CODE_PLACE, f"OK [{readable(name)}]", kind=Kind.CODE)
-            return
+    there = [place for place, code in enumerate(other.ok) if name_of(code) == name]
+    if there and all(name_of(code) != name for code in one.ok):
+        other.tagged = other.ok.pop(there[0])
+        found.let(Rule.CODE_PLACE, f"OK [{readable(name)}]", *places, Kind.CODE)
 
 
 def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]) -> None:
@@ -114,6 +110,10 @@ def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]
         one, other = lefts.get(name, []), rights.get(name, [])
         for pair in zip(one, other, strict=False):
             codes(found, "* OK", *pair)
+        if name == b"HIGHESTMODSEQ" and found.left.exchange.command not in SELECT:
+            if len(one) != len(other):  # news of its own there (M 3.9)
+                found.let(Rule.UNSOLICITED, "* OK [HIGHESTMODSEQ]", len(one), len(other), Kind.CODE)
+            continue
         for code in one[len(other) :]:
             one_sided(found, "* OK", code, None)
         for code in other[len(one) :]:
@@ -121,13 +121,15 @@ def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]
 
 
 def _by_name(told: Sequence[AnyCode]) -> dict[bytes, list[AnyCode]]:
+    """NOMODSEQ stands where HIGHESTMODSEQ would (RFC 7162 section 3.1.2)."""
     by_name: dict[bytes, list[AnyCode]] = {}
     for code in told:
-        by_name.setdefault(name_of(code), []).append(code)
+        name = name_of(code)
+        by_name.setdefault(b"HIGHESTMODSEQ" if name == b"NOMODSEQ" else name, []).append(code)
     return by_name
 
 
-def _others(found: Findings, left: Sequence[Status], right: Sequence[Status]) -> None:
+def conditions(found: Findings, left: Sequence[Status], right: Sequence[Status]) -> None:
     """Untagged NO, BAD and BYE: as often as on the other side, with the same codes."""
     for condition in (Condition.NO, Condition.BAD, Condition.BYE):
         word = f"* {condition.name}"

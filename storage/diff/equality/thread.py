@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def threads(found: Findings, left: Sequence[Thread], right: Sequence[Thread]) -> None:
     """THREAD data; none at all is the same as one without messages."""
-    one, other = (tuple(member for each in side for member in _moved(side, each)) for side in (left, right))
-    mailbox = ids.selected(found) if found.left.exchange.command.startswith("UID ") else None
+    one, other = _members(left), _members(right)
+    mailbox = found.mailbox if found.left.exchange.command.startswith("UID ") else None
     lefts, rights = ([member.number for member in side if member.number is not None] for side in (one, other))
     matched = ids.match(found, mailbox, lefts, rights)
     if matched.missing or matched.extra:
@@ -33,11 +33,14 @@ def threads(found: Findings, left: Sequence[Thread], right: Sequence[Thread]) ->
     ids.tell_uids(found, "THREAD", matched.pairs)
 
 
-def _moved(told: Sequence[Thread], thread: Thread) -> tuple[ThreadMember, ...]:
-    """The members of one of several THREADs, numbered on from those before it."""
-    if thread is told[0]:
-        return thread.members
-    before = sum(len(each.members) for each in told[: [each is thread for each in told].index(True)])
-    return tuple(
-        member if member.parent is None else member._replace(parent=member.parent + before) for member in thread.members
-    )
+def _members(told: Sequence[Thread]) -> list[ThreadMember]:
+    """The members of all THREADs, their parents numbered on."""
+    members: list[ThreadMember] = []
+    for thread in told:
+        before = len(members)
+        members += thread.members if not before else [_later(member, before) for member in thread.members]
+    return members
+
+
+def _later(member: ThreadMember, before: int) -> ThreadMember:
+    return member if member.parent is None else member._replace(parent=member.parent + before)

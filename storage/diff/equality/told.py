@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxy.imap.grammar import BareCode, Continuation, Raw, Tagged
+from proxy.imap.grammar.capability import Capability
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_items import Flags
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.search_results import ESearch, Found
-from proxy.imap.grammar.status import Status
+from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Certainty
+from storage.diff.equality.codes import FREE, name_of
+from storage.diff.equality.findings import SELECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.imap.view.dialogue import Answer, Dialogue
 
-_SELECT = frozenset(("SELECT", "EXAMINE"))
 _REMOVING = frozenset(("EXPUNGE", "UID EXPUNGE", "MOVE", "UID MOVE", "REPLACE", "UID REPLACE"))
+FLAGS_NEWS = frozenset((b"FLAGS", b"UID", b"MODSEQ"))
+"""Items of FETCH that come unasked."""
 _FETCHING = frozenset(("FETCH", "UID FETCH", "STORE", "UID STORE", "SELECT", "EXAMINE"))
 
 
@@ -52,7 +56,7 @@ class Sorted:
             self.continuations += 1
             return
         data = value if isinstance(value, Raw | BareCode) else value.data
-        if answer.certainty is Certainty.UNSOLICITED or is_news(command, data):
+        if is_news(command, data) or (answer.certainty is Certainty.UNSOLICITED and not _wrong(command, data)):
             self.news.append(data)
             return
         family = family_of(data)
@@ -65,12 +69,28 @@ def is_news(command: str, data: object) -> bool:
     """Whether the command cannot have asked for such data (M 3.9)."""
     kind = type(data)
     if kind is Count:
-        return command not in (_REMOVING if data.word == b"EXPUNGE" else _SELECT)  # type: ignore[attr-defined]
+        return command not in (_REMOVING if data.word == b"EXPUNGE" else SELECT)  # type: ignore[attr-defined]
     if kind is Vanished:
         return not data.earlier and command not in _REMOVING  # type: ignore[attr-defined]
     if kind is Flags:
-        return command not in _SELECT
+        return command not in SELECT
     return kind is Fetch and command not in _FETCHING
+
+
+def _wrong(command: str, data: object) -> bool:
+    """Whether it is an answer all the same: more than flags is no news, nor are codes that a completion may have."""
+    if isinstance(data, Status):
+        return data.code is not None and name_of(data.code) in FREE
+    return isinstance(data, Fetch) and command in _FETCHING and any(item.name not in FLAGS_NEWS for item in data.items)
+
+
+def may_be_news(data: object) -> bool:
+    """Whether a server may say it unasked, wherever it likes (M 3.9)."""
+    if isinstance(data, Status):
+        return data.condition is Condition.OK
+    if isinstance(data, Fetch):
+        return all(item.name in FLAGS_NEWS for item in data.items)
+    return isinstance(data, Count | Vanished | Flags | Capability | ESearch)
 
 
 def family_of(data: object) -> str:

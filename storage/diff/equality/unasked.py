@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxy.imap.grammar import Continuation, Raw, Untagged
+from proxy.imap.grammar import Continuation, Raw, Tagged, Untagged
+from proxy.imap.grammar.listing import MailboxList
+from proxy.imap.grammar.mailboxes import MailboxStatus
 from proxy.imap.grammar.messages import Count, Vanished
+from proxy.imap.grammar.metadata import MetadataChanged
+from proxy.imap.grammar.search_results import ESearch
 from proxy.imap.grammar.status import Status
-from storage.diff.equality import ids
+from storage.diff.equality import flags, ids
 from storage.diff.equality.codes import codes
-from storage.diff.equality.others import key_of, told_of
+from storage.diff.equality.findings import SELECT
+from storage.diff.equality.others import key_of, others, told_of
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shortened
-from storage.diff.equality.statuses import texts
-from storage.diff.equality.told import family_of, is_news
+from storage.diff.equality.statuses import conditions, texts
+from storage.diff.equality.told import family_of, is_news, may_be_news
 from storage.diff.values import Kind
 
 if TYPE_CHECKING:
@@ -22,9 +27,9 @@ if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Answer, Dialogue
     from storage.diff.equality.findings import Findings
 
-_SELECT = frozenset(("SELECT", "EXAMINE"))
 LEAVING = frozenset(("SELECT", "EXAMINE", "CLOSE", "UNSELECT", "LOGOUT"))
 """Commands by which a mailbox is left."""
+_NOTIFIED = (MailboxStatus, MailboxList, MetadataChanged, ESearch)
 SHOWN_NEWS = 10
 
 
@@ -40,36 +45,48 @@ def between(found: Findings) -> None:
         if one is not None and other is not None:
             _greetings(found, one, other)
             left, right = left[1:], right[1:]
-    news(found, left, right)
+    # What NOTIFY and CONTEXT have asked for comes here too.
+    lefts, rights = ([each for each in side if isinstance(each, _NOTIFIED)] for side in (left, right))
+    _news(found, lefts, rights)
+    unasked(found, *([each for each in side if not isinstance(each, _NOTIFIED)] for side in (left, right)))
 
 
-def news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
-    """What nobody asked for is not compared line by line."""
+def unasked(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
+    """What nobody asked for: news are not compared line by line, what cannot be news is."""
+    if not left and not right:
+        return
+    _news(found, *([each for each in side if may_be_news(each)] for side in (left, right)))
+    lefts, rights = ([each for each in side if not may_be_news(each)] for side in (left, right))
+    conditions(found, *([each for each in side if isinstance(each, Status)] for side in (lefts, rights)))
+    others(found, *([each for each in side if not isinstance(each, Status)] for side in (lefts, rights)))
+
+
+def _news(found: Findings, left: Sequence[Any], right: Sequence[Any]) -> None:
     if list(map(key_of, left)) != list(map(key_of, right)):
         found.let(Rule.UNSOLICITED, "unasked", _all(left), _all(right))
 
 
 def mailbox_left(found: Findings) -> None:
-    """The selected mailbox is left: as many messages on both sides, but for what was told before."""
+    """The selected mailbox is left: as many messages, with the same flags, but for what was told before."""
     one, other = found.left.before, found.right.before
     states = found.context.states
-    pair = found.left.exchange.session, found.right.exchange.session
-    if found.left.exchange.command in LEAVING and one.mailbox is not None and other.mailbox is not None:
-        known = states.told.pop(pair, 0)
-        if one.exists is not None and other.exists is not None and other.exists - one.exists != known:
+    if one.mailbox is not None and other.mailbox is not None:
+        known = states.told.pop(found.sessions, 0)
+        if one.exists is not None and other.exists is not None and other.exists - one.exists not in (0, known):
             found.value(f"{one.mailbox} EXISTS when it is left", one.exists, other.exists)
-    if found.left.exchange.command in _SELECT:
+        flags.left_behind(found)
+    if found.left.exchange.command in SELECT:
         counts = _exists(found.left), _exists(found.right)
         if counts[0] is not None and counts[1] is not None:
-            states.told[pair] = counts[1] - counts[0]
+            states.told[found.sessions] = counts[1] - counts[0]
 
 
 def removed(found: Findings) -> None:
     """Messages that went as an answer: not the same number is told there."""
     left, right = _gone(found.left), _gone(found.right)
     if left != right:
-        pair = found.left.exchange.session, found.right.exchange.session
-        found.context.states.told[pair] = found.context.states.told.get(pair, 0) + left - right
+        told = found.context.states.told
+        told[found.sessions] = told.get(found.sessions, 0) + left - right
 
 
 def _greetings(found: Findings, left: Status, right: Status) -> None:
@@ -85,8 +102,12 @@ def _greeting(told: list[Any]) -> Status | None:
 
 
 def _data(answers: Sequence[Answer]) -> list[Any]:
+    """What they say; of a tagged line that belongs to no command, its status."""
     values = (answer.parsed.value for answer in answers)
-    return [value.data if isinstance(value, Untagged) else value for value in values]
+    return [
+        value.data if isinstance(value, Untagged) else value.status if isinstance(value, Tagged) else value
+        for value in values
+    ]
 
 
 def _exists(dialogue: Dialogue) -> int | None:

@@ -21,8 +21,19 @@ _RECENT = b"\\RECENT"
 
 
 def capabilities(found: Findings, where: str, left: Iterable[bytes], right: Iterable[bytes]) -> None:
-    """Capability words: one difference for all that only one side has."""
-    words(found, where, tuple(left), tuple(right), Kind.CAPABILITY)
+    """Capability words: one difference for all that only one side has, told once (in two sessions, or more)."""
+    lefts, rights = tuple(left), tuple(right)
+    if lefts == rights:
+        return
+    one, other = {word.upper() for word in lefts}, {word.upper() for word in rights}
+    differing = frozenset(one - other), frozenset(other - one)
+    if differing in found.context.states.capabilities:
+        missing, extra = (_told(sorted(side)) or None for side in differing)
+        found.let(Rule.TOLD, where, missing, extra, Kind.CAPABILITY)
+        return
+    if one != other:
+        found.context.states.capabilities.add(differing)
+    words(found, where, lefts, rights, Kind.CAPABILITY)
 
 
 def words(found: Findings, where: str, left: Sequence[bytes], right: Sequence[bytes], kind: Kind | None = None) -> None:
@@ -35,13 +46,17 @@ def words(found: Findings, where: str, left: Sequence[bytes], right: Sequence[by
     extra = [word for key, word in rights.items() if key not in lefts]
     if missing or extra:
         kind = kind or (Kind.VALUE if missing and extra else Kind.MISSING if missing else Kind.EXTRA)
-        found.differ(kind, where, b" ".join(missing) or None, b" ".join(extra) or None)
+        found.differ(kind, where, _told(missing) or None, _told(extra) or None)
         return
     changed = lefts.keys() & {key for key, word in rights.items() if lefts[key] != word}
     if changed:
-        found.let(Rule.CASE, where, b" ".join(lefts[key] for key in changed), b" ".join(rights[key] for key in changed))
+        found.let(Rule.CASE, where, _told(lefts[key] for key in changed), _told(rights[key] for key in changed))
     if list(lefts) != list(rights):
-        found.let(Rule.ORDER, where, b" ".join(left), b" ".join(right), Kind.ORDER)
+        found.let(Rule.ORDER, where, _told(left), _told(right), Kind.ORDER)
+
+
+def _told(words: Iterable[bytes]) -> str:
+    return readable(b" ".join(words))
 
 
 def flags(found: Findings, where: str, left: Sequence[bytes], right: Sequence[bytes]) -> None:
@@ -50,19 +65,21 @@ def flags(found: Findings, where: str, left: Sequence[bytes], right: Sequence[by
         return
     recent = [any(flag.upper() == _RECENT for flag in side) for side in (left, right)]
     if recent[0] != recent[1]:
-        found.let(Rule.RECENT, where, left, right)
+        found.let(Rule.RECENT, where, _told(left), _told(right))
         left, right = ([flag for flag in side if flag.upper() != _RECENT] for side in (left, right))
     words(found, where, left, right)
 
 
 def capability_data(found: Findings, left: Sequence[Capability], right: Sequence[Capability]) -> None:
-    """CAPABILITY data, several together."""
-    if not left or not right:
-        found.differ(
-            Kind.MISSING if left else Kind.EXTRA, "CAPABILITY", next(iter(left), None), next(iter(right), None)
-        )
+    """CAPABILITY data, several together. After a login it may as well have come as a code, or not at all."""
+    if left and right:
+        capabilities(found, "CAPABILITY", _together(left), _together(right))
         return
-    capabilities(found, "CAPABILITY", _together(left), _together(right))
+    one, other = left[0] if left else None, right[0] if right else None
+    if found.left.exchange.command == "CAPABILITY":
+        found.value("CAPABILITY", one, other)
+    else:
+        found.let(Rule.CAPABILITY_CODE, "CAPABILITY", one, other)
 
 
 def enabled_data(found: Findings, left: Sequence[Enabled], right: Sequence[Enabled]) -> None:

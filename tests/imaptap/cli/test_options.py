@@ -25,6 +25,7 @@ URLS = (
 def commands_with_a_database() -> Iterator[tuple[str, ...]]:
     """Each with words that it could begin with."""
     words = {"record": ("imaps://localhost",), "export": ("1/1", "--side", "client"), "rm": ("1",), "check": ()}
+    words["replay"] = ("1", "--to", "imaps://localhost")
     for name, command in cli.commands.items():
         if any("--db" in parameter.opts for parameter in command.params if isinstance(parameter, click.Option)):
             yield name, *words.get(name, ())

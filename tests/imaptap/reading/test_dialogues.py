@@ -11,6 +11,7 @@ from imaptap.reading.dialogues import StoredLiterals, dialogues
 from proxy.imap.grammar import Command, Continuation, Done, SaslLine, Tagged, Untagged
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_items import Content
+from proxy.imap.grammar.messages import Count
 from proxy.imap.grammar.values import Absent
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Certainty
@@ -100,6 +101,17 @@ def test_they_come_in_the_order_of_their_numbers_however_they_were_answered(db: 
     said = read(db, Tale().say(script).end())
     assert [(each.exchange.number, each.before.open) for each in said] == [(1, ()), (2, (1,)), (3, (1,))]
     assert [type(answer.parsed.value) for answer in said[0].answers] == [Untagged, Tagged]
+
+
+def test_what_imaptap_has_asked_itself_is_nobodys_news(db: Path) -> None:
+    tale = Tale().say("S: * OK hi\nC: a NOOP\nS: a OK x")
+    tale._conversation.proxy_command(b"P1 NAMESPACE\r\n", tale.at)
+    tale.say('S: * NAMESPACE (("" "/")) NIL NIL\nS: P1 OK x\nS: * 3 EXISTS\nC: b NOOP\nS: b OK x')
+    (_, second) = read(db, tale.end())
+    assert [value.data for value in (each.parsed.value for each in second.news) if isinstance(value, Untagged)] == [
+        Count(b"EXISTS", 3)
+    ]
+    assert len(second.news) == 1
 
 
 def test_lines_of_sasl_and_done_belong_to_their_command(db: Path) -> None:

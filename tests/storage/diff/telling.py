@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar import cut, parse_command, parse_response, parse_sasl
@@ -50,13 +51,14 @@ class Session:
     bodies: Bodies
 
 
+@cache
 def told(script: str) -> Session:
     """A session by its script. Every line gets its CRLF; characters up to U+00FF are bytes."""
     turns = lines(*script.strip().split("\n"))
     played = play(turns)
     made = Dialogues()
     found: list[Dialogue] = []
-    units = sorted(_units(played), key=lambda each: _place(script, each[0], each[1].end))
+    units = sorted(_units(played), key=lambda each: _place(script, each[0], min(each[1].end, each[2].end)))
     begun: set[int] = set()
     for direction, unit, span in units:
         exchanges = {exchange.number: exchange for exchange in played.exchanges}

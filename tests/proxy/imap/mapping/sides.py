@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Exchange, Span
     from proxy.imap.view.dialogue import Dialogue
     from tests.proxy.imap.playing import Heard
+    from tests.proxy.imap.scripts import Script
 
 GREETING = "S: * PREAUTH hi"
 
@@ -31,19 +32,31 @@ GREETING = "S: * PREAUTH hi"
 def told(script: str, session: int = 1, greeting: str = GREETING) -> list[Dialogue]:
     """The dialogues of a script; spaces before its lines are of no meaning."""
     texts = [line.lstrip(" ") for line in script.split("\n") if line.strip()]
-    said = list(turns(lines(greeting, *texts)))
-    played = play(said)
+    said = [turn for turn in turns(lines(greeting, *texts)) if isinstance(turn, Turn)]
+    return _dialogues(play(said), ((turn.direction, len(turn.data)) for turn in said), session)
+
+
+def of_script(script: Script) -> list[Dialogue]:
+    """The dialogues of a file of tests/scripts."""
+    steps = ((step.turn.direction, len(step.clear)) for step in script.steps)
+    return _dialogues(play(script.turns, ending=script.ending), steps, 1)
+
+
+def _dialogues(played: Heard, steps: Iterable[tuple[Direction, int]], session: int) -> list[Dialogue]:
+    """What was said, by who said how many bytes in which order."""
     exchanges = {each.number: each._replace(session=session) for each in played.exchanges}
     units = {direction: _Units(played, direction, exchanges) for direction in Direction}
     heard = dict.fromkeys(Direction, 0)
     made = Dialogues()
     found: list[Dialogue] = []
-    for at, turn in enumerate(said):
-        assert isinstance(turn, Turn)
-        heard[turn.direction] += len(turn.data)
-        for unit, each in units[turn.direction].until(heard[turn.direction], at):
-            secret = any(event.offset is not None and unit.start <= event.offset < unit.end for event in played.secrets)
-            found += made.feed(unit, each, at, secret=secret and turn.direction is Direction.CLIENT)
+    for at, (direction, length) in enumerate(steps):
+        heard[direction] += length
+        for unit, each in units[direction].until(heard[direction], at):
+            secret = any(
+                event.direction is direction and event.offset is not None and unit.start <= event.offset < unit.end
+                for event in played.secrets
+            )
+            found += made.feed(unit, each, at, secret=secret and direction is Direction.CLIENT)
     return [*found, *made.finish()]
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import Direction
-from tests.proxy.imap.mapping.sides import learnt, told
+from tests.proxy.imap.mapping.sides import learnt, of_script, told
+from tests.proxy.imap.scripts import everything, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,6 +164,14 @@ def test_a_multiappend_gives_as_many_pairs() -> None:
     assert uids(learnt(said % "1 5:6", said % "2 9,11"), 5, 6, mailbox="x") == [9, 11]
 
 
+def test_a_target_that_does_not_tell_new_uids_gives_the_next_one() -> None:
+    said = "C: a APPEND INBOX {1}\nS: + go\nC: x\nS: a OK "
+    made = learnt(f"{select(4, 1, 17)}{said}[APPENDUID 1 17] x", f"{select(4, 2, 23)}{said}x")
+    assert uids(made, 17) == [23]
+    made = learnt(f"{select(4, 1, 17)}{said}[APPENDUID 1 18] x", f"{select(4, 2, 23)}{said}x")
+    assert uids(made, 18) == [None], "somebody else got that one"
+
+
 def test_items_of_paired_messages_pair_ids_and_modseqs() -> None:
     item = "1 FETCH (UID {} MODSEQ ({}) EMAILID (M{}) THREADID (T{}) X-GM-MSGID {} X-GM-THRID {})"
     ours = fetched("UID FETCH 3 (X)", item.format(3, 70, 1, 1, 100, 200))
@@ -203,6 +212,9 @@ def test_names_are_learnt_from_commands_that_both_servers_carried_out() -> None:
     made = learnt(said("/", "Work/", "Work", "Old"), said(".", "W.", "W", "O"))
     assert [made.name(each) for each in ("Old", "Old/a", "Work")] == ["O", "O.a", "Work"]
     assert made.recorded_name("O") == "Old"
+    for command in ("STATUS {} (MESSAGES)", "EXAMINE {}", "APPEND {} {{0}}\nS: +\nC: "):
+        ours, theirs = command.format("Work"), command.format("W")
+        assert learnt(f"C: b {ours}\nS: b OK x", f"C: b {theirs}\nS: b OK x").name("Work") == "W"
     made = learnt("C: b CREATE Work\nS: b OK x", "C: b CREATE W\nS: b NO x")
     assert made.name("Work") == "Work"
 
@@ -290,3 +302,15 @@ def test_who_put_messages_and_mailboxes_there_may_tell() -> None:
     made.tell_name("Work", "scratch.Work")
     made.tell_uids("Work", (1, 7), [(3, 30), (4, 31)])
     assert (made.name("Work"), made.uid("Work", 4), made.uidvalidity("Work", 1)) == ("scratch.Work", 31, 7)
+
+
+@pytest.mark.parametrize("apart", [1, 7, 20])
+def test_steps_that_do_not_belong_together_do_no_harm(apart: int) -> None:
+    scripts = [of_script(load(path)) for path in everything()]
+    for ours, theirs in zip(scripts, scripts[apart:] + scripts[:apart], strict=True):
+        made = Mapping()
+        for one, other in zip(ours, theirs, strict=False):
+            made.foresee(one)
+            made.probe(other)
+            made.learn(one, other)
+            made.learn(other, None)

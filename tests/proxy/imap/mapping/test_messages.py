@@ -190,6 +190,10 @@ KNOWN = ((3, 103), (4, 104), (5, 106), (9, 105))
         # behind all that is known, behind all that is known there
         ("10:*", "107:*"),
         ("17:*", "23:*"),
+        # the largest UID there can be is as good as `*`
+        ("4:4294967295", "104:4294967295"),
+        ("1:4294967295", "1:4294967295"),
+        ("17:4294967295,3", "103,23:4294967295"),
     ],
 )
 def test_sets_of_uids(uids: str, there: str) -> None:

@@ -70,6 +70,7 @@ def test_there_are_rows_for_nearly_every_rule() -> None:
         "internal date",
         "continuation",
         "ambiguous",
+        "told before",
         "tag in a code",
     }
 

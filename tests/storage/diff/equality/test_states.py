@@ -8,7 +8,7 @@ import pytest
 
 from storage.diff.equality import Context, compare
 from storage.diff.values import Comparison, Difference, Kind
-from tests.storage.diff.telling import told
+from tests.storage.diff.telling import Pairs, told
 
 GREETING = "S: * PREAUTH hello\n"
 OPENED = GREETING + "C: s SELECT INBOX\nS: * 4 EXISTS\nS: s OK done\n"
@@ -34,7 +34,7 @@ def differences(left: str, right: str, context: Context | None = None) -> list[s
         ("* OK hi", "* PREAUTH hi", ["status greeting: OK hi, PREAUTH hi"]),
         ("* OK [CAPABILITY A B] hi", "* OK [CAPABILITY B A] hi", []),
         ("* OK [CAPABILITY A B] hi", "* OK hi", []),
-        ("* OK [CAPABILITY A B] hi", "* OK [CAPABILITY A] hi", ['capability greeting [CAPABILITY]: "B", None']),
+        ("* OK [CAPABILITY A B] hi", "* OK [CAPABILITY A] hi", ["capability greeting [CAPABILITY]: B, None"]),
         ("* OK [REFERRAL imap://a] hi", "* OK hi", ["code greeting [REFERRAL]: REFERRAL imap://a, None"]),
     ],
 )
@@ -44,6 +44,8 @@ def test_greetings(left: str, right: str, expected: list[str]) -> None:
 
 
 LEFT = "C: z CLOSE\nS: z OK done\n"
+KNOWN = "C: k FETCH 2 UID\nS: * 2 FETCH (UID 2)\nS: k OK x\n"
+ASKED = "C: l FETCH 2 FLAGS\nS: * 2 FETCH (FLAGS (\\Seen))\nS: l OK x\n"
 CASES = {
     "news on both sides, sooner or later": (
         "C: a NOOP\nS: * 5 EXISTS\nS: a OK x\nC: b NOOP\nS: b OK x\n",
@@ -64,6 +66,41 @@ CASES = {
         "C: a EXPUNGE\nS: * 2 EXPUNGE\nS: a OK x\n",
         "C: a EXPUNGE\nS: a OK x\n",
         ["missing EXPUNGE: 2, None"],
+    ),
+    "flags told unasked, sooner or later": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\nC: b NOOP\nS: b OK x\n",
+        KNOWN + "C: a NOOP\nS: a OK x\nC: b NOOP\nS: * 2 FETCH (FLAGS (\\seen))\nS: b OK x\n",
+        [],
+    ),
+    "flags told unasked, between commands": (
+        KNOWN + "S: * 2 FETCH (FLAGS (\\Seen \\Recent))\nC: b NOOP\nS: b OK x\n",
+        KNOWN + "C: b NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: b OK x\n",
+        [],
+    ),
+    "flags told to one side only": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\nC: b NOOP\nS: b OK x\n",
+        KNOWN + "C: a NOOP\nS: a OK x\nC: b NOOP\nS: b OK x\n",
+        ["missing INBOX UID 2 FLAGS when it is left: (\\SEEN), None"],
+    ),
+    "other flags": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\n",
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS ())\nS: a OK x\n",
+        ["value INBOX UID 2 FLAGS when it is left: (\\SEEN), ()"],
+    ),
+    "flags that are asked for later": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Seen))\nS: a OK x\n" + ASKED,
+        KNOWN + "C: a NOOP\nS: a OK x\n" + ASKED,
+        [],
+    ),
+    "flags that change again": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (x))\nS: * 2 FETCH (FLAGS (y))\nS: a OK x\n",
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (y))\nS: a OK x\n",
+        [],
+    ),
+    "flags of a message that went": (
+        KNOWN + "C: a NOOP\nS: * 2 FETCH (FLAGS (\\Deleted))\nS: a OK x\nC: b NOOP\nS: * 2 EXPUNGE\nS: b OK x\n",
+        KNOWN + "C: a NOOP\nS: a OK x\nC: b NOOP\nS: * VANISHED 2\nS: b OK x\n",
+        [],
     ),
     "EXPUNGE and VANISHED": (
         "C: a EXPUNGE\nS: * 2 EXPUNGE\nS: a OK x\n",
@@ -115,7 +152,8 @@ def test_times_are_compared_when_their_rule_is_switched_off() -> None:
     [
         ("10:00:01", "11:00:02", True),
         ("10:00:01", "12:30:00", False),
-        ("09:59:59", "11:00:02", False),
+        ("09:00:02", "10:00:02", True),
+        ("08:59:57", "11:00:02", False),
         ("10:00:01", "10:00:01", True),
     ],
 )
@@ -127,6 +165,8 @@ def test_dates_that_servers_have_chosen_now(left: str, right: str, passes: bool)
     known = compare(pair[0], pair[1], Context(began=(ten, ten + 3_600_000_000)))
     assert bool(known.differences) is not passes
     assert [each.rule for each in known.passes] == (["internal date"] if passes and left != right else [])
+    earlier = Context(began=(ten, ten + 3_600_000_000), since=(ten - 60_000_000, ten + 3_540_000_000))
+    assert bool(compare(pair[0], pair[1], earlier).differences) is (right == "12:30:00")
     unknown = compare(pair[0], pair[1])
     assert bool(unknown.differences) is (left != right)
 
@@ -173,6 +213,37 @@ def test_no_mailbox_on_one_side_is_the_cause() -> None:
     right = OPENED.replace("S: * 4 EXISTS\nS: s OK done", "S: s NO no")
     found = all_of(OPENED + "C: a CHECK\nS: a OK x\n", right + "C: a CHECK\nS: a BAD x\n")
     assert found[1].differences[0].cause == "No mailbox is selected on the right side."
+
+
+def test_a_difference_of_capabilities_is_told_once() -> None:
+    script = "S: * OK [CAPABILITY A{0}] hi\nC: a CAPABILITY\nS: * CAPABILITY A{0}\nS: a OK x\n"
+    script += (
+        "C: b LOGIN bob secret\nS: b OK [CAPABILITY A{0}{1}] in\nC: c CAPABILITY\nS: * CAPABILITY A{0}{1}\nS: c OK x\n"
+    )
+    left, right, context = script.format(" B", " D"), script.format("", " C"), Context()
+    expected = ["capability greeting [CAPABILITY]: B, None", "capability OK [CAPABILITY]: B D, C"]
+    assert differences(left, right, context) == expected
+    assert differences(left, right, context) == [], "nor in another session"
+    assert len(differences(left, right, Context(off=frozenset({"told before"})))) == 4
+
+
+def test_a_mailbox_is_that_of_the_command_while_it_is_selected() -> None:
+    script = OPENED + "C: t SELECT b (QRESYNC (7 1))\nS: * 1 EXISTS\nS: * OK [UIDVALIDITY {1}] x\n"
+    script += "S: * 1 FETCH (UID {0} FLAGS (\\Seen) MODSEQ (5))\nS: t OK x\n"
+    pairs = Pairs({"INBOX": {1: 2}, "b": {1: 5}})
+    assert differences(script.format(1, 7), script.format(5, 8), Context(pairs)) == []
+    assert differences(script.format(1, 7), script.format(1, 8), Context(pairs)) == ["value FETCH 1 UID: 1, 1"]
+
+
+def test_a_number_that_no_message_has_is_the_cause_of_a_refusal() -> None:
+    right = OPENED.replace("4 EXISTS", "3 EXISTS")
+    causes = {
+        "C: a COPY 4 b": "The mailbox has 4 messages on the left side, 3 on the right.",
+        "C: a DELETE b": "",
+    }
+    for command, cause in causes.items():
+        found = all_of(f"{OPENED}{command}\nS: a OK x\n", f"{right}{command}\nS: a NO x\n")
+        assert found[1].differences[0].cause == cause
 
 
 def test_tags_in_codes_are_let_pass() -> None:

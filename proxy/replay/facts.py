@@ -1,0 +1,77 @@
+"""What dialogues say, picked out for whoever reads many of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.imap.grammar.codes import Code
+from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand, SectionAttribute
+from proxy.imap.grammar.listing import List
+from proxy.imap.grammar.responses import Untagged
+from proxy.imap.grammar.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxy.imap.grammar.codes import AnyCode
+    from proxy.imap.grammar.commands import Body
+    from proxy.imap.grammar.responses import Data
+    from proxy.imap.grammar.sets import SequenceSet
+    from proxy.imap.view.dialogue import Answer, Dialogue
+
+NUMBERS_MOST = 1_000_000
+"""Numbers of one set that are looked at."""
+
+
+def untagged(answers: tuple[Answer, ...]) -> Iterator[tuple[Data, Answer]]:
+    """The untagged data among them, each with its answer."""
+    for answer in answers:
+        value = answer.parsed.understood
+        if isinstance(value, Untagged):
+            yield value.data, answer
+
+
+def codes_of(dialogue: Dialogue) -> Iterator[AnyCode]:
+    """All response codes, tagged or not."""
+    status = dialogue.completion.status if dialogue.completion else None
+    for data in (*(data for data, _ in untagged(dialogue.answers)), status):
+        if isinstance(data, Status) and data.code is not None:
+            yield data.code
+
+
+def closes(data: Data) -> bool:
+    """Whether it is `* OK [CLOSED]`: what follows is about the mailbox that is being selected (M 3.12)."""
+    return isinstance(data, Status) and is_code(data.code, b"CLOSED")
+
+
+def is_code(code: AnyCode | None, name: bytes) -> bool:
+    """Whether it is the code of that name, in capitals, which has no arguments."""
+    return isinstance(code, Code) and code.name == name
+
+
+def asks_subscribed(body: Body | None) -> bool:
+    """Whether it is a LIST of what is subscribed (RFC 5258)."""
+    return isinstance(body, List) and any(option.name == b"SUBSCRIBED" for option in body.select or ())
+
+
+def sets_seen(body: Body | None) -> bool:
+    """Whether this FETCH sets \\Seen and did not ask for flags: where they come, it has (RFC 9051 section 6.4.5)."""
+    if not isinstance(body, FetchCommand):
+        return False
+    names = {attribute.name for attribute in body.attributes if isinstance(attribute, Attribute)}
+    reads = any(isinstance(item, SectionAttribute) and item.name in (b"BODY", b"BINARY") for item in body.attributes)
+    return (reads or not names.isdisjoint((b"RFC822", b"RFC822.TEXT"))) and names.isdisjoint(
+        (b"FLAGS", b"ALL", b"FULL", b"FAST")
+    )
+
+
+def few(messages: SequenceSet) -> Iterator[int]:
+    """The numbers of a set, in its order, up to NUMBERS_MOST."""
+    left = NUMBERS_MOST
+    for first, last in messages.ranges:
+        if first is None or last is None or left <= 0:
+            return
+        step = 1 if first <= last else -1
+        span = range(first, last + step, step)[:left]
+        left -= len(span)
+        yield from span

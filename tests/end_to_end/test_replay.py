@@ -1,0 +1,206 @@
+"""Real clients recorded at a Dovecot, and replayed at one that is just as fresh: all is sent, all is answered alike."""
+
+from __future__ import annotations
+
+import json
+import signal
+import ssl
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.end_to_end.jobs import CLIENTS, Place
+from tests.servers.dovecot import Dovecot, token
+from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
+from tests.servers.scripted import ScriptedServer, dial
+from tests.servers.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers.certificates import Identity
+
+PORTS = {"imaps": "tls_port", "imap": "plain_port", "imap+insecure": "plain_port"}
+
+
+class Replayer:
+    """A recording, a Dovecot whose mail is as it was, and the installed `imaptap replay` between them."""
+
+    def __init__(self, recorder: Recorder, server: Dovecot, folder: Path) -> None:
+        self.recorder, self.server, self.folder = recorder, server, folder
+        self.password = folder / "password"
+        self.password.write_text("secret\n")
+        self.password.chmod(0o600)
+
+    def __call__(self, *words: str, scheme: str = "imaps", ca: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Replay the recording; what became of it."""
+        url = f"{scheme}://localhost:{getattr(self.server, PORTS[scheme])}"
+        self.server.reseed("bob")
+        return self.run(
+            "replay", self.recorder.recording, "--to", url, "--upstream-ca", str(ca or self.server.ca), *words
+        )
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Any command on the database."""
+        command = [program(), *words, "--db", self.recorder.db]
+        env = environment(self.folder / "home")
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+
+    def all_of_it(self, *words: str, scheme: str = "imaps") -> Any:
+        """Replay with the password and --write; its summary."""
+        done = self("--password-file", str(self.password), "--write", "--json", *words, scheme=scheme)
+        assert done.stderr == ""
+        summary = json.loads(done.stdout)
+        assert (done.returncode, summary["reasons"], summary["other_status"]) == (0, [], [])
+        return summary
+
+
+def two_at_once(port: int, context: ssl.SSLContext) -> None:
+    """One waits in IDLE for what the other does, and then asks for it."""
+    with closing(dial(port, context)) as waits, closing(dial(port, context)) as puts:
+        for player in (waits, puts):
+            player.play("S: * OK ...\nC: a LOGIN bob secret\nS: a OK ...")
+        waits.play("C: b SELECT Empty\nS: ...b OK ...\nC: c IDLE\nS: + idling")
+        puts.play("C: d APPEND Empty {9+}\nC: X: y\nC= \\r\\nz\\r\\n\nS: ...d OK ...")
+        waits.play("S: ...* 1 EXISTS\nC: DONE\nS: ...c OK ...\nC: e FETCH 1 (UID RFC822.SIZE)\nS: ...e OK ...")
+        puts.play("C: f LOGOUT\nS: ...f OK ...")
+        waits.play(
+            "C: g STORE 1 +FLAGS (\\Deleted)\nS: ...g OK ...\nC: h CLOSE\nS: ...h OK ...\nC: i LOGOUT\nS: ...i OK ..."
+        )
+
+
+@pytest.fixture(scope="module")
+def replayer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayer]:
+    """Every client's job, recorded."""
+    folder = tmp_path_factory.mktemp("replay")
+    listen = [word for url in EVERY_LISTENER for word in ("--listen", url)]
+    with Dovecot() as server:
+        upstream = f"imaps://localhost:{server.tls_port}"
+        with Recorder(folder / "record", upstream, "--upstream-ca", str(server.ca), *listen) as recorder:
+            context = ssl.create_default_context(cafile=recorder.ca)
+            for client, (job, modes) in CLIENTS.items():
+                work = folder / client
+                work.mkdir()
+                job(Place(modes[0], recorder.port(modes[0]), recorder.ca, context, work))
+            two_at_once(recorder.port("plain"), context)
+        yield Replayer(recorder, server, folder)
+
+
+@pytest.mark.parametrize("scheme", PORTS)
+def test_every_step_is_sent_and_answered_alike(scheme: str, replayer: Replayer) -> None:
+    """Pipelining, COMPRESS, IDLE, literals, a NO and a BAD among them; the new recording is whole."""
+    summary = replayer.all_of_it(scheme=scheme)
+    recorded = json.loads(replayer.run("show", replayer.recorder.recording, "--json").stdout)
+    steps = sum(len(session["exchanges"]) for session in recorded["sessions"])
+    assert summary["fates"] == {"sent": steps, "skipped": 0, "not reached": 0, "cut": 0}
+    checked = replayer.run("check", summary["name"])
+    assert (checked.returncode, checked.stderr) == (0, "")
+    replayed = json.loads(replayer.run("show", summary["name"], "--json").stdout)
+    assert _asked(replayed) == _asked(recorded)
+
+
+def test_news_of_another_session_comes_again(replayer: Replayer) -> None:
+    """The one that idles is told of what the other one puts there, and can fetch it."""
+    summary = replayer.all_of_it("--idle", "30")
+    sessions = json.loads(replayer.run("show", summary["name"], "--json").stdout)["sessions"]
+    [idle] = [
+        each for session in sessions for each in session["exchanges"] if each["command"] == "IDLE" and each["responses"]
+    ]
+    assert idle["responses"]["EXISTS"] == 1
+    fetched = next(each for each in sessions[idle["session"] - 1]["exchanges"] if each["command"] == "FETCH")
+    assert fetched["responses"]["FETCH"] == 1
+
+
+def test_flattened_and_at_a_pace(replayer: Replayer) -> None:
+    replayer.all_of_it("--flatten", "--speed", "10x", "--max-gap", "0.01")
+
+
+def test_clones(replayer: Replayer) -> None:
+    """Both change the same mailbox, so their answers may differ; all is sent and all is recorded."""
+    done = replayer("--password-file", str(replayer.password), "--json", "--clones", "2")
+    summary = json.loads(done.stdout)
+    assert summary["fates"]["not reached"] == summary["fates"]["cut"] == 0
+    assert summary["latency_ms"]["NOOP"]["count"] == 2
+    assert replayer.run("check", summary["name"]).returncode == 0
+
+
+@pytest.mark.parametrize("mechanisms", ["scram-sha-1", "plain", "oauthbearer", "xoauth2"])
+def test_mechanisms(mechanisms: str, replayer: Replayer, tmp_path: Path) -> None:
+    """The first session again, at a server that offers only this one."""
+    secret = tmp_path / "secret"
+    secret.write_text(f"{token('bob')}\n" if "oauth" in mechanisms else "secret\n")
+    secret.chmod(0o600)
+    reader = f"{sys.executable} -c \"print(open('{secret}').read())\""
+    how = ("--token-command", reader) if "oauth" in mechanisms else ("--password-command", reader)
+    with Dovecot(mechanisms=mechanisms, plaintext_auth=mechanisms == "plain") as server:
+        to = ("--to", f"imaps://localhost:{server.tls_port}", "--upstream-ca", str(server.ca))
+        done = replayer.run("replay", f"{replayer.recorder.recording}/1", *to, *how, "--write", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = replayer.run("show", json.loads(done.stdout)["name"])
+    assert f"AUTHENTICATE {mechanisms.upper()}" in shown.stdout
+
+
+def test_a_wrong_password(replayer: Replayer, tmp_path: Path) -> None:
+    """One sentence, one hint, exit code 2, and what was said is on record, without the password."""
+    wrong = tmp_path / "wrong"
+    wrong.write_text("never-was-it\n")
+    wrong.chmod(0o600)
+    done = replayer("--password-file", str(wrong), "--name", "wrong")
+    assert done.returncode == 2
+    said, hint = done.stderr.splitlines()
+    assert said.startswith("imaptap: imaps://localhost:")
+    assert "refuses the login of bob with SCRAM-SHA-256: NO" in said
+    assert "--password-file" in hint
+    assert "never-was-it" not in done.stderr + done.stdout + replayer.run("show", "wrong/1").stdout
+    assert replayer.run("check", "wrong").returncode == 0
+
+
+def test_a_server_that_is_not_trusted(replayer: Replayer, identity: Identity) -> None:
+    done = replayer("--password-file", str(replayer.password), "--name", "untrusted", ca=identity.ca)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 2
+    assert replayer.run("show", "untrusted").returncode == 2
+
+
+def test_ctrl_c_leaves_a_partial_recording(replayer: Replayer, identity: Identity) -> None:
+    """Exit code 130; what was on its way is marked, and the rest is counted."""
+    script = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\nC: ...CAPABILITY\nEOF"
+    with ScriptedServer(script, identity.server_context()) as server:
+        words = (
+            "replay",
+            f"{replayer.recorder.recording}/1",
+            "--password-file",
+            str(replayer.password),
+            "--name",
+            "stopped",
+        )
+        process = subprocess.Popen(
+            [program(), *words, "--to", f"imap+insecure://localhost:{server.port}", "--db", replayer.recorder.db],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(replayer.folder / "home"),
+        )  # fmt: skip
+        until(lambda: server.players and b"CAPABILITY" in server.players[0].heard, "the first command")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, "")
+    assert "1 cut" in output
+    session = json.loads(replayer.run("show", "stopped/1", "--json").stdout)
+    assert (session["ending"], session["reason"]) == ("cut", "imaptap was stopped")
+    steps = [(event["name"], event["text"]) for event in session["events"] if event["kind"] == "step"]
+    assert steps == [("replay of", "1"), ("cut", "1: imaptap was stopped")]
+    assert replayer.run("check", "stopped").returncode == 0
+
+
+def _asked(shown: Any) -> list[list[tuple[str, str]]]:
+    """Commands and statuses of each session; logins alike, whatever the mechanism."""
+    return [
+        [
+            ("login" if each["command"] in ("LOGIN", "AUTHENTICATE") else each["command"], each["status"])
+            for each in session["exchanges"]
+            if each["origin"] == "client" and each["command"] != "STARTTLS"
+        ]
+        for session in shown["sessions"]
+    ]
