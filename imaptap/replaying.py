@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from storage import Control, Recording, Store
 
 _DIFFERING_KEPT = 100
+_SWITCH_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     """
     upstream = Upstream(job.settings)
     url = job.settings.upstream.url
+    # Answers are not to wait for the writer's thread, as long as Python would let them.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     gate = open_gate()
     settings = f"replay of {job.source.id} {job.source.name} to {url}"
     writer = Writer(

@@ -118,7 +118,8 @@ class Player:
         everything = self._manner.flatten or self._alters(dialogue)
         open_then = () if everything else dialogue.before.open
         await self._wait_for([number for number in self._flights if number not in open_then])
-        await asyncio.sleep(self._manner.pace.pause(self._pause(dialogue)))
+        if pause := self._manner.pace.pause(self._pause(dialogue)):
+            await asyncio.sleep(pause)
         await self._turn(exchange.started)
         await self._gate.wait()
         if not self._connection.open_now:
@@ -237,7 +238,7 @@ class Player:
         self._flights[number] = flight
         self._told = number
         self._recorded[flight.number] = number
-        flight.over.add_done_callback(lambda _: self._landed(dialogue, flight, changes))
+        flight.landed = lambda: self._landed(dialogue, flight, changes)
 
     def _landed(self, dialogue: Dialogue, flight: Flight, changes: tuple[str, ...]) -> None:
         recorded = dialogue.exchange
@@ -275,8 +276,7 @@ class Player:
         for number in numbers:
             flight = self._flights.get(number)
             if flight is not None:
-                await asyncio.shield(flight.over)
-                # What follows from it comes in a callback, which was added before we began to wait.
+                await flight.over
 
     async def _turn(self, at: int) -> None:
         """Wait until all that had happened elsewhere, at this time of the recorded session, has happened again."""
