@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar.codes import Code
+from proxy.imap.grammar.codes import Code, NumberCode
 from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand, SectionAttribute
 from proxy.imap.grammar.listing import List
 from proxy.imap.grammar.responses import Untagged
-from proxy.imap.grammar.status import Status
+from proxy.imap.grammar.status import Condition, Status
+from proxy.imap.transcript import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,3 +76,26 @@ def few(messages: SequenceSet) -> Iterator[int]:
         span = range(first, last + step, step)[:left]
         left -= len(span)
         yield from span
+
+
+def answered_ok(dialogue: Dialogue) -> bool:
+    """Whether the command was answered OK."""
+    status = dialogue.completion.status if dialogue.completion else None
+    return isinstance(status, Status) and status.condition is Condition.OK
+
+
+def words_of(dialogue: Dialogue) -> str:
+    """What the server said to people at the end."""
+    status = dialogue.completion.status if dialogue.completion else None
+    return readable(status.text) if isinstance(status, Status) else "no answer"
+
+
+def data_of(dialogue: Dialogue) -> Iterator[Data]:
+    """All untagged data of the answer."""
+    return (data for data, _ in untagged(dialogue.answers))
+
+
+def uidvalidity_of(selected: Dialogue) -> int | None:
+    """The UIDVALIDITY that a SELECT tells."""
+    numbers = (code for code in codes_of(selected) if isinstance(code, NumberCode) and code.name == b"UIDVALIDITY")
+    return next((code.number for code in numbers), None)

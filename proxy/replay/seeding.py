@@ -19,9 +19,8 @@ from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, Rename
 from proxy.imap.grammar.messages import Copy, Count, Vanished
 from proxy.imap.grammar.search_results import ESearch, Found
-from proxy.imap.grammar.status import Condition, Status
 from proxy.replay.beginning import Beginning
-from proxy.replay.facts import asks_subscribed, closes, codes_of, few, is_code, sets_seen, untagged
+from proxy.replay.facts import answered_ok, asks_subscribed, closes, codes_of, few, is_code, sets_seen, untagged
 from proxy.replay.flags import search_told, unseen_told
 from proxy.replay.history import Mailbox, Message
 from proxy.replay.names import Mailboxes
@@ -68,10 +67,8 @@ class Seeding:
         session = dialogue.exchange.session
         for data in untagged(dialogue.news):
             self._data(session, data, None)
-        command, completion = dialogue.command, dialogue.completion
-        body = command.body if command else None
-        status = completion.status if completion else None
-        good = isinstance(status, Status) and status.condition is Condition.OK
+        body = dialogue.command.body if dialogue.command else None
+        good = answered_ok(dialogue)
         if isinstance(body, OnMailbox) and body.word in _SELECT:
             self._select(session, body, dialogue, good=good)
             return
