@@ -55,14 +55,23 @@ def asks_subscribed(body: Body | None) -> bool:
     return isinstance(body, List) and any(option.name == b"SUBSCRIBED" for option in body.select or ())
 
 
-def sets_seen(body: Body | None) -> bool:
-    """Whether this FETCH sets \\Seen and did not ask for flags: where they come, it has (RFC 9051 section 6.4.5)."""
+def reads(body: Body | None) -> bool:
+    """Whether this FETCH sets \\Seen (RFC 9051 section 6.4.5)."""
     if not isinstance(body, FetchCommand):
         return False
-    names = {attribute.name for attribute in body.attributes if isinstance(attribute, Attribute)}
-    reads = any(isinstance(item, SectionAttribute) and item.name in (b"BODY", b"BINARY") for item in body.attributes)
-    return (reads or not names.isdisjoint((b"RFC822", b"RFC822.TEXT"))) and names.isdisjoint(
-        (b"FLAGS", b"ALL", b"FULL", b"FAST")
+    return any(
+        each.name in (b"BODY", b"BINARY")
+        if isinstance(each, SectionAttribute)
+        else each.name in (b"RFC822", b"RFC822.TEXT")
+        for each in body.attributes
+        if isinstance(each, SectionAttribute | Attribute)
+    )
+
+
+def asks_flags(body: Body | None) -> bool:
+    """Whether this FETCH asks for flags."""
+    return isinstance(body, FetchCommand) and any(
+        isinstance(each, Attribute) and each.name in (b"FLAGS", b"ALL", b"FULL", b"FAST") for each in body.attributes
     )
 
 

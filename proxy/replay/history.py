@@ -66,9 +66,11 @@ class Message:
         if self.flags is None and not self.changes:
             self.guesses.setdefault(flag, has)
 
-    def old(self, number: int | None) -> OldMessage:
-        """What is known of it, as it was at the beginning."""
+    def old(self, number: int | None, *, seen: bool) -> OldMessage:
+        """What is known of it, as it was at the beginning; `seen`: all messages of its mailbox were."""
         contents, flags = self.contents, self.flags
+        if seen:
+            self.knew(b"\\Seen", has=True)
         if flags is None and self.guesses:
             flags = frozenset(flag for flag, has in self.guesses.items() if has)
         return OldMessage(
@@ -103,6 +105,10 @@ class Mailbox:
     opened: bool = False
     grown: bool = False
     """Whether anything has come since."""
+    changed: bool = False
+    """Whether flags of its messages were changed since."""
+    all_seen: bool = False
+    """Whether STATUS told at the beginning that no message was unseen."""
     begun: list[Message] = field(default_factory=list[Message])
     """Those of the beginning, by their numbers."""
     now: dict[Message, None] = field(default_factory=dict[Message, None])
@@ -199,13 +205,17 @@ class Mailbox:
 
     def old(self) -> OldMailbox:
         """As it was at the beginning."""
-        known = [message.old(number) for number, message in enumerate(self.begun, 1) if message.told]
+        known = [
+            message.old(number, seen=self.all_seen)
+            for number, message in enumerate(self.begun, 1)
+            if message.told or message.guesses
+        ]
         if self.loose:
-            known += [message.old(None) for message in self.loose]
+            known += [message.old(None, seen=self.all_seen) for message in self.loose]
             known.sort(key=lambda message: (message.uid is None, message.uid or 0, message.number or 0))
         return OldMailbox(
             self.name, self.delimiter, self.attributes, self.selectable, bool(self.subscribed), self.uidvalidity,
-            self.exists, tuple(known),
+            self.exists, tuple(known), self.all_seen,
         )  # fmt: skip
 
     def _grow(self, count: int) -> list[Message]:

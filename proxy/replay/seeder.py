@@ -188,7 +188,7 @@ class Seeder:
             return
         known = {message.number: message for message in old.messages}
         for number in range(1, old.count + 1):
-            yield known.get(number) or OldMessage(number, None)
+            yield known.get(number) or OldMessage(number, None, (b"\\Seen",) if old.all_seen else None)
 
     async def _append(self, there: _There, message: OldMessage) -> None:
         told = there.told

@@ -246,7 +246,34 @@ def test_flags_follow_from_the_first_unseen_one_but_fetch_knows_better() -> None
         selected("INBOX", 4, "UNSEEN 3") + known + "C: a FETCH 2 FLAGS\nS: * 2 FETCH (FLAGS (\\Seen x))\nS: a OK\n"
         "C: b STORE 3 +FLAGS.SILENT (\\Seen)\nS: b OK\nC: c SEARCH SEEN\nS: * SEARCH 1 2 3\nS: c OK"
     )
-    assert [each.flags for each in box(state).messages] == [(b"\\Seen",), (b"\\Seen", b"x"), ()]
+    assert [each.flags for each in box(state).messages] == [(b"\\Seen",), (b"\\Seen", b"x"), (), ()]
+
+
+def test_no_message_is_unseen_where_status_tells_so() -> None:
+    status = "C: a STATUS INBOX (MESSAGES UNSEEN)\nS: * STATUS INBOX (MESSAGES 1 UNSEEN 0)\nS: a OK\n"
+    known = selected("INBOX", 1) + "C: k FETCH 1 UID\nS: * 1 FETCH (UID 5)\nS: k OK\n"
+    state = began(status + known)
+    assert (box(state).all_seen, only(state).flags) == (True, (b"\\Seen",))
+    state = began(known + "C: s STORE 1 +FLAGS.SILENT (\\Seen)\nS: s OK\n" + status)
+    assert (box(state).all_seen, only(state).flags) == (False, None)
+    state = began(known + "C: r FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] NIL)\nS: r OK\n" + status)
+    assert box(state).all_seen is False, "reading may have done that"
+
+
+def test_a_store_that_changes_nothing_tells_what_was_there() -> None:
+    known = "C: k FETCH 1:3 UID\nS: * 1 FETCH (UID 5)\nS: * 2 FETCH (UID 6)\nS: * 3 FETCH (UID 7)\nS: k OK\n"
+    tells = "C: s STORE 1 +FLAGS (x)\nS: * 1 FETCH (FLAGS (x))\nS: s OK\n"
+    nothing = "C: t STORE 2 +FLAGS (x)\nS: t OK\nC: u STORE 3 -FLAGS (x)\nS: u OK\n"
+    later = "C: v FETCH 2 FLAGS\nS: * 2 FETCH (FLAGS (x y))\nS: v OK\n"
+    cases = [
+        (tells + nothing, [(), (b"x",), ()]),
+        (nothing + tells, [(), None, None]),
+        (tells + nothing + later, [(), (b"x", b"y"), ()]),
+        (nothing + later, [None, (b"y",), None]),
+    ]
+    for script, expected in cases:
+        state = began(selected("INBOX", 3) + known + script)
+        assert [each.flags for each in box(state).messages] == expected, script
 
 
 def test_flags_are_those_of_the_beginning() -> None:
