@@ -61,6 +61,8 @@ class Tally:
     """Called after each step."""
     tell: Callable[[str, str], None] | None = None
     """Called with each kind of trouble once, a sentence and a hint."""
+    seeding: Callable[[int, int], None] | None = None
+    """Called after each message that was appended before it began: how many of a user's, and of how many."""
     fates: Counter[Fate] = field(default_factory=Counter[Fate])
     reasons: Counter[tuple[Fate, str]] = field(default_factory=Counter[tuple[Fate, str]])
     differing: list[tuple[Step, str, str]] = field(default_factory=list[tuple[Step, str, str]])
@@ -165,7 +167,9 @@ async def _seed(
     for origin in origins(job.parts):
         for accounts in clones if origin.beginning.mailboxes else ():
             account = accounts(origin.parts[0])
-            done = await seed(job.settings.upstream, upstream, origin, account, wish, job.manner.patience)
+            done = await seed(
+                job.settings.upstream, upstream, origin, account, wish, job.manner.patience, tally.seeding
+            )
             tally.seeded.append((origin.user, done))
 
 

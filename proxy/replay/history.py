@@ -38,6 +38,8 @@ class Message:
     """What was done to its flags before anybody told of them."""
     told: bool = False
     """Whether anything is known of it but its number."""
+    guesses: dict[bytes, bool] = field(default_factory=dict[bytes, bool])
+    """Single flags that it had, or had not, as searches tell."""
 
     def store(self, how: bytes, flags: frozenset[bytes]) -> None:
         """Flags are changed."""
@@ -59,13 +61,20 @@ class Message:
             flags = flags - stored if how == b"+" else flags | stored
         self.flags = frozenset(flag for flag in flags if flag.upper() != b"\\RECENT")
 
+    def knew(self, flag: bytes, *, has: bool) -> None:
+        """A single flag that it has, or has not; of interest while nothing was done to its flags."""
+        if self.flags is None and not self.changes:
+            self.guesses.setdefault(flag, has)
+
     def old(self, number: int | None) -> OldMessage:
         """What is known of it, as it was at the beginning."""
-        contents = self.contents
+        contents, flags = self.contents, self.flags
+        if flags is None and self.guesses:
+            flags = frozenset(flag for flag, has in self.guesses.items() if has)
         return OldMessage(
             number,
             self.uid,
-            None if self.flags is None else tuple(sorted(self.flags)),
+            None if flags is None else tuple(sorted(flags)),
             self.date,
             contents.size,
             contents.whole,
@@ -92,6 +101,8 @@ class Mailbox:
     exists: int | None = None
     """How many messages there were at the beginning."""
     opened: bool = False
+    grown: bool = False
+    """Whether anything has come since."""
     begun: list[Message] = field(default_factory=list[Message])
     """Those of the beginning, by their numbers."""
     now: dict[Message, None] = field(default_factory=dict[Message, None])
@@ -108,8 +119,8 @@ class Mailbox:
             self.exists = max(0, exists - len(self.now))
 
     def expect(self, uidnext: int) -> None:
-        """The next UID; the first one told counts."""
-        if self.uidnext is None:
+        """The next UID; the first one told counts, unless something had come by then."""
+        if self.uidnext is None and not self.grown:
             self.uidnext = uidnext
 
     def select(self, exists: int) -> list[Message] | None:
@@ -146,8 +157,9 @@ class Mailbox:
         numbers += self._grow(extra - len(fresh))
         return True
 
-    def arrive(self, uid: int | None = None, contents: Contents | None = None, date: DateTime | None = None) -> None:
+    def arrive(self, uid: int | None = None, original: Message | None = None) -> None:
         """APPEND, COPY or MOVE has brought a message; a session may have heard of it before."""
+        self.grown = True
         message = None if uid is None else self.by_uid.get(uid)
         if uid is not None:
             self.uidnext = uid if self.uidnext is None else min(self.uidnext, uid)
@@ -157,9 +169,9 @@ class Mailbox:
         if message is None:
             message = self._new(came=True)
             self.now[message] = None
-        if contents is not None:
-            message.contents = contents
-        message.date = message.date or date
+        if original is not None:
+            message.contents, message.deleted = original.contents, original.deleted
+            message.date = message.date or original.date
         if uid is not None:
             self.tie(message, uid)
 
@@ -175,7 +187,7 @@ class Mailbox:
         """The message of that UID; a new one if it has never been heard of."""
         message = self.by_uid.get(uid)
         if message is None:
-            message = self._new(came=self.created or (self.uidnext is not None and uid >= self.uidnext))
+            message = self._new(came=self.created or (self.grown if self.uidnext is None else uid >= self.uidnext))
             self.tie(message, uid)
             if not message.came:
                 self.loose.append(message)
@@ -199,6 +211,7 @@ class Mailbox:
     def _grow(self, count: int) -> list[Message]:
         """Messages that came and nobody has said from where."""
         fresh = [self._new(came=True) for _ in range(max(0, count))]
+        self.grown = self.grown or bool(fresh)
         self.now.update(dict.fromkeys(fresh))
         self.unclaimed += fresh
         return fresh

@@ -18,9 +18,11 @@ from proxy.imap.grammar.generic import Bare
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, Rename
 from proxy.imap.grammar.messages import Copy, Count, Vanished
+from proxy.imap.grammar.search_results import ESearch, Found
 from proxy.imap.grammar.status import Condition, Status
 from proxy.replay.beginning import Beginning
 from proxy.replay.facts import asks_subscribed, closes, codes_of, few, is_code, sets_seen, untagged
+from proxy.replay.flags import search_told, unseen_told
 from proxy.replay.history import Mailbox, Message
 from proxy.replay.names import Mailboxes
 
@@ -107,6 +109,8 @@ class Seeding:
             mailbox.expect(uidnext)
         counts = [data.number for data, _ in answers if isinstance(data, Count) and data.word == b"EXISTS"]
         numbers = mailbox.select(counts[-1]) if counts else None
+        if numbers is not None and (unseen := numbered.get(b"UNSEEN")):
+            unseen_told(numbers, unseen)
         read_only = body.word == b"EXAMINE" or any(is_code(code, b"READ-ONLY") for code in codes)
         self._sessions[session] = _Selected(mailbox, numbers, read_only)
         for answer in answers:
@@ -130,6 +134,8 @@ class Seeding:
             return
         elif isinstance(data, Count):
             self._counted(selected, data)
+        elif isinstance(data, Found | ESearch):
+            search_told(body, data, selected.mailbox, selected.numbers)
         elif isinstance(data, Vanished) and not data.earlier:
             self._vanished(selected, data.uids)
         elif isinstance(data, Fetch):
@@ -182,6 +188,8 @@ class Seeding:
     def _message(self, selected: _Selected, number: int | None, uid: int | None) -> Message | None:
         numbers = selected.numbers
         message = numbers[number - 1] if numbers and number and number <= len(numbers) else None
+        if message is not None and uid is not None and message.uid not in (None, uid):
+            message = selected.numbers = None  # something has gone of which nobody told
         if message is None:
             return None if uid is None else selected.mailbox.of_uid(uid)
         if uid is not None:
@@ -203,7 +211,7 @@ class Seeding:
         last = (max(known, default=0)) if uid else len(numbers or ())
         for first, end in messages.normal(last):
             if not uid:
-                yield from (numbers or ())[first - 1 : end]
+                yield from (numbers or ())[max(0, first - 1) : end]
             elif end - first < len(known):
                 yield from (known[each] for each in range(first, end + 1) if each in known)
             else:
@@ -236,12 +244,15 @@ class Seeding:
             pair for code in codes if isinstance(code, CopyUid)
             for pair in zip(few(code.source), few(code.target), strict=False)
         ]  # fmt: skip
+        if selected and not body.uid and len(sources) == len(pairs):
+            for message, (source, _) in zip(sources, sorted(pairs), strict=True):
+                selected.mailbox.tie(message, source)
         for source, target in pairs if selected else ():
             message = selected.mailbox.of_uid(source) if selected else Message()
-            mailbox.arrive(target, message.contents, message.date)
+            mailbox.arrive(target, message)
         if not pairs:
             for message in sources:
-                mailbox.arrive(None, message.contents, message.date)
+                mailbox.arrive(None, message)
 
     def _closed(self, session: int, *, expunges: bool) -> None:
         selected = self._sessions.pop(session, None)

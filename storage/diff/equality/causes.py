@@ -21,7 +21,8 @@ OFFERED_BY: dict[str, tuple[str, ...]] = {
     "APPENDLIMIT": ("APPENDLIMIT",),
     **dict.fromkeys(("BINARY", "BINARY.SIZE", "UNKNOWN-CTE"), ("BINARY", "IMAP4REV2")),
     **dict.fromkeys(("X-GM-MSGID", "X-GM-THRID", "X-GM-LABELS"), ("X-GM-EXT-1",)),
-    "ANNOTATION": ("ANNOTATE-EXPERIMENT-1",),
+    **dict.fromkeys(("ANNOTATION", "ANNOTATIONS"), ("ANNOTATE-EXPERIMENT-1",)),
+    "URLMECH": ("URLAUTH",),
     "SIZE": ("STATUS=SIZE", "IMAP4REV2"),
     "DELETED": ("QUOTA=RES-MESSAGE", "QUOTA", "IMAP4REV2"),
     # commands

@@ -181,6 +181,12 @@ def test_what_may_belong_to_another_command_in_flight_is_let_pass() -> None:
     assert differences(left, right, Context(off=frozenset({"ambiguous"}))) == ["missing FETCH 2: FLAGS, None"]
 
 
+def test_as_many_answers_to_commands_in_flight_are_compared() -> None:
+    flight = "C: a FETCH 1:4 FLAGS\nC: b FETCH 1:4 FLAGS\nS: * 1 FETCH (FLAGS ({}))\nS: a OK x\nS: b OK x\n"
+    found = differences(OPENED + flight.format("x"), OPENED + flight.format("y"))
+    assert found == ["value FETCH 1 FLAGS: x, y"]
+
+
 def test_continuations() -> None:
     left = GREETING + "C: a APPEND a {3}\nS: + go\nC: abc\nS: a OK x\n"
     right = GREETING + "C: a APPEND a {3+}\nC: abc\nS: a OK x\n"
