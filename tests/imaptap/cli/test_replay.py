@@ -485,6 +485,12 @@ def test_clones(stage: Stage) -> None:
     assert sorted(each.split()[0] for each in logins) == ["load1", "load2", "load3"]
 
 
+def test_what_all_clones_were_told_is_said_once(stage: Stage) -> None:
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", "--clones", "2")
+    assert "  1/2 NOOP: NO, recorded OK (2 times)" in result.stdout.splitlines()
+
+
 def test_users_from_a_file(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     users = stage.folder / "users.toml"
@@ -497,7 +503,12 @@ def test_summary_as_json(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", "--json")
     assert result.exit_code == 1
-    for text in ('"steps": 2', '"sent": 2', '"other_status_count": 1', '"recorded": "OK", "replayed": "NO"'):
+    for text in (
+        '"steps": 2',
+        '"sent": 2',
+        '"other_status_count": 1',
+        '"recorded": "OK", "replayed": "NO", "count": 1',
+    ):
         assert text in result.stdout
 
 
