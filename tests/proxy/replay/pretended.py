@@ -85,7 +85,8 @@ class Pretended:
             self._select(session)
             return
         work: tuple[Callable[[Session], None], ...] = (
-            self._look, self._look, self._read, self._store, self._append, self._copy, self._expunge, self._noop, self._close
+            self._look, self._look, self._read, self._store, self._append, self._copy, self._expunge, self._noop,
+            self._close,
         )  # fmt: skip
         self.dice.choice(work)(session)
 
