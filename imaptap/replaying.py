@@ -8,7 +8,7 @@ import itertools
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from imaptap import __version__
 from imaptap.reading.replayed import replay_event
@@ -19,7 +19,7 @@ from proxy.live.upstream import Upstream
 from proxy.replay.ensemble import Ensemble, Stage
 from proxy.replay.seeded import Seeded
 from proxy.replay.stage import Account, open_gate
-from proxy.replay.values import Fate, Step
+from proxy.replay.values import Fate
 from storage import StorageError, Traffic, Writer
 from storage.statistics.quantiles import Quantiles
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from proxy.replay.part import Part
     from proxy.replay.seeded import Wish
     from proxy.replay.stage import Manner
+    from proxy.replay.values import Step
     from storage import Control, Recording, Store
 
 _DIFFERING_KEPT = 100
@@ -53,6 +54,16 @@ class Job:
     """How to seed the target's mailboxes; None: not at all."""
 
 
+class Other(NamedTuple):
+    """A step, by recorded session and exchange, that was answered with another status than when it was recorded."""
+
+    session: int
+    exchange: int
+    command: str
+    recorded: str
+    replayed: str | None
+
+
 @dataclass
 class Tally:
     """What came of a replay: how many steps had which fate, what was answered otherwise, how long answers took."""
@@ -65,8 +76,8 @@ class Tally:
     """Called after each message that was appended before it began: how many of a user's, and of how many."""
     fates: Counter[Fate] = field(default_factory=Counter[Fate])
     reasons: Counter[tuple[Fate, str]] = field(default_factory=Counter[tuple[Fate, str]])
-    differing: list[tuple[Step, str, str]] = field(default_factory=list[tuple[Step, str, str]])
-    """Steps with another status than when recorded, the command and that status; the first ones."""
+    differing: Counter[Other] = field(default_factory=Counter[Other])
+    """Steps with another status than when recorded, and in how many clones; the first ones."""
     others: int = 0
     """How many there are."""
     latency: dict[str, Quantiles] = field(default_factory=dict[str, Quantiles])
@@ -95,8 +106,9 @@ class Tally:
             self.reasons[step.fate, step.reason] += 1
         elif recorded.status and step.status != recorded.status:
             self.others += 1
-            if len(self.differing) < _DIFFERING_KEPT:
-                self.differing.append((step, recorded.command, recorded.status))
+            other = Other(step.session, step.recorded, recorded.command, recorded.status, step.status)
+            if other in self.differing or len(self.differing) < _DIFFERING_KEPT:
+                self.differing[other] += 1
         if replayed is not None and replayed.ended is not None:
             self.latency.setdefault(recorded.command, Quantiles()).add(replayed.ended - replayed.started)
         if self.progress:

@@ -60,7 +60,7 @@ class Ensemble:
             last = self._parts[0].began if self._parts else 0
             for part in self._parts:
                 # What was over before this one began when it was recorded: as many are open at a time as were then.
-                earlier = [task for task, other in running.items() if other.ended <= part.began]
+                earlier = [task for task, other in running.items() if other.ended < part.began]
                 for task in earlier:
                     await asyncio.wait({task})
                     del running[task]

@@ -18,6 +18,7 @@ from proxy.replay.flight import Content, line_of
 from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
+from proxy.replay.pace import Pauses
 from proxy.replay.plan import decide
 from proxy.replay.values import Fate, Send, Skip, Step, Target
 
@@ -60,8 +61,7 @@ class Player:
         """Recorded numbers by those of their counterparts, while these are under way."""
         self._flights: dict[int, Flight] = {}
         """What is in flight, by recorded number."""
-        self._times: dict[int, tuple[int, int]] = {}
-        """When recorded steps began and ended, of those that may still have been open."""
+        self._pauses = Pauses()
         self._told = 0
         """The last step of which it is known what became of it, or that is in flight."""
         self._lost_mailbox = ""
@@ -118,7 +118,8 @@ class Player:
         everything = self._manner.flatten or self._alters(dialogue)
         open_then = () if everything else dialogue.before.open
         await self._wait_for([number for number in self._flights if number not in open_then])
-        if pause := self._manner.pace.pause(self._pause(dialogue)):
+        quiet = self._pauses.before(exchange.number, exchange.started, exchange.ended, dialogue.before.open)
+        if pause := self._manner.pace.pause(quiet):
             await asyncio.sleep(pause)
         await self._turn(exchange.started)
         await self._gate.wait()
@@ -283,16 +284,6 @@ class Player:
         ready = asyncio.get_running_loop().create_future()
         self._order.turn(self._part.number, self._part.began + at, lambda: _done(ready))
         await ready
-
-    def _pause(self, dialogue: Dialogue) -> int:
-        """For how long nothing was under way before it, in microseconds, or since the step before it was sent."""
-        times, open_then = self._times, dialogue.before.open
-        ends = (began if number in open_then else ended for number, (began, ended) in times.items())
-        quiet_since = max(ends, default=0)
-        exchange = dialogue.exchange
-        self._times = {number: time for number, time in times.items() if number in open_then}
-        self._times[exchange.number] = (exchange.started, exchange.ended or exchange.started)
-        return exchange.started - quiet_since
 
     def _alters(self, dialogue: Dialogue) -> bool:
         command = dialogue.exchange.command

@@ -170,6 +170,15 @@ def test_flattened_it_waits_for_each_answer(stage: Stage) -> None:
     assert stage.replay(IN + said, "--flatten").exit_code == 0
 
 
+@pytest.mark.parametrize("words", [("--speed", "10x"), ("--speed", "1x", "--max-gap", "0.001")], ids=" ".join)
+def test_with_recorded_pauses(words: tuple[str, ...], stage: Stage) -> None:
+    stage.record(PIPELINED)
+    said = "C: R3 NOOP\nC: R4 CAPABILITY\nS: R3 OK\nS: * CAPABILITY IMAP4rev1\nS: R4 OK done\nEOF"
+    result = stage.replay(IN + said, *words, "--json")
+    assert result.exit_code == 0
+    assert all(f'"{command}": {{"p50"' in result.stdout for command in ("LOGIN", "NOOP", "CAPABILITY"))
+
+
 def test_another_status_is_told(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     result = stage.replay(IN + "C: R3 NOOP\nS: R3 BAD what?\nEOF")
@@ -485,6 +494,23 @@ def test_clones(stage: Stage) -> None:
     assert sorted(each.split()[0] for each in logins) == ["load1", "load2", "load3"]
 
 
+@pytest.mark.parametrize(("words", "shown"), [((), True), (("--quiet",), False)])
+def test_progress_on_a_terminal(
+    words: tuple[str, ...], shown: bool, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With counts; none in a pipe, as everywhere else here."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", *words)
+    assert ("sent 2, not 0, otherwise 1" in result.stderr) is shown
+
+
+def test_what_all_clones_were_told_is_said_once(stage: Stage) -> None:
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", "--clones", "2")
+    assert "  1/2 NOOP: NO, recorded OK (2 times)" in result.stdout.splitlines()
+
+
 def test_users_from_a_file(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     users = stage.folder / "users.toml"
@@ -497,7 +523,12 @@ def test_summary_as_json(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", "--json")
     assert result.exit_code == 1
-    for text in ('"steps": 2', '"sent": 2', '"other_status_count": 1', '"recorded": "OK", "replayed": "NO"'):
+    for text in (
+        '"steps": 2',
+        '"sent": 2',
+        '"other_status_count": 1',
+        '"recorded": "OK", "replayed": "NO", "count": 1',
+    ):
         assert text in result.stdout
 
 
