@@ -12,13 +12,19 @@ import threading
 from typing import TYPE_CHECKING
 
 from bench.filter_data import Session
+from proxy.imap.transcript import Exchange, Piece, SessionOpened
 from storage import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxy.imap.transcript import Record
     from storage import Store
 
 LENGTH = 100
 """Commands of a session."""
+TICK = 10
+"""Exchanges that come within one."""
 USERS = 40
 _ALWAYS = frozenset({"LOGIN", "SELECT", "LOGOUT"})
 DIFFERENT = 50
@@ -40,6 +46,25 @@ def record_twice(store: Store, exchanges: int) -> None:
         writer.close()
 
 
+def _merged(records: list[Record]) -> Iterator[Record]:
+    """The same records, pieces of text that follow each other as one, in front of what is told of them."""
+    pieces: list[Piece] = []
+    others: list[Record] = []
+    for record in records:
+        if not isinstance(record, Piece):
+            others.append(record)
+            continue
+        near = next((each for each in reversed(pieces) if each.direction is record.direction), None)
+        if near is None or near.literal is not None or record.literal is not None:
+            pieces.append(record)
+            continue
+        chunks = near.chunks or ((len(near.data), near.at),)
+        joined = bytes(near.data) + bytes(record.data)
+        pieces[pieces.index(near)] = near._replace(data=joined, chunks=(*chunks, (len(record.data), record.at)))
+    opened = [each for each in others if isinstance(each, SessionOpened)]
+    yield from (*opened, *pieces, *(each for each in others if not isinstance(each, SessionOpened)))
+
+
 class At(Session):
     """A session as one of the two servers had it."""
 
@@ -47,6 +72,16 @@ class At(Session):
         super().__init__(seed, tag="ab"[server], user=f"user{seed % USERS}", length=LENGTH)
         self._server = server
         self._own = random.Random(-seed)  # noqa: S311  the other one has to say the same for both servers
+
+    def records(self) -> Iterator[Record]:
+        """As a recorder tells them: what came within a tick, in pieces of many chunks (`proxy.live.tap`)."""
+        told: list[Record] = []
+        for record in super().records():
+            told.append(record)
+            if isinstance(record, Exchange) and record.number % TICK == 0:
+                yield from _merged(told)
+                told.clear()
+        yield from _merged(told)
 
     def leaves_out(self, command: str) -> bool:
         """The second client does not say everything."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 REPLAY_OF = "replay of"
 _NUMBER = re.compile(r"\s*(\d+)(?::\s*(.*))?", re.DOTALL)
 _FATES = {fate.value for fate in Fate}
+_SENT = {Fate.SENT.value, Fate.CUT.value}
 
 
 def source(store: Store, recording: Recording) -> int | None:
@@ -44,7 +45,8 @@ def steps(store: Store, session: Session) -> dict[int, Step]:
             span = next(spans, None)
         number, reason = _numbered(event)
         if number is not None:
-            found[number] = Step(number, _exchange(event, span), reason=reason)
+            # What was sent tells what was changed in it.
+            found[number] = Step(number, _exchange(event, span), reason="" if event.name in _SENT else reason)
     return found
 
 
@@ -56,7 +58,7 @@ def _in_order(store: Store, session: Session) -> list[Event]:
 
 
 def _exchange(event: Event, span: Span | None) -> int | None:
-    if event.name not in {Fate.SENT, Fate.CUT} or event.offset is None or not event.length:
+    if event.name not in _SENT or event.offset is None or not event.length:
         return None
     there = span is not None and span.start <= event.offset < span.end
     return span.exchange if span is not None and there else None

@@ -54,6 +54,14 @@ class Pieces:
             if timed.piece.end >= end:  # no need to ask the database for what comes next
                 return
 
+    def holding(self, start: int, end: int) -> TimedPiece | None:
+        """The one piece that holds all bytes from `start` up to `end` itself, if there is such a one."""
+        found = list(itertools.islice(self.between(start, end), 2))
+        if len(found) != 1 or found[0].piece.data is None:
+            return None
+        piece = found[0].piece
+        return found[0] if piece.offset <= start and end <= piece.end else None
+
     def _begin(self, start: int) -> None:
         self._kept.clear()
         self._ends.clear()

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from imaptap.reading.pieces import Pieces
 from imaptap.reading.spans import Spans, unfinished
 from imaptap.reading.values import ENDLESS
-from proxy.imap.cutter import TEXT_WHOLE, CutUnit, UnitCutter
+from proxy.imap.cutter import TEXT_WHOLE, CutUnit, UnitCutter, plain_line
 from proxy.imap.transcript import Certainty, Direction, Layer, Outcome, Span, readable
+from proxy.imap.units import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from imaptap.reading.pieces import TimedPiece
     from storage import Session, Store
 
 
@@ -40,7 +42,9 @@ def units(
     """All units of these spans of one direction, which come in the order of the stream; `most` bytes of each."""
     pieces = Pieces(store, session, direction)
     for span in spans:
-        yield from _units(span, pieces, most)
+        timed = pieces.holding(span.start, span.end)
+        plain = _plain_units(span, timed) if timed is not None and span.end - span.start <= most else None
+        yield from _units(span, pieces, most) if plain is None else plain
 
 
 def session_units(store: Store, session: Session) -> Iterator[Whole]:
@@ -80,6 +84,22 @@ class _UnderWay:
         coming = next((exchange for exchange in self._open if exchange.number not in self._begun), None)
         if coming is not None and readable(line.split(b" ", 1)[0]) == coming.tag:
             self._begun.append(coming.number)
+
+
+def _plain_units(span: Span, timed: TimedPiece) -> list[Whole] | None:
+    """The units of a span that lies in one piece, where each is a plain line; None where any has to be looked at."""
+    piece, time_of = timed.piece, timed.time_of
+    data, offset, layer = piece.data or b"", piece.offset, piece.layer
+    start, found = span.start, list[Whole]()
+    while start < span.end:
+        size = plain_line(data, start - offset)
+        if not size or start + size > span.end:
+            return None
+        end = start + size
+        unit = Unit(start, end, (data[start - offset : end - offset],), (), ())
+        found.append(Whole(CutUnit(unit, time_of(start), time_of(end - 1), ()), span, layer))
+        start = end
+    return found
 
 
 def _units(span: Span, pieces: Pieces, most: int) -> Iterator[Whole | Lost]:

@@ -38,6 +38,13 @@ class CutUnit(NamedTuple):
     due: Literal | None = None
 
 
+def plain_line(data: bytes, pos: int) -> int:
+    """The size of the unit at `pos` if it is one line of nothing odd, as most are; 0 where one has to look closely."""
+    line = data[pos : data.find(b"\n", pos, pos + PLAIN_MOST) + 1]
+    odd = not line.endswith(b"\r\n") or line.count(b"\r") > 1 or line.endswith(b"}\r\n") or open_quote(line)
+    return 0 if odd else len(line)
+
+
 class UnitCutter:
     """Cuts one span of a stream. `feed` it the bytes in order, or `skip` those of a literal that lies elsewhere.
 
@@ -61,7 +68,7 @@ class UnitCutter:
         """The stream's bytes from `offset` on; `time_of` an offset tells when its byte came."""
         pos = 0
         while pos < len(data):
-            if self._at is None and (end := self._plain(data, pos)):
+            if self._at is None and (end := self._plain_end(data, pos)):
                 start = self._reader.skip(end - pos)
                 unit = Unit(start, start + end - pos, (data[pos:end],), (), ())
                 self._ended = time_of(offset + end - 1)
@@ -108,12 +115,10 @@ class UnitCutter:
             self._texts.append(b"")
         yield from self._unit(unit, due)
 
-    def _plain(self, data: bytes, pos: int) -> int:
-        """The end of a unit that is one line of nothing odd, as most are; 0 where it has to be looked at closely."""
-        end = data.find(b"\n", pos, pos + PLAIN_MOST) + 1
-        line = data[pos:end]
-        odd = not line.endswith(b"\r\n") or line.count(b"\r") > 1 or line.endswith(b"}\r\n") or open_quote(line)
-        return 0 if odd or self._torn or len(line) > self._most or not self._reader.between else end
+    def _plain_end(self, data: bytes, pos: int) -> int:
+        """The end of a unit that is a plain line; 0 where none begins here."""
+        size = 0 if self._torn or not self._reader.between else plain_line(data, pos)
+        return pos + size if 0 < size <= self._most else 0
 
     def _kept(self, data: bytes) -> bytes:
         kept = data[: self._room]

@@ -25,6 +25,13 @@ class Manner:
     patience: float = 60.0
 
 
+def open_gate() -> asyncio.Event:
+    """One that nobody has to wait at."""
+    gate = asyncio.Event()
+    gate.set()
+    return gate
+
+
 class Report(Protocol):
     """Who is told what becomes of each step."""
 

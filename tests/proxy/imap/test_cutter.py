@@ -107,3 +107,19 @@ def test_any_bytes_come_back_in_order(data: bytes, seed: int) -> None:
     found = units(data, at_random(seed), S)
     assert [each.unit.start for each in found] == sorted({each.unit.start for each in found})
     assert not found or found[-1].unit.end == 100 + len(data)
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [b"* 1 EXISTS\r\n", b"a OK done\r\n", b'a LIST "" *\r\n', b'a "open\r\n', b"bare\n", b"two\r\r\n", b"x {3}\r\n",
+         b"abc\r\n", b"* OK {3}\r\n", b"\r\n", b"\n", b"x" * 5000 + b"\r\n", b"cut"]
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(LINES, st.sampled_from(Direction))
+def test_plain_lines_are_cut_like_all_others(lines: list[bytes], direction: Direction) -> None:
+    """Looked at as a whole or byte by byte."""
+    data = b"".join(lines)
+    assert units(data, whole, direction) == units(data, bytewise, direction)
