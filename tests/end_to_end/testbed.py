@@ -193,7 +193,9 @@ def server_of(testbed: Path, kind: Kind, *words: str) -> Iterator[Outside]:
     # A name that is short, for socket paths, and a folder that the server's user may walk into.
     with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-") as folder:
         Path(folder).chmod(0o755)
-        started = subprocess.run([*program, "start", "--dir", folder, *words], capture_output=True, text=True, check=False)
+        started = subprocess.run(
+            [*program, "start", "--dir", folder, *words], capture_output=True, text=True, check=False
+        )
         if started.returncode != 0:
             raise RuntimeError(f"{kind} did not start: {started.stderr[-2000:]}")
         said = dict(line.split("=", 1) for line in started.stdout.splitlines())
