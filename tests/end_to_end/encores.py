@@ -1,4 +1,6 @@
-"""Each client of the testbed recorded at a fresh Dovecot, replayed at other fresh servers, and compared: docs/encores.md.
+"""Makes docs/encores.md: clients of the testbed recorded at a Dovecot, replayed at other servers, and compared.
+
+Of each client one job is recorded at a fresh Dovecot and replayed at a fresh server of each kind below.
 
 `python -m tests.end_to_end.encores` (or `make encores`) writes the page anew; words are names of clients, for those
 only. What a client's job needs from elsewhere (a letter that comes while it waits) goes through imaptap as well, so
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.testbed import Kind, Outside
 
 PAGE = ROOT / "docs" / "encores.md"
-AT_ONCE = 2
+AT_ONCE = 3
 TRIES = 3
 """Jobs that fail on a busy machine are recorded again."""
 
