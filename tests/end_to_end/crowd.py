@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.end_to_end.jobs import CLIENTS as OWN
-from tests.end_to_end.testbed import CANNOT, UNSUPPORTED
+from tests.end_to_end.testbed import CANNOT, HURRIED, UNSUPPORTED
 from tests.end_to_end.testbed import CLIENTS as WIDE
 from tests.need import ROOT
 from tests.servers.attacks import Session, Target
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 MODES: tuple[Mode, ...] = ("implicit", "starttls", "plain")
 LIMIT = 150
 """Seconds that a job may take before it ends itself: many run at once, and some are made to stand still."""
-HURRIED = frozenset(("mutt", "neomutt", "fetchmail"))
-"""Clients whose job in the testbed takes for granted that its helper has put a letter on the server, or its delivery
-has written a file, within two seconds. When it was too slow, the job is done again, and counted."""
 
 
 @dataclass(frozen=True)
