@@ -243,6 +243,11 @@ filter_row = Table(
     Column("client_bytes", BigInteger, nullable=False),
     Column("server_bytes", BigInteger, nullable=False),
     Column("tag", Text, nullable=False),
+    Column("place", BigInteger, nullable=False, server_default=text("0")),
+    *(
+        Column(name, BigInteger, nullable=False, server_default=text("-1"))
+        for name in ("uid_low", "uid_high", "date_first", "date_last")
+    ),
 )
 
 filter_uid = Table(
@@ -263,5 +268,7 @@ filter_date = Table(
 )
 
 FILTER_TEXT = "filter_text"
-"""What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one with a
-tsvector; SQLAlchemy has no word for either that both would understand, so it is not among the others."""
+"""What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one of another
+form (`storage/filter/blocks.py`), so it is not among the others."""
+FILTER_BLOCK = "filter_block"
+"""What else PostgreSQL needs for that."""

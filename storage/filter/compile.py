@@ -15,18 +15,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from storage import tables
-from storage.filter import amounts, text
-from storage.filter.entries import to_words
+from storage.filter import amounts, blocks, text
+from storage.filter.entries import NONE, to_words
 from storage.filter.facts import FACTS, Place
 from storage.filter.holds import word_holds
 from storage.filter.tree import And, Not, Number, Or, When, Word, leaves
 from storage.filter.words import fold, folded, sql_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, FromClause
 
+    from storage.filter.blocks import Said
     from storage.filter.describe import Words
     from storage.filter.tree import Leaf, Node
 
@@ -39,6 +40,7 @@ _AMOUNTS: Final = {
     "client_bytes": _row.client_bytes,
     "server_bytes": _row.server_bytes,
 }
+_EXTREMES: Final = {"uid": (_row.uid_low, _row.uid_high), "internaldate": (_row.date_first, _row.date_last)}
 _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le
 }  # fmt: skip
@@ -46,11 +48,13 @@ _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """The kinds that a filter needs to know: by what they are about, keys and words; and the recordings' names."""
+    """What a filter needs to know: kinds, by what they are about, with keys and words; the recordings' names; and where
+    something was said, in PostgreSQL."""
 
     dialect: str
     kinds: tuple[tuple[Place, int, Words], ...]
     recordings: tuple[tuple[int, str], ...]
+    said: Mapping[Word, Said]
 
 
 def look_up(connection: Connection, node: Node) -> Dictionary:
@@ -61,7 +65,10 @@ def look_up(connection: Connection, node: Node) -> Dictionary:
     found = connection.execute(select(tables.filter_kind).where(columns.about.in_(wanted))) if wanted else ()
     kinds = tuple((Place(row.about), row.id, to_words(row.facts)) for row in found)
     names = connection.execute(select(tables.recording.c.id, tables.recording.c.name)).all()
-    return Dictionary(connection.dialect.name, kinds, tuple((row.id, fold(row.name)) for row in names))
+    dialect = connection.dialect.name
+    texts = {leaf for leaf in leaves(node) if isinstance(leaf, Word) and leaf.fact == "text"}
+    said = {leaf: blocks.find(connection, leaf) for leaf in texts} if dialect == "postgresql" else {}
+    return Dictionary(dialect, kinds, tuple((row.id, fold(row.name)) for row in names), said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ def _leaf(leaf: Leaf, known: Dictionary, now: int) -> ColumnElement[bool]:
         return _number(leaf)
     place = FACTS[leaf.fact].place
     if place is Place.TEXT:
-        return _row.exchange_id.in_(text.matching(known.dialect, leaf))
+        said = known.said.get(leaf)
+        return said.condition() if said else _row.exchange_id.in_(text.matching(leaf))
     if place is Place.ROW:
         return _like(_row.tag, leaf)
     if place is Place.RECORDING:
@@ -134,11 +142,10 @@ def _like(column: ColumnElement[str], leaf: Word) -> ColumnElement[bool]:
 def _number(leaf: Number) -> ColumnElement[bool]:
     compared = _COMPARED[leaf.operator]
     if leaf.fact == "uid":
-        low = true() if leaf.operator.startswith(">") else compared(_uid.low, leaf.value)
-        high = true() if leaf.operator.startswith("<") else compared(_uid.high, leaf.value)
-        if leaf.operator == "=":
-            low, high = _uid.low <= leaf.value, _uid.high >= leaf.value
-        return _row.exchange_id.in_(select(_uid.exchange_id).where(low, high))
+        if leaf.operator != "=":
+            return _extreme(leaf, leaf.value)
+        mine = _uid.low <= leaf.value, _uid.high >= leaf.value
+        return _row.exchange_id.in_(select(_uid.exchange_id).where(*mine))
     if leaf.fact == "session":
         sessions = tables.session.c
         return _row.session_id.in_(select(sessions.id).where(compared(sessions.number, leaf.value)))
@@ -147,19 +154,24 @@ def _number(leaf: Number) -> ColumnElement[bool]:
 
 
 def _when(leaf: When, now: int) -> ColumnElement[bool]:
-    if leaf.fact == "internaldate":
-        return _row.exchange_id.in_(select(_date.exchange_id).where(_at(leaf, _date.at, now)))
-    return _at(leaf, _row.at, now)
-
-
-def _at(leaf: When, column: ColumnElement[int], now: int) -> ColumnElement[bool]:
     start, end = amounts.period(leaf.moment, now)
     last = max(start, end - 1)
     if leaf.operator == "=":
-        return and_(column >= start, column <= last)
+        if leaf.fact == "internaldate":
+            return _row.exchange_id.in_(select(_date.exchange_id).where(_date.at.between(start, last)))
+        return _row.at.between(start, last)
     bound = last if leaf.operator in {">", "<="} else start
-    which: ColumnElement[bool] = _COMPARED[leaf.operator](column, bound)
+    if leaf.fact == "internaldate":
+        return _extreme(leaf, bound)
+    which: ColumnElement[bool] = _COMPARED[leaf.operator](_row.at, bound)
     return which
+
+
+def _extreme(leaf: Number | When, bound: int) -> ColumnElement[bool]:
+    """Any is larger if the largest is, and smaller if the smallest is."""
+    lowest, highest = _EXTREMES[leaf.fact]
+    column = highest if leaf.operator.startswith(">") else lowest
+    return and_(column != NONE, _COMPARED[leaf.operator](column, bound))
 
 
 def among(column: ColumnElement[int], keys: list[int], dialect: str) -> ColumnElement[bool]:

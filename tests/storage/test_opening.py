@@ -250,7 +250,17 @@ def before_the_filters(store: Store) -> None:
     with store.writing() as connection:
         for table in ("text", "state", "pending", "kind", "session", "row", "uid", "date"):
             connection.exec_driver_sql(f"DROP TABLE filter_{table}")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS filter_block")
         connection.exec_driver_sql("UPDATE imaptap_version SET version_num = '0003'")
+
+
+def with_an_index_of(store: Store, revision: str, version: int) -> None:
+    """Make it one of that revision again. Its index says it is complete, and that there is nothing."""
+    before_the_filters(store)
+    migrate.upgrade(store.engine, to=revision)
+    with store.writing() as connection:
+        recording = store.recording("kept").id
+        connection.exec_driver_sql(f"INSERT INTO filter_state VALUES ({recording}, {version}, 2, 1)")  # noqa: S608
 
 
 def test_one_from_before_the_filters_is_migrated(where: str) -> None:
@@ -263,25 +273,28 @@ def test_one_from_before_the_filters_is_migrated(where: str) -> None:
             assert migrate.revision(connection) == migrate.HEAD
 
 
-def test_an_index_from_before_dates_is_made_anew(where: str) -> None:
+@pytest.mark.parametrize(("revision", "version"), [("0004", 1), ("0005", 2)])
+def test_an_older_index_is_made_anew(where: str, revision: str, version: int) -> None:
     with open_store(where, create=True) as store:
         record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
-        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
-        with store.writing() as connection:
-            for statement in (
-                "DROP TABLE filter_date", "UPDATE filter_state SET version = 1", "DELETE FROM filter_row",
-                "UPDATE imaptap_version SET version_num = '0004'",
-            ):  # fmt: skip
-                connection.exec_driver_sql(statement)
+        with_an_index_of(store, revision, version)
     with open_store(where, create=False) as store:
         assert list(Search(store, parse("status:NO not internaldate>1000-01-01")).counts().values()) == [1]
+        assert list(Search(store, parse("uid>0")).counts().values()) == [2]
+        assert list(Search(store, parse("not text:xylophone")).counts().values()) == [2]
 
 
-def test_a_file_from_before_the_filters_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("revision", "version"), [(None, 0), ("0004", 1), ("0005", 2)])
+def test_a_file_with_no_index_or_an_older_one_that_may_only_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str | None, version: int
+) -> None:
     path = tmp_path / "old.db"
     with open_store(path, create=True) as store:
         record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
-        before_the_filters(store)
+        if revision is None:
+            before_the_filters(store)
+        else:
+            with_an_index_of(store, revision, version)
     before = fingerprint(path)
     monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
     with open_store(path, create=False) as store:
