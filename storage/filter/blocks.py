@@ -9,30 +9,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import TEXT, BigInteger, LargeBinary, any_, bindparam, column, delete, false, func, insert, or_, select
+from sqlalchemy import TEXT, BigInteger, LargeBinary, any_, bindparam, column, delete, false, func, insert, select
 from sqlalchemy import table as named
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage import tables
-from storage.filter.postings import Places, Wanted, ends_behind, pack, phrase, ranks
+from storage.filter.postings import Wanted, ends_behind, pack, phrase, ranks
 from storage.filter.words import split
 from storage.tables import FILTER_BLOCK, FILTER_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Connection
 
+    from storage.filter.postings import Packed
     from storage.filter.tree import Word
 
-_FULL: Final = 32 * 1024
-"""Places at which a block ends; with the longest exchange behind it, it has 48 Ki at most."""
+_FULL: Final = 64 * 1024
+"""Places at which a block ends; with the longest exchange behind it, it has 80 Ki at most."""
 _SMALL: Final = 8 * 1024
 """A last block with fewer places is kept as words, so that more can come into it: filters that are asked again and
 again while something is recorded shall not leave as many blocks."""
 _FEW: Final = 1000
 """So many exchanges are named one by one; then they need not be looked for in all rows."""
-_LAST: Final = "\U0010ffff"
+_LETTER_LAST: Final = "\U0010ffff"
+
+_LAST: Final = "SELECT first, ends, words FROM filter_block ORDER BY first DESC LIMIT 1"
+_ENDS: Final = "SELECT first, ends FROM filter_block WHERE first = ANY(%s)"
+_BLOCKS: Final = "SELECT first FROM filter_block"
+_EXCHANGES: Final = "SELECT first, exchanges FROM filter_block WHERE first = ANY(%s)"
+_STANDING: Final = "SELECT block, key, places FROM filter_text WHERE key IN (%s, %s)"
+_BEGINNING: Final = "SELECT block, key, places FROM filter_text WHERE (key = %s OR key BETWEEN %s AND %s)"
 
 _block = named(
     FILTER_BLOCK,
@@ -130,34 +138,50 @@ def find(connection: Connection, leaf: Word) -> Said:
     words = split(leaf.pattern[0])
     goes_on = len(leaf.pattern) > 1
     wanted = [Wanted(word, goes_on and index == len(words)) for index, word in enumerate(words, 1)]
-    columns = _block.c.first, _block.c.ends, _block.c.words
-    blocks = connection.execute(select(*columns).order_by(_block.c.first)).all()
-    ends = b"".join([block.ends for block in blocks])
-    opened = {block.first: pack(_lines(block.words)) for block in blocks[-1:] if block.words is not None}
-    places = {each: Places(each, len(ends)) for each in wanted}
-    for each, found in places.items():
-        for row in connection.execute(_standing(each)):
-            found.add(row.block, row.key, row.places)
-        for first, packed in opened.items():
-            for key in filter(each.stands_under, packed.places):
-                found.add(first, key, packed.places[key])
-    chosen = ends_behind(phrase(places[each].bits() for each in wanted), ends)
-    bits = chosen.to_bytes(len(ends), "little")
-    if chosen.bit_count() > _FEW:
-        return Said([], bits)
-    return Said(_exchanges(connection, bits, {block.first: block.ends for block in blocks}), b"")
+    last = _fetched(connection, _LAST)
+    opened = {first: pack(_lines(said)) for first, _, said in last if said is not None}
+    places = {each: _places(connection, each, opened) for each in wanted}
+    having_all = set.intersection(*(set(found) for found in places.values()))
+    ends = dict[int, bytes](_fetched(connection, _ENDS, list(having_all)))
+    chosen = {
+        first: found
+        for first, theirs in ends.items()
+        if (found := ends_behind(phrase(places[each][first] for each in wanted), theirs))
+    }
+    if sum(found.bit_count() for found in chosen.values()) <= _FEW:
+        rows = _fetched(connection, _EXCHANGES, list(chosen))
+        return Said([theirs[rank] for first, theirs in rows for rank in ranks(chosen[first], ends[first])], b"")
+    bits = bytearray(sum(first + len(theirs) for first, theirs, _ in last))
+    for first, found in chosen.items():
+        end = first + len(ends[first])
+        bits[first:end] = found.to_bytes(end - first, "little")
+    return Said([], bytes(bits))
 
 
-def _standing(wanted: Wanted) -> Select[Any]:
-    key = _text.c.key
-    theirs = key.between(wanted.word, f"{wanted.word}{_LAST}") if wanted.goes_on else key == wanted.word
-    return select(_text).where(or_(key == wanted.shared, theirs))
+def _places(connection: Connection, wanted: Wanted, opened: dict[int, Packed]) -> dict[int, int]:
+    """Where a word stands, by blocks; in one that is open, too."""
+    if wanted.letter:
+        rows = _fetched(connection, _STANDING, wanted.letter, "")
+        without = {block for (block,) in _fetched(connection, _BLOCKS)} - {block for block, _, _ in rows}
+        rows += _fetched(connection, f"{_BEGINNING} AND block = ANY(%s)", *_beginning(wanted), list(without))
+    elif wanted.goes_on:
+        rows = _fetched(connection, _BEGINNING, *_beginning(wanted))
+    else:
+        rows = _fetched(connection, _STANDING, wanted.word, wanted.shared)
+    rows += [(first, *listed) for first, packed in opened.items() for listed in packed.places.items()]
+    found: dict[int, int] = {}
+    for block, key, places in rows:
+        if wanted.stands_under(key) and (bits := wanted.bits(key, places)):
+            found[block] = found.get(block, 0) | bits
+    return found
 
 
-def _exchanges(connection: Connection, chosen: bytes, blocks: dict[int, bytes]) -> list[int]:
-    """The ids of the exchanges that have these ends."""
-    theirs = {first: chosen[first : first + len(ends)] for first, ends in blocks.items()}
-    some = [first for first, bits in theirs.items() if any(bits)]
-    which = _block.c.first == any_(bindparam(None, some, type_=ARRAY(BigInteger)))
-    found = connection.execute(select(_block.c.first, _block.c.exchanges).where(which))
-    return [row.exchanges[rank] for row in found for rank in ranks(theirs[row.first], blocks[row.first])]
+def _beginning(wanted: Wanted) -> tuple[str, str, str]:
+    return wanted.shared, wanted.word, f"{wanted.word}{_LETTER_LAST}"
+
+
+def _fetched(connection: Connection, statement: str, *values: Any) -> list[Any]:
+    """Rows as tuples. In binary form, which SQLAlchemy cannot ask for: hexadecimal digits take three times as long."""
+    driver = connection.connection.driver_connection
+    found: list[Any] = driver.execute(statement, values, binary=True).fetchall() if driver else []
+    return found

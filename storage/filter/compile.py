@@ -7,6 +7,7 @@ like does not depend on the database, and a filter reads one narrow table once, 
 from __future__ import annotations
 
 import operator
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from storage.filter.tree import Leaf, Node
 
 _FEW: Final = 50
+_UNHEARD_OF: Final = re.compile("[\\0\ud800-\udfff]")
+"""What no column has in it (`readable`), and no database may be asked for: NUL, and what stands for no UTF-8."""
 _row, _uid, _date = tables.filter_row.c, tables.filter_uid.c, tables.filter_date.c
 _COLUMNS: Final = {Place.EXCHANGE: _row.kind_id, Place.MAILBOX: _row.mailbox_id, Place.FLAGS: _row.flags_id}
 _AMOUNTS: Final = {
@@ -135,6 +138,8 @@ def _session(leaf: Word, keys: list[int], known: Dictionary) -> ColumnElement[bo
 
 
 def _like(column: ColumnElement[str], leaf: Word) -> ColumnElement[bool]:
+    if _UNHEARD_OF.search("".join(leaf.pattern)):
+        return false()
     first, *rest = folded(leaf.pattern)
     return column.like(sql_pattern((first, *rest)), escape="!") if rest else column == first
 

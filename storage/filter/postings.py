@@ -1,11 +1,12 @@
 """Where words stand, in blocks of exchanges, as PostgreSQL keeps it (`blocks`): what is written, and how it is found.
 
 A block is some exchanges in a row. Their words have places 0, 1, 2, ..., and behind the last one of each exchange is a
-place for its *end*. Places of all blocks are numbered on; each block begins with a whole byte. So where a phrase was
-said is `first & second >> 1`, in all blocks at once, and one addition tells which ends follow (`ends_behind`).
+place for its *end*. Sets of places are numbers, the lowest bit for the first place. So where a phrase was said is
+`first & second >> 1` for a whole block, and one addition tells which ends follow (`ends_behind`).
 
 A word that has many places in a block has a bitmap of its own there, under the word; the others are listed together
-under their first two letters and a star: b" over:17 overquota:4,90". The lowest bit of a byte is its first place.
+under their first two letters and a star: b" over:17 overquota:4,90". All that begin with one letter have a bitmap, too,
+if they have many places: under the letter and two stars. The lowest bit of a byte is its first place.
 """
 
 from __future__ import annotations
@@ -40,9 +41,23 @@ class Wanted(NamedTuple):
         """The key under which it is listed, where it has no bitmap."""
         return _shared(self.word)
 
+    @property
+    def letter(self) -> str | None:
+        """The key under which all that begin so have a bitmap, in blocks where they have many places."""
+        return _letter(self.word) if self.goes_on and len(self.word) == 1 else None
+
     def stands_under(self, key: str) -> bool:
         """Whether its places may stand there."""
         return key == self.shared or (key.startswith(self.word) if self.goes_on else key == self.word)
+
+    def bits(self, key: str, places: bytes) -> int:
+        """The places among those that stand under a key."""
+        if not key.endswith("*") or key.endswith("**"):
+            return int.from_bytes(places, "little")
+        more = b"[^:]*" if self.goes_on else b""
+        listed = re.findall(b" %b%b:([0-9,]+)" % (self.word.encode(), more), places)
+        found = [int(place) for some in listed for place in some.split(b",")]
+        return int.from_bytes(bitmap(found, max(found, default=0) // 8 + 1), "little")
 
 
 def pack(said: Sequence[Sequence[str]]) -> Packed:
@@ -57,13 +72,20 @@ def pack(said: Sequence[Sequence[str]]) -> Packed:
         place += len(words) + 1
     size = -(-place // 8)
     shared = defaultdict[str, list[str]](list)
+    letters = defaultdict[str, list[int]](list)
     whole = dict[str, bytes]()
     for word, places in found.items():
+        letters[_letter(word)] += places
         if len(places) * _COMMON >= place:
             whole[word] = bitmap(places, size)
         else:
             shared[_shared(word)].append(f" {word}:{','.join(map(str, places))}")
+    whole |= {key: bitmap(places, size) for key, places in letters.items() if len(places) * _COMMON >= place}
     return Packed(bitmap(ends, size), whole | {key: "".join(listed).encode() for key, listed in shared.items()})
+
+
+def _letter(word: str) -> str:
+    return f"{word[0]}**"
 
 
 def _shared(word: str) -> str:
@@ -76,35 +98,6 @@ def bitmap(places: Iterable[int], size: int) -> bytes:
     for place in places:
         bits[place >> 3] |= 1 << (place & 7)
     return bytes(bits)
-
-
-class Places:
-    """All places of a word, of all blocks, as they are found."""
-
-    def __init__(self, wanted: Wanted, size: int) -> None:
-        """`size`: bytes of all blocks."""
-        self._goes_on = wanted.goes_on
-        more = b"[^:]*" if wanted.goes_on else b""
-        self._listed = re.compile(b" %b%b:([0-9,]+)" % (wanted.word.encode(), more))
-        self._bits = bytearray(size)
-
-    def add(self, first: int, key: str, places: bytes) -> None:
-        """What stands under a key of the block that begins with byte `first`."""
-        bits = self._bits
-        if key.endswith("*"):
-            for listed in self._listed.findall(places):
-                for place in map(int, listed.split(b",")):
-                    bits[first + (place >> 3)] |= 1 << (place & 7)
-            return
-        end = first + len(places)
-        if self._goes_on:  # there may be several
-            both = int.from_bytes(bits[first:end], "little") | int.from_bytes(places, "little")
-            places = both.to_bytes(len(places), "little")
-        bits[first:end] = places
-
-    def bits(self) -> int:
-        """As one number: the lowest bit is the first place."""
-        return int.from_bytes(self._bits, "little")
 
 
 def phrase(words: Iterable[int]) -> int:
@@ -121,17 +114,19 @@ def ends_behind(places: int, ends: bytes) -> int:
     Each exchange's places are a run of ones; a one more anywhere among them is carried to the end behind them, and no
     further.
     """
+    if not places:
+        return 0
     last = int.from_bytes(ends, "little")
     inside = last ^ ((1 << 8 * len(ends)) - 1)
     return places + inside & last
 
 
-def ranks(chosen: bytes, ends: bytes) -> list[int]:
-    """Of a block: the how manieth of its ends the chosen ones are, from 0."""
-    bits, last = int.from_bytes(chosen, "little"), int.from_bytes(ends, "little")
+def ranks(chosen: int, ends: bytes) -> list[int]:
+    """The how manieth of a block's ends the chosen ones are, from 0."""
+    last = int.from_bytes(ends, "little")
     found = list[int]()
-    while bits:
-        lowest = bits & -bits
+    while chosen:
+        lowest = chosen & -chosen
         found.append((last & (lowest - 1)).bit_count())
-        bits ^= lowest
+        chosen ^= lowest
     return found

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
-from storage import Store, Writer, tables
+from storage import Store, Writer, open_store, tables
 from storage.filter import Search, index, parse
 from tests.storage.filter.tales import Tale
 from tests.storage.scenes import S, Wire, begun, eventually, exchange, opened, record
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.servers.postgresql import PostgreSQL
 
 
 def count(store: Store, expression: str) -> int:
@@ -146,6 +148,29 @@ def test_one_of_another_version_is_made_anew(store: Store, monkeypatch: pytest.M
         connection.exec_driver_sql("UPDATE filter_row SET took = 7, exchange_id = 99")
     assert count(store, "ms=0.35") == 1
     assert numbers(store, "filter_row") == [1]
+
+
+def test_an_exchange_that_comes_late_with_a_smaller_id_is_found(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several recorders write to one server: ids are given in one order, and may be committed in another."""
+    monkeypatch.setattr(index, "_PATIENCE", 1)
+    with open_store(postgresql.new_database(), create=True) as store:
+        writer = Writer(store, "live")
+        writer.put(opened(), exchange(1), exchange(2), exchange(3))
+        eventually(lambda: written(store, "SELECT max(number) = 3 FROM exchange"))
+        assert count(store, "cmd:FETCH") == 3
+        with store.writing() as late:
+            names = ", ".join(column.name for column in tables.exchange.columns if column.name not in {"id", "number"})
+            copied = f"INSERT INTO exchange (number, {names}) SELECT 4, {names} FROM exchange WHERE number = 3"  # noqa: S608
+            late.exec_driver_sql(copied)
+            record(store, [opened(), exchange()], "another")
+            assert count(store, "cmd:FETCH") == 4
+        assert count(store, "cmd:FETCH") == 5
+        writer.put(exchange(5))
+        writer.close()
+        assert count(store, "cmd:FETCH") == 6
+        assert len(rows(store, "filter_row")) == 6
 
 
 def test_two_that_filter_at_once_make_it_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

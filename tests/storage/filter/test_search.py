@@ -194,7 +194,7 @@ def test_a_database_that_may_only_be_read(told: Store) -> None:
 
 def test_sql_is_never_made_of_values(told: Store) -> None:
     everything = all_facts(told)
-    for value in ("' OR 1=1 --", "\\", "%", "\x01", "a' || 'b", "$1 :name %s ?", "{}", "é\u0301"):
+    for value in ("' OR 1=1 --", "\\", "%", "\x01", "a' || 'b", "$1 :name %s ?", "{}", "é\u0301", "\0", "\udcff"):
         for fact in ("cmd", "tag", "mailbox", "client", "recording"):
             for pattern in ((value,), (value, ""), ("", value)):
                 right = {key for key, each in everything if holds(Word(fact, pattern), each, NOW)}
