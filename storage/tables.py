@@ -200,6 +200,7 @@ filter_state = Table(
     Column("version", Integer, nullable=False),
     Column("upto", BigInteger, nullable=False),
     Column("complete", SmallInteger, nullable=False),
+    Column("first", BigInteger, nullable=False, server_default=text("0")),
     sqlite_with_rowid=False,
 )
 

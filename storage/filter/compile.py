@@ -85,17 +85,20 @@ class Rows:
 
 def matching_rows(node: Node, known: Dictionary, now: int) -> Rows:
     """All rows for which `node` holds; `now` is microseconds since 1970 UTC."""
-    parts = node.parts if isinstance(node, And) else (node,)
-    said = next((part for part in parts if isinstance(part, Word) and part.fact == "text"), None)
-    if said is None or known.dialect != "sqlite":
-        return Rows(tables.filter_row, (condition(node, known, now),), _row.exchange_id)
-    source, spoken, key = text.leading(said)
-    rest = (condition(part, known, now) for part in parts if part is not said)
-    return Rows(source, (spoken, *rest), key)
+    parts = node.parts if isinstance(node, And) else (node,)  # none: all rows
+    said = [part for part in parts if text.asks_words(part)]
+    if not said or known.dialect != "sqlite":
+        return Rows(tables.filter_row, tuple(condition(part, known, now) for part in parts), _row.exchange_id)
+    unsaid = [part.part for part in parts if isinstance(part, Not) and text.asks_words(part.part)]
+    source, spoken, key = text.leading(said, unsaid)
+    others = (part for part in parts if part not in said and not (isinstance(part, Not) and part.part in unsaid))
+    return Rows(source, (spoken, *(condition(part, known, now) for part in others)), key)
 
 
 def condition(node: Node, known: Dictionary, now: int) -> ColumnElement[bool]:
     """What must be true of a row of `filter_row`; `now` is microseconds since 1970 UTC."""
+    if known.dialect == "sqlite" and text.asks_words(node):
+        return _row.exchange_id.in_(text.matching(node))
     if isinstance(node, And):
         return and_(*(condition(part, known, now) for part in node.parts))
     if isinstance(node, Or):
@@ -112,8 +115,7 @@ def _leaf(leaf: Leaf, known: Dictionary, now: int) -> ColumnElement[bool]:
         return _number(leaf)
     place = FACTS[leaf.fact].place
     if place is Place.TEXT:
-        said = known.said.get(leaf)
-        return said.condition() if said else _row.exchange_id.in_(text.matching(leaf))
+        return known.said[leaf].condition()
     if place is Place.ROW:
         return _like(_row.tag, leaf)
     if place is Place.RECORDING:

@@ -41,8 +41,9 @@ _exchange, _session, _state = tables.exchange.c, tables.session.c, tables.filter
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the index of a recording goes. `upto` 0: there is none."""
+    """How far the index of a recording goes: from which exchange to which. `upto` 0: there is none."""
 
+    first: int
     upto: int
     complete: bool
 
@@ -52,7 +53,7 @@ def states(connection: Connection) -> dict[int, State]:
     if not inspect(connection).has_table(tables.filter_state.name):
         return {}
     found = connection.execute(select(tables.filter_state).where(_state.version == VERSION))
-    return {row.recording_id: State(row.upto, bool(row.complete)) for row in found}
+    return {row.recording_id: State(row.first, row.upto, bool(row.complete)) for row in found}
 
 
 def refresh(store: Store, wanted: Iterable[Recording], progress: Progress | None = None) -> None:
@@ -128,6 +129,8 @@ class _Indexer:
             over = not batch.more and self._recording.ended is not None
             complete = over and not pending(connection, self._recording.id)
             values = {"version": VERSION, "upto": batch.upto, "complete": int(complete)}
+            if not self._upto:
+                values["first"] = self._first
             connection.execute(update(tables.filter_state).where(self._mine()).values(values))
         return True
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import TEXT, BigInteger, column, select, table
+from sqlalchemy import TEXT, BigInteger, column, func, select, table
 
 from storage import tables
 from storage.filter import blocks
+from storage.filter.tree import And, Or, Word
 from storage.filter.words import split
 from storage.tables import FILTER_TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import ColumnElement, Connection, FromClause, Select
 
-    from storage.filter.tree import Word
+    from storage.filter.tree import Node
 
 _sqlite = table(FILTER_TEXT, column("rowid", BigInteger), column(FILTER_TEXT, TEXT))
 
@@ -51,24 +54,49 @@ def clear(connection: Connection) -> None:
         connection.exec_driver_sql("INSERT INTO filter_text (filter_text) VALUES ('delete-all')")
 
 
-def matching(leaf: Word) -> Select[int]:
-    """For SQLite: the ids of exchanges in which these words were said in this order."""
-    return select(_sqlite.c.rowid).where(_said(leaf))
+def asks_words(node: Node) -> bool:
+    """Whether it asks for words and nothing else, and for none that shall be missing."""
+    if isinstance(node, (And, Or)):
+        return bool(node.parts) and all(map(asks_words, node.parts))
+    return isinstance(node, Word) and node.fact == "text"
 
 
-def leading(leaf: Word) -> tuple[FromClause, ColumnElement[bool], ColumnElement[int]]:
+def matching(node: Node) -> Select[int]:
+    """For SQLite: the ids of exchanges for which that holds, which `asks_words`."""
+    return select(_sqlite.c.rowid).where(_matches(_expression(node)))
+
+
+def counting_words(node: Node, first: int, last: int) -> Select[int]:
+    """For SQLite: how many exchanges from one id to another have what `node` asks for, which `asks_words`."""
+    mine = _sqlite.c.rowid.between(first, last)
+    return select(func.count()).select_from(_sqlite).where(_matches(_expression(node)), mine)
+
+
+def leading(said: Sequence[Node], unsaid: Sequence[Node]) -> tuple[FromClause, ColumnElement[bool], ColumnElement[int]]:
     """For SQLite: `filter_row` reached from the words, which are sorted as it is; the condition; the key.
 
-    Where a word was said in most exchanges this takes half as long as to put all their ids aside first (`matching`).
+    All of `said` hold and none of `unsaid`; each `asks_words`. Where a word was said in most exchanges this takes half
+    as long as to put all their ids aside first (`matching`).
     """
     source = _sqlite.join(tables.filter_row, tables.filter_row.c.exchange_id == _sqlite.c.rowid)
-    return source, _said(leaf), _sqlite.c.rowid
+    expression = _joined(" AND ", said)
+    if unsaid:
+        expression = f"{expression} NOT {_joined(' OR ', unsaid)}"
+    return source, _matches(expression), _sqlite.c.rowid
 
 
-def _said(leaf: Word) -> ColumnElement[bool]:
-    return _sqlite.c[FILTER_TEXT].op("MATCH")(_phrase(leaf))
+def _matches(expression: str) -> ColumnElement[bool]:
+    return _sqlite.c[FILTER_TEXT].op("MATCH")(expression)
 
 
-def _phrase(leaf: Word) -> str:
+def _expression(node: Node) -> str:
+    if isinstance(node, (And, Or)):
+        return _joined(" AND " if isinstance(node, And) else " OR ", node.parts)
+    if not isinstance(node, Word):
+        raise TypeError(node)
     # Words are letters and digits, so nothing in them means anything to FTS5.
-    return f'"{" ".join(split(leaf.pattern[0]))}"{" *" if len(leaf.pattern) > 1 else ""}'
+    return f'"{" ".join(split(node.pattern[0]))}"{" *" if len(node.pattern) > 1 else ""}'
+
+
+def _joined(sign: str, nodes: Iterable[Node]) -> str:
+    return f"({sign.join(map(_expression, nodes))})"

@@ -39,6 +39,8 @@ CREATE TABLE filter_text (
 def upgrade() -> None:
     """Make the tables."""
     run = op.get_bind().exec_driver_sql
+    # exchange.id: the first one of the recording in the index
+    run("ALTER TABLE filter_state ADD COLUMN first BIGINT NOT NULL DEFAULT 0")
     for name, default in ROW.items():
         run(f"ALTER TABLE filter_row ADD COLUMN {name} BIGINT NOT NULL DEFAULT {default}")
     if op.get_bind().dialect.name == "postgresql":

@@ -121,6 +121,7 @@ def test_the_index_and_the_plain_way_agree(told: Store) -> None:
     def agree(node: Node) -> None:
         by_index = found(told, node)
         assert by_index == {key for key, each in everything if holds(node, each, NOW)}, written(node)
+        assert sum(Search(told, node, now=NOW).counts().values()) == len(by_index), written(node)
         seen.add(0 < len(by_index) < 90)
 
     agree()
