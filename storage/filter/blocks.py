@@ -7,24 +7,27 @@ have is some KiB for a thousand of them, and what was found is put to the rows a
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import TEXT, BigInteger, LargeBinary, any_, bindparam, column, delete, false, func, insert, select
 from sqlalchemy import table as named
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
 
 from storage import tables
 from storage.filter.postings import Wanted, ends_behind, pack, phrase, ranks
+from storage.filter.tree import And, Not, Or, Word
 from storage.filter.words import split
 from storage.tables import FILTER_BLOCK, FILTER_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import ColumnElement, Connection
 
-    from storage.filter.postings import Packed
-    from storage.filter.tree import Word
+    from storage.filter.tree import Node
 
 _FULL: Final = 64 * 1024
 """Places at which a block ends; with the longest exchange behind it, it has 80 Ki at most."""
@@ -133,47 +136,74 @@ def clear(connection: Connection) -> None:
     connection.exec_driver_sql(f"TRUNCATE {FILTER_BLOCK}, {FILTER_TEXT}")
 
 
-def find(connection: Connection, leaf: Word) -> Said:
-    """The exchanges in which these words were said in this order."""
-    words = split(leaf.pattern[0])
-    goes_on = len(leaf.pattern) > 1
-    wanted = [Wanted(word, goes_on and index == len(words)) for index, word in enumerate(words, 1)]
-    last = _fetched(connection, _LAST)
-    opened = {first: pack(_lines(said)) for first, _, said in last if said is not None}
-    places = {each: _places(connection, each, opened) for each in wanted}
-    having_all = set.intersection(*(set(found) for found in places.values()))
-    ends = dict[int, bytes](_fetched(connection, _ENDS, list(having_all)))
-    chosen = {
-        first: found
-        for first, theirs in ends.items()
-        if (found := ends_behind(phrase(places[each][first] for each in wanted), theirs))
-    }
-    if sum(found.bit_count() for found in chosen.values()) <= _FEW:
-        rows = _fetched(connection, _EXCHANGES, list(chosen))
-        return Said([theirs[rank] for first, theirs in rows for rank in ranks(chosen[first], ends[first])], b"")
-    bits = bytearray(sum(first + len(theirs) for first, theirs, _ in last))
-    for first, found in chosen.items():
-        end = first + len(ends[first])
-        bits[first:end] = found.to_bytes(end - first, "little")
-    return Said([], bytes(bits))
+class Finder:
+    """Finds exchanges by their words, for one question; what it read of blocks it keeps until then."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        last = _fetched(connection, _LAST)
+        self._opened = {first: pack(_lines(said)) for first, _, said in last if said is not None}
+        self._size = sum(first + len(ends) for first, ends, _ in last)
+        self._ends: dict[int, bytes] = {}
 
-def _places(connection: Connection, wanted: Wanted, opened: dict[int, Packed]) -> dict[int, int]:
-    """Where a word stands, by blocks; in one that is open, too."""
-    if wanted.letter:
-        rows = _fetched(connection, _STANDING, wanted.letter, "")
-        without = {block for (block,) in _fetched(connection, _BLOCKS)} - {block for block, _, _ in rows}
-        rows += _fetched(connection, f"{_BEGINNING} AND block = ANY(%s)", *_beginning(wanted), list(without))
-    elif wanted.goes_on:
-        rows = _fetched(connection, _BEGINNING, *_beginning(wanted))
-    else:
-        rows = _fetched(connection, _STANDING, wanted.word, wanted.shared)
-    rows += [(first, *listed) for first, packed in opened.items() for listed in packed.places.items()]
-    found: dict[int, int] = {}
-    for block, key, places in rows:
-        if wanted.stands_under(key) and (bits := wanted.bits(key, places)):
-            found[block] = found.get(block, 0) | bits
-    return found
+    def find(self, node: Node) -> Said:
+        """The exchanges for which that holds: a tree of texts and nothing else."""
+        chosen = {first: found for first, found in self._chosen(node).items() if found}
+        if sum(found.bit_count() for found in chosen.values()) <= _FEW:
+            rows = _fetched(self._connection, _EXCHANGES, list(chosen))
+            named = ((theirs, ranks(chosen[first], self._ends[first])) for first, theirs in rows)
+            return Said([theirs[rank] for theirs, these in named for rank in these], b"")
+        bits = bytearray(self._size)
+        for first, found in chosen.items():
+            end = first + len(self._ends[first])
+            bits[first:end] = found.to_bytes(end - first, "little")
+        return Said([], bytes(bits))
+
+    def _chosen(self, node: Node) -> dict[int, int]:
+        """Of each block, the ends of these exchanges."""
+        if isinstance(node, Not):
+            without = self._chosen(node.part)
+            whole = self._ends_of({first for (first,) in _fetched(self._connection, _BLOCKS)})
+            return {first: int.from_bytes(ends, "little") ^ without.get(first, 0) for first, ends in whole.items()}
+        if isinstance(node, (And, Or)):
+            sets = [self._chosen(part) for part in node.parts]
+            some = (set.intersection if isinstance(node, And) else set.union)(*map(set, sets))
+            joined = operator.and_ if isinstance(node, And) else operator.or_
+            return {first: functools.reduce(joined, (found.get(first, 0) for found in sets)) for first in some}
+        return self._saying(node) if isinstance(node, Word) else {}
+
+    def _saying(self, leaf: Word) -> dict[int, int]:
+        words = split(leaf.pattern[0])
+        goes_on = len(leaf.pattern) > 1
+        wanted = [Wanted(word, goes_on and index == len(words)) for index, word in enumerate(words, 1)]
+        places = {each: self._places(each) for each in wanted}
+        some = set.intersection(*map(set, places.values()))
+        found = ((first, phrase(places[each][first] for each in wanted)) for first in some)
+        there = {first: found_there for first, found_there in found if found_there}
+        return {first: ends_behind(there[first], ends) for first, ends in self._ends_of(there).items()}
+
+    def _places(self, wanted: Wanted) -> dict[int, int]:
+        """Where a word stands, by blocks; in one that is open, too."""
+        if wanted.letter:
+            rows = _fetched(self._connection, _STANDING, wanted.letter, "")
+            without = {first for (first,) in _fetched(self._connection, _BLOCKS)} - {first for first, _, _ in rows}
+            rows += _fetched(self._connection, f"{_BEGINNING} AND block = ANY(%s)", *_beginning(wanted), list(without))
+        elif wanted.goes_on:
+            rows = _fetched(self._connection, _BEGINNING, *_beginning(wanted))
+        else:
+            rows = _fetched(self._connection, _STANDING, wanted.word, wanted.shared)
+        rows += [(first, *listed) for first, packed in self._opened.items() for listed in packed.places.items()]
+        found: dict[int, int] = {}
+        for first, key, places in rows:
+            if wanted.stands_under(key) and (bits := wanted.bits(key, places)):
+                found[first] = found.get(first, 0) | bits
+        return found
+
+    def _ends_of(self, blocks: Collection[int]) -> dict[int, bytes]:
+        unknown = [first for first in blocks if first not in self._ends]
+        if unknown:
+            self._ends.update(_fetched(self._connection, _ENDS, unknown))
+        return {first: self._ends[first] for first in blocks}
 
 
 def _beginning(wanted: Wanted) -> tuple[str, str, str]:
@@ -182,6 +212,9 @@ def _beginning(wanted: Wanted) -> tuple[str, str, str]:
 
 def _fetched(connection: Connection, statement: str, *values: Any) -> list[Any]:
     """Rows as tuples. In binary form, which SQLAlchemy cannot ask for: hexadecimal digits take three times as long."""
-    driver = connection.connection.driver_connection
-    found: list[Any] = driver.execute(statement, values, binary=True).fetchall() if driver else []
+    driver: Any = connection.connection.driver_connection
+    try:
+        found: list[Any] = driver.execute(statement, values, binary=True).fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(statement, None, error) from error
     return found

@@ -24,7 +24,7 @@ from storage.filter.tree import And, Not, Number, Or, When, Word, leaves
 from storage.filter.words import fold, folded, sql_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import ColumnElement, Connection, FromClause
 
@@ -57,7 +57,7 @@ class Dictionary:
     dialect: str
     kinds: tuple[tuple[Place, int, Words], ...]
     recordings: tuple[tuple[int, str], ...]
-    said: Mapping[Word, Said]
+    said: Mapping[Node, Said]
 
 
 def look_up(connection: Connection, node: Node) -> Dictionary:
@@ -69,9 +69,22 @@ def look_up(connection: Connection, node: Node) -> Dictionary:
     kinds = tuple((Place(row.about), row.id, to_words(row.facts)) for row in found)
     names = connection.execute(select(tables.recording.c.id, tables.recording.c.name)).all()
     dialect = connection.dialect.name
-    texts = {leaf for leaf in leaves(node) if isinstance(leaf, Word) and leaf.fact == "text"}
-    said = {leaf: blocks.find(connection, leaf) for leaf in texts} if dialect == "postgresql" else {}
+    said: dict[Node, Said] = {}
+    if dialect == "postgresql" and (texts := set(_of_texts(node))):
+        finder = blocks.Finder(connection)
+        said = {each: finder.find(each) for each in texts}
     return Dictionary(dialect, kinds, tuple((row.id, fold(row.name)) for row in names), said)
+
+
+def _of_texts(node: Node) -> Iterator[Node]:
+    """The largest parts that ask for texts and nothing else."""
+    if all(isinstance(leaf, Word) and leaf.fact == "text" for leaf in leaves(node)):
+        yield node
+    elif isinstance(node, Not):
+        yield from _of_texts(node.part)
+    elif isinstance(node, (And, Or)):
+        for part in node.parts:
+            yield from _of_texts(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +98,11 @@ class Rows:
 
 def matching_rows(node: Node, known: Dictionary, now: int) -> Rows:
     """All rows for which `node` holds; `now` is microseconds since 1970 UTC."""
+    if known.dialect != "sqlite":
+        return Rows(tables.filter_row, (condition(node, known, now),), _row.exchange_id)
     parts = node.parts if isinstance(node, And) else (node,)  # none: all rows
     said = [part for part in parts if text.asks_words(part)]
-    if not said or known.dialect != "sqlite":
+    if not said:
         return Rows(tables.filter_row, tuple(condition(part, known, now) for part in parts), _row.exchange_id)
     unsaid = [part.part for part in parts if isinstance(part, Not) and text.asks_words(part.part)]
     source, spoken, key = text.leading(said, unsaid)
@@ -97,6 +112,8 @@ def matching_rows(node: Node, known: Dictionary, now: int) -> Rows:
 
 def condition(node: Node, known: Dictionary, now: int) -> ColumnElement[bool]:
     """What must be true of a row of `filter_row`; `now` is microseconds since 1970 UTC."""
+    if said := known.said.get(node):
+        return said.condition()
     if known.dialect == "sqlite" and text.asks_words(node):
         return _row.exchange_id.in_(text.matching(node))
     if isinstance(node, And):
@@ -114,8 +131,6 @@ def _leaf(leaf: Leaf, known: Dictionary, now: int) -> ColumnElement[bool]:
     if isinstance(leaf, Number):
         return _number(leaf)
     place = FACTS[leaf.fact].place
-    if place is Place.TEXT:
-        return known.said[leaf].condition()
     if place is Place.ROW:
         return _like(_row.tag, leaf)
     if place is Place.RECORDING:

@@ -52,7 +52,10 @@ def states(connection: Connection) -> dict[int, State]:
     """How far the index goes, by recording; what another version made counts for nothing, and so does none at all."""
     if not inspect(connection).has_table(tables.filter_state.name):
         return {}
-    found = connection.execute(select(tables.filter_state).where(_state.version == VERSION))
+    ours = _state.version == VERSION
+    if not connection.execute(select(_state.version).where(ours).limit(1)).first():
+        return {}  # where the tables are older than this program, it asks for no column that they lack
+    found = connection.execute(select(tables.filter_state).where(ours))
     return {row.recording_id: State(row.first, row.upto, bool(row.complete)) for row in found}
 
 

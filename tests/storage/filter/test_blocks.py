@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage import Store, open_store
+from storage import StorageError, Store, open_store
 from storage.filter import blocks
+from storage.filter.holds import Facts, holds
 from storage.filter.parser import parse
-from storage.filter.tree import Word
-from storage.filter.words import phrase_in, split
+from storage.filter.words import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,20 +34,16 @@ def added(store: Store, said: list[tuple[int, list[str]]]) -> dict[int, int]:
 
 def found(store: Store, expression: str, places: dict[int, int]) -> list[int]:
     """The exchanges, whether they are told by their ids or by bits."""
-    leaf = parse(expression)
-    assert isinstance(leaf, Word)
     with store.reading() as connection:
-        said = blocks.find(connection, leaf)
+        said = blocks.Finder(connection).find(parse(expression))
     assert not (said.exchanges and said.ends)
     bits = int.from_bytes(said.ends, "little")
     return sorted(said.exchanges) + [key for key, place in places.items() if bits >> place & 1]
 
 
 def right(expression: str) -> list[int]:
-    text = expression.strip('"')
-    goes_on = text.endswith("*")
-    phrase = split(text)
-    return [key for key, words in SAID if phrase_in(phrase, f" {' '.join(words)} ", goes_on=goes_on)]
+    node = parse(expression)
+    return [key for key, words in SAID if holds(node, Facts((), (), 0, f" {' '.join(words)} "), 0)]
 
 
 def count(store: Store, statement: str) -> int:
@@ -79,6 +75,11 @@ def test_however_they_come_they_are_found(
         '"over quot*"',
         '"one two three four"',
         '"語"',
+        "not text:quota",
+        "text:over text:quota",
+        "text:one or text:quota",
+        "not (text:one or text:over) text:quota*",
+        "not text:zzz",
     ):
         assert found(server, expression, places) == right(expression) != [], expression
     for expression in ('"three two"', '"four one"', '"overq*"', '"zzz"'):
@@ -104,3 +105,10 @@ def test_nothing_is_found_where_nothing_is(server: Store) -> None:
     assert found(server, '"over quota"', places) == []
     assert added(server, []) == {}
     assert places == {7: 0, 8: 1}
+
+
+def test_a_server_that_fails_is_no_traceback(server: Store) -> None:
+    with server.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE filter_text")
+    with pytest.raises(StorageError, match="filter_text"), server.reading() as connection:
+        blocks.Finder(connection).find(parse("text:over"))

@@ -89,7 +89,8 @@ def test_recordings_are_counted_alike(sqlite: Store, monkeypatch: pytest.MonkeyP
     counted = counting.counted
     monkeypatch.setattr(search.counting, "counted", lambda *all_: (asked.append(all_[-1]), counted(*all_))[1])
     for expression in (
-        "text:quota", "not text:quota", 'text:quota or cmd:ID', 'not (text:"over quo*" cmd:ID)', "cmd:FETCH", "client:*5*",
+        "text:quota", "not text:quota", "text:quota or cmd:ID", 'not (text:"over quo*" cmd:ID)', "cmd:FETCH",
+        "client:*5*",
         "text:quota or text:invoice", "text:fetch not text:quota",
         "(text:quota or text:letter) uid>0", 'text:"o*"',
     ):  # fmt: skip
