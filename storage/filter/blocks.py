@@ -8,7 +8,6 @@ have is some KiB for a thousand of them, and what was found is put to the rows a
 from __future__ import annotations
 
 import functools
-import operator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import TEXT, BigInteger, LargeBinary, any_, bindparam, column, delete, false, func, insert, select
@@ -23,7 +22,7 @@ from storage.filter.words import split
 from storage.tables import FILTER_BLOCK, FILTER_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -166,9 +165,9 @@ class Finder:
             whole = self._ends_of({first for (first,) in _fetched(self._connection, _BLOCKS)})
             return {first: int.from_bytes(ends, "little") ^ without.get(first, 0) for first, ends in whole.items()}
         if isinstance(node, (And, Or)):
+            joined: Callable[[int, int], int] = int.__and__ if isinstance(node, And) else int.__or__
             sets = [self._chosen(part) for part in node.parts]
-            some = (set.intersection if isinstance(node, And) else set.union)(*map(set, sets))
-            joined = operator.and_ if isinstance(node, And) else operator.or_
+            some = {first for found in sets for first in found}
             return {first: functools.reduce(joined, (found.get(first, 0) for found in sets)) for first in some}
         return self._saying(node) if isinstance(node, Word) else {}
 
@@ -177,9 +176,9 @@ class Finder:
         goes_on = len(leaf.pattern) > 1
         wanted = [Wanted(word, goes_on and index == len(words)) for index, word in enumerate(words, 1)]
         places = {each: self._places(each) for each in wanted}
-        some = set.intersection(*map(set, places.values()))
-        found = ((first, phrase(places[each][first] for each in wanted)) for first in some)
-        there = {first: found_there for first, found_there in found if found_there}
+        some = [first for first in places[wanted[0]] if all(first in found for found in places.values())]
+        found = {first: phrase(places[each][first] for each in wanted) for first in some}
+        there = {first: bits for first, bits in found.items() if bits}
         return {first: ends_behind(there[first], ends) for first, ends in self._ends_of(there).items()}
 
     def _places(self, wanted: Wanted) -> dict[int, int]:
