@@ -41,7 +41,7 @@ _LAST: Final = "SELECT first, ends, words FROM filter_block ORDER BY first DESC 
 _ENDS: Final = "SELECT first, ends FROM filter_block WHERE first = ANY(%s)"
 _BLOCKS: Final = "SELECT first FROM filter_block"
 _EXCHANGES: Final = "SELECT first, exchanges FROM filter_block WHERE first = ANY(%s)"
-_STANDING: Final = "SELECT block, key, places FROM filter_text WHERE key IN (%s, %s)"
+_STANDING: Final = "SELECT block, key, places FROM filter_text WHERE key = %s"
 _BEGINNING: Final = "SELECT block, key, places FROM filter_text WHERE (key = %s OR key BETWEEN %s AND %s)"
 
 _block = named(
@@ -162,7 +162,7 @@ class Finder:
         """Of each block, the ends of these exchanges."""
         if isinstance(node, Not):
             without = self._chosen(node.part)
-            whole = self._ends_of({first for (first,) in _fetched(self._connection, _BLOCKS)})
+            whole = self._ends_of(self._all)
             return {first: int.from_bytes(ends, "little") ^ without.get(first, 0) for first, ends in whole.items()}
         if isinstance(node, (And, Or)):
             joined: Callable[[int, int], int] = int.__and__ if isinstance(node, And) else int.__or__
@@ -183,20 +183,22 @@ class Finder:
 
     def _places(self, wanted: Wanted) -> dict[int, int]:
         """Where a word stands, by blocks; in one that is open, too."""
-        if wanted.letter:
-            rows = _fetched(self._connection, _STANDING, wanted.letter, "")
-            without = {first for (first,) in _fetched(self._connection, _BLOCKS)} - {first for first, _, _ in rows}
-            rows += _fetched(self._connection, f"{_BEGINNING} AND block = ANY(%s)", *_beginning(wanted), list(without))
-        elif wanted.goes_on:
-            rows = _fetched(self._connection, _BEGINNING, *_beginning(wanted))
-        else:
-            rows = _fetched(self._connection, _STANDING, wanted.word, wanted.shared)
+        rows = _fetched(self._connection, _STANDING, wanted.whole) if wanted.whole else []
+        statement, keys = _elsewhere(wanted)
+        if rows:
+            statement += " AND block = ANY(%s)"
+            keys = (*keys, list(self._all - {first for first, _, _ in rows}))
+        rows += _fetched(self._connection, statement, *keys)
         rows += [(first, *listed) for first, packed in self._opened.items() for listed in packed.places.items()]
         found: dict[int, int] = {}
         for first, key, places in rows:
             if wanted.stands_under(key) and (bits := wanted.bits(key, places)):
                 found[first] = found.get(first, 0) | bits
         return found
+
+    @functools.cached_property
+    def _all(self) -> set[int]:
+        return {first for (first,) in _fetched(self._connection, _BLOCKS)}
 
     def _ends_of(self, blocks: Collection[int]) -> dict[int, bytes]:
         unknown = [first for first in blocks if first not in self._ends]
@@ -205,8 +207,11 @@ class Finder:
         return {first: self._ends[first] for first in blocks}
 
 
-def _beginning(wanted: Wanted) -> tuple[str, str, str]:
-    return wanted.shared, wanted.word, f"{wanted.word}{_LETTER_LAST}"
+def _elsewhere(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
+    """How to find its places in blocks where they have no bitmap of their own."""
+    if wanted.goes_on:
+        return _BEGINNING, (wanted.shared, wanted.word, f"{wanted.word}{_LETTER_LAST}")
+    return _STANDING, (wanted.shared,)
 
 
 def _fetched(connection: Connection, statement: str, *values: Any) -> list[Any]:

@@ -42,9 +42,11 @@ class Wanted(NamedTuple):
         return _shared(self.word)
 
     @property
-    def letter(self) -> str | None:
-        """The key under which all that begin so have a bitmap, in blocks where they have many places."""
-        return _letter(self.word) if self.goes_on and len(self.word) == 1 else None
+    def whole(self) -> str | None:
+        """The key under which all of it has a bitmap, in blocks where it has many places."""
+        if not self.goes_on:
+            return self.word
+        return _letter(self.word) if len(self.word) == 1 else None
 
     def stands_under(self, key: str) -> bool:
         """Whether its places may stand there."""

@@ -31,8 +31,8 @@ def found(blocks: Blocks, words: Sequence[str], *, goes_on: bool) -> list[list[i
         bits = [union(each.bits(key, places[key]) for key in places if each.stands_under(key)) for each in wanted]
         chosen.append(ranks(ends_behind(phrase(bits), ends), ends))
         for each, theirs in zip(wanted, bits, strict=True):
-            if each.letter in places:
-                assert each.bits(each.letter, places[each.letter]) == theirs
+            if each.whole in places:
+                assert each.bits(each.whole, places[each.whole]) == theirs
     return chosen
 
 
