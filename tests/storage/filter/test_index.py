@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from storage import Store, Writer, open_store, tables
-from storage.filter import Search, index, parse
+from storage.filter import Search, blocks, index, parse
 from tests.storage.filter.tales import Tale
 from tests.storage.scenes import S, Wire, begun, eventually, exchange, opened, record
 
@@ -121,6 +122,20 @@ def test_what_is_removed_leaves_no_word_behind(store: Store, tmp_path: Path) -> 
         if "SECURE_DELETE" in options:
             assert b"xylophone" not in file.read_bytes().lower()
             assert b"zanzibar" not in file.read_bytes().lower()
+
+
+def test_words_that_are_indexed_while_their_recording_is_removed_go_too(postgresql: PostgreSQL) -> None:
+    with open_store(postgresql.new_database(), create=True) as store:
+        recording = record(store, [opened(), exchange()]).recording
+        removing = threading.Thread(target=store.remove, args=(recording,))
+        with store.writing() as indexing:
+            state = {"recording_id": recording.id, "version": index.VERSION, "upto": 1, "complete": 1}
+            indexing.execute(insert(tables.filter_state).values(state))
+            blocks.add(indexing, [(1, ["xylophone"])])
+            removing.start()
+            eventually(lambda: written(store, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"))
+        removing.join()
+        assert (rows(store, "filter_block"), rows(store, "filter_state"), store.recordings()) == ([], [], [])
 
 
 def test_a_recording_that_is_removed_meanwhile_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
