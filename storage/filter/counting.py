@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import func, select
 
 from storage.filter.compile import matching_rows
+from storage.filter.facts import FACTS, Place
 from storage.filter.text import asks_words, counting_words
 from storage.filter.tree import And, Not, Or, Word, leaves
 from storage.filter.words import split
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from storage.filter.index import State
     from storage.filter.tree import Node
 
-MOST: Final = 8
-"""So many recordings: each is a query of its own."""
+MOST: Final = 64
+"""So many recordings: each is a query of its own, or three."""
+_MOST_WITH_SESSIONS: Final = 8
+"""So many, where sessions have to be looked through for each."""
 _BEGINNING: Final = 3
 
 
@@ -39,18 +42,22 @@ class Stretch(NamedTuple):
     last: int
 
 
-def apart(known: Mapping[int, State]) -> list[Stretch]:
-    """Recordings that have no other's exchanges among theirs. Empty where that is not so for all of them."""
+def apart(known: Mapping[int, State], most: int) -> list[Stretch]:
+    """Recordings that have no other's exchanges among theirs. Empty where that is not so for all, or they are more."""
     some = (Stretch(key, state.first, state.upto) for key, state in known.items() if state.upto)
     found = sorted(some, key=lambda each: each.first)
     mixed = any(before.last >= each.first for before, each in itertools.pairwise(found))
-    return [] if mixed or len(found) > MOST else found
+    return [] if mixed or len(found) > most else found
 
 
-def countable(node: Node) -> bool:
-    """Whether it pays: all words with a short beginning would be put together anew for each recording."""
-    texts = (leaf for leaf in leaves(node) if isinstance(leaf, Word) and leaf.fact == "text")
-    return not any(len(leaf.pattern) > 1 and len(split(leaf.pattern[0])[-1]) < _BEGINNING for leaf in texts)
+def most(node: Node) -> int:
+    """For how many recordings it pays. All words with a short beginning would be put together anew for each."""
+    asked = set(leaves(node))
+    texts = [leaf for leaf in asked if isinstance(leaf, Word) and leaf.fact == "text"]
+    if any(len(leaf.pattern) > 1 and len(split(leaf.pattern[0])[-1]) < _BEGINNING for leaf in texts):
+        return 0
+    sessions = any(FACTS[leaf.fact].place is Place.SESSION for leaf in asked)
+    return min(MOST, _MOST_WITH_SESSIONS) if sessions else MOST
 
 
 def counted(connection: Connection, node: Node, known: Dictionary, now: int, stretch: Stretch) -> int:

@@ -195,10 +195,14 @@ class Search:
 
     def _stretches(self, connection: Connection) -> list[counting.Stretch]:
         """Where to count recording by recording; nowhere, if that does not pay (`counting`)."""
-        if connection.dialect.name != "sqlite" or not counting.countable(self._node):
+        if connection.dialect.name != "sqlite":
             return []
         wanted = {recording.id for recording in self._recordings}
-        return [each for each in counting.apart(index.states(connection)) if each.recording_id in wanted]
+        return [
+            each
+            for each in counting.apart(index.states(connection), counting.most(self._node))
+            if each.recording_id in wanted
+        ]
 
     def _searchable(self, connection: Connection) -> bool:
         asks_text = any(isinstance(leaf, Word) and leaf.fact == "text" for leaf in leaves(self._node))

@@ -71,11 +71,24 @@ def test_which_terms(expression: str, parts: set[tuple[int, str]]) -> None:
 
 def test_recordings_that_lie_apart() -> None:
     one, two, three = State(1, 10, True), State(11, 30, False), State(30, 40, True)
-    assert apart({7: two, 8: one}) == [Stretch(8, 1, 10), Stretch(7, 11, 30)]
-    assert apart({7: two, 8: three}) == []
-    assert apart({7: two, 8: State(0, 0, True), 9: State(0, 0, False)}) == [Stretch(7, 11, 30)]
-    assert apart({key: State(key, key, True) for key in range(1, counting.MOST + 1)}) != []
-    assert apart({key: State(key, key, True) for key in range(1, counting.MOST + 2)}) == []
+    assert apart({7: two, 8: one}, 2) == [Stretch(8, 1, 10), Stretch(7, 11, 30)]
+    assert apart({7: two, 8: three}, 2) == []
+    assert apart({7: two, 8: State(0, 0, True), 9: State(0, 0, False)}, 1) == [Stretch(7, 11, 30)]
+    assert apart({7: two, 8: one}, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "most"),
+    [
+        ("status:NO", 64),
+        ("status:NO client:x", 8),
+        ("not session:3", 8),
+        ('text:"ab*"', 0),
+        ("text:ab or text:abc*", 64),
+    ],
+)
+def test_for_how_many_recordings_it_pays(expression: str, most: int) -> None:
+    assert counting.most(parse(expression)) == most
 
 
 @pytest.mark.parametrize("most", [0, 8])
