@@ -130,6 +130,11 @@ def _leave_open(connection: Connection, block: _Open) -> None:
     connection.execute(insert(_block), values)
 
 
+def hold(connection: Connection) -> None:
+    """Keep `clear` waiting until this transaction ends."""
+    connection.exec_driver_sql(f"LOCK TABLE {FILTER_BLOCK}, {FILTER_TEXT} IN ACCESS SHARE MODE")
+
+
 def clear(connection: Connection) -> None:
     """Forget all words."""
     connection.exec_driver_sql(f"TRUNCATE {FILTER_BLOCK}, {FILTER_TEXT}")

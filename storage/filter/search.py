@@ -174,6 +174,7 @@ class Search:
 
     def _apart(self, connection: Connection) -> tuple[Rows | None, list[_Fresh]]:
         """What rows of the index match, and which exchanges are not in the index, in one look."""
+        text.hold(connection)
         known = index.states(connection)
         fresh: list[_Fresh] = []
         indexed = list[int]()

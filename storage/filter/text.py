@@ -36,6 +36,15 @@ def there(connection: Connection) -> bool:
     return bool(connection.exec_driver_sql(query, (FILTER_TEXT,)).scalar())
 
 
+def hold(connection: Connection) -> None:
+    """Keep words from being forgotten (`clear`) until this transaction ends. It must not have read anything yet.
+
+    PostgreSQL's TRUNCATE empties a table for those, too, who see everything else as it was before.
+    """
+    if connection.dialect.name == "postgresql":
+        blocks.hold(connection)
+
+
 def add(connection: Connection, said: list[tuple[int, list[str]]]) -> dict[int, int]:
     """Index the words of exchanges, by their ids. Gives what has to stand in `filter_row.place`, in PostgreSQL."""
     if connection.dialect.name == "postgresql":

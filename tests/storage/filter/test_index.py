@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from storage import Store, Writer, open_store, tables
-from storage.filter import Search, blocks, index, parse
+from storage.filter import Search, blocks, index, parse, search
 from tests.storage.filter.tales import Tale
 from tests.storage.scenes import S, Wire, begun, eventually, exchange, opened, record
 
@@ -136,6 +136,25 @@ def test_words_that_are_indexed_while_their_recording_is_removed_go_too(postgres
             eventually(lambda: written(store, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"))
         removing.join()
         assert (rows(store, "filter_block"), rows(store, "filter_state"), store.recordings()) == ([], [], [])
+
+
+def test_words_stay_while_they_are_looked_for(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(postgresql.new_database(), create=True) as store:
+        recording = record(store, Tale(1).records(30)).recording
+        right = count(store, "text:quota")
+        removing = threading.Thread(target=store.remove, args=(recording,))
+        look_up = search.look_up
+
+        def meanwhile(*arguments: Any) -> Any:
+            removing.start()
+            waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+            eventually(lambda: written(store, waiting) or not removing.is_alive())
+            return look_up(*arguments)
+
+        monkeypatch.setattr(search, "look_up", meanwhile)
+        assert count(store, "text:quota") == right > 0
+        removing.join()
+        assert rows(store, "filter_block") == []
 
 
 def test_a_recording_that_is_removed_meanwhile_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
