@@ -143,7 +143,7 @@ body = Table(
     "body",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("blake3", LargeBinary, nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("encoding", Text, nullable=False, server_default="identity"),
     Column("extent_id", BigInteger, ForeignKey("extent.id")),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, inspect, select, update
+from sqlalchemy import func, select, update
 
 from proxy.imap.transcript import Outcome
 from storage import rows, tables
@@ -49,13 +49,8 @@ class State:
 
 
 def states(connection: Connection) -> dict[int, State]:
-    """How far the index goes, by recording; what another version made counts for nothing, and so does none at all."""
-    if not inspect(connection).has_table(tables.filter_state.name):
-        return {}
-    ours = _state.version == VERSION
-    if not connection.execute(select(_state.version).where(ours).limit(1)).first():
-        return {}  # where the tables are older than this program, it asks for no column that they lack
-    found = connection.execute(select(tables.filter_state).where(ours))
+    """How far the index goes, by recording; what another version made counts for nothing."""
+    found = connection.execute(select(tables.filter_state).where(_state.version == VERSION))
     return {row.recording_id: State(row.first, row.upto, bool(row.complete)) for row in found}
 
 
