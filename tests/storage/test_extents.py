@@ -7,12 +7,19 @@ import os
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from storage import Check, Store, Writer, tables
+from storage.batch import Sorter
 from storage.extents import EXTENT, SHORT, Packing
+from storage.ledger import Ledger
+from storage.recording import begin_recording
+from storage.sharing import alone
+from storage.trouble import passing
 from tests.storage.scenes import S, Wire, eventually, opened, together
 
 if TYPE_CHECKING:
@@ -108,3 +115,25 @@ def test_each_body_can_be_read_by_itself(store: Store) -> None:
     with store.reading() as connection:
         shown = connection.exec_driver_sql("SELECT data FROM bodies ORDER BY length").scalars()
         assert [bytes(data) for data in shown] == letters
+
+
+def test_a_letter_that_finds_no_room_is_written_once_there_is_some(sqlite: Store) -> None:
+    """What SQLite says while an extent is filled reaches the writer as all other trouble does."""
+    recording, wire = begin_recording(sqlite, "letters", version="", settings=""), Wire()
+    ledger, sorter = Ledger(sqlite.engine, recording.id, alone().turn), Sorter(itertools.count(1))
+    batch = sorter.sort([opened(), *wire.literal(os.urandom(EXTENT))], 0.0, flush_before=0.0)
+    limit_pages(sqlite, 1)  # or as many as there are
+    with pytest.raises(OperationalError, match="disk is full") as raised:
+        ledger.write(batch)
+    assert passing(raised.value)
+    assert lengths(sqlite) == []
+    limit_pages(sqlite, 1_000_000)
+    ledger.write(batch)
+    assert lengths(sqlite) == [EXTENT]
+    assert together(sqlite.stream(sqlite.session(recording, 1), S)) == wire.stream
+
+
+def limit_pages(store: Store, number: int) -> None:
+    """How many the file may have, for the one connection that is in use here."""
+    with store.unmanaged() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {number}").all()
