@@ -115,8 +115,9 @@ class Session:
             yield Event(self.number, self.at, EventKind.SECURITY, "invented", "for the benchmark")
         counts = tuple((kind, max(1, lines.count("\r\n"))) for kind, lines in sorted(untagged.items()))
         sizes = [after - first for first, after in zip(before, self.offsets, strict=True)]
+        line = arguments.partition("\r\n")[0]
         yield Exchange(
-            self.number, number, tag, command, arguments, self.mailbox or None, Origin.CLIENT, Outcome.COMPLETED,
+            self.number, number, tag, command, line, self.mailbox or None, Origin.CLIENT, Outcome.COMPLETED,
             status, code or None, text, started, self.at, sizes[0], sizes[1], counts, marks,
         )  # fmt: skip
         self.at += 1000
@@ -145,7 +146,8 @@ class Session:
         if number == self.length:
             return "LOGOUT", "", {"BYE": "* BYE Logging out\r\n"}, "OK", "", "Logout completed."
         return self.chance.choices(
-            (self._fetch, self._noop, self._store, self._search, self._copy, self._broken), (50, 25, 10, 10, 4.9, 0.1)
+            (self._fetch, self._noop, self._store, self._search, self._copy, self._append, self._broken),
+            (50, 25, 10, 10, 4.4, 0.5, 0.1),
         )[0]()
 
     def selected(self) -> dict[str, str]:
@@ -164,18 +166,37 @@ class Session:
         messages = self.chance.randrange(1, 4)
         first = self.uid
         self.uid += messages
+        dated = self.chance.random() < 0.3
         lines = "".join(
             f"* {self.place(uid)} FETCH (UID {uid} FLAGS ({self.chance.choice(_FLAGS)})"
             f" RFC822.SIZE {self.chance.randrange(90000)}"
+            f"{f' INTERNALDATE {self._date()}' if dated else ''}"
             f" ENVELOPE {self.envelope(uid)})\r\n"
             for uid in range(first, self.uid)
         )
-        arguments = f"{first}:{self.uid - 1} (UID FLAGS RFC822.SIZE ENVELOPE)"
+        arguments = f"{first}:{self.uid - 1} (UID FLAGS RFC822.SIZE{' INTERNALDATE' if dated else ''} ENVELOPE)"
         return "UID FETCH", arguments, {"FETCH": lines}, "OK", "", "Fetch completed (0.001 + 0.000 secs)."
 
     def envelope(self, uid: int) -> str:
         """What stands there for the head of a letter."""
-        return f'(NIL "{self.chance.choice(_WORDS)} {self.chance.choice(_WORDS)} {uid}" NIL)'
+        return f'(NIL "{self.chance.choice(_WORDS)} {self.chance.choice(_WORDS)} {uid}"{self._rest()})'
+
+    def _rest(self) -> str:
+        """Of an envelope; some servers leave out fields at its end, which is a quirk."""
+        return " NIL" * (8 if self.chance.random() < 0.999 else 7)
+
+    def _date(self) -> str:
+        chosen = self.chance.randrange
+        month = self.chance.choice(("Jan", "Mar", "May", "Jul", "Sep", "Nov"))
+        zone = self.chance.choice(("+0000", "+0200", "-0730"))
+        year = chosen(2020, 2027)
+        return f'"{chosen(1, 31):2}-{month}-{year} {chosen(24):02}:{chosen(60):02}:{chosen(60):02} {zone}"'
+
+    def _append(self) -> tuple[str, str, dict[str, str], str, str, str]:
+        letter = f"Subject: {self.chance.choice(_WORDS)}\r\n\r\nWith greetings"
+        code = f"APPENDUID 1700000000 {self.chance.randrange(1, 99999)}"
+        arguments = f'"Sent" (\\Seen) {self._date()} {{{len(letter)}+}}\r\n{letter}'
+        return "APPEND", arguments, {}, "OK", code, "Append completed."
 
     def _noop(self) -> tuple[str, str, dict[str, str], str, str, str]:
         return "NOOP", "", {}, "OK", "", "NOOP completed."

@@ -95,11 +95,16 @@ class Sorter:
         return list(self._assembler.end_all())
 
     def _piece(self, batch: Batch, piece: Piece, now: float) -> None:
-        if piece.literal is None and not self._assembler.busy:
-            batch.pieces.append(piece)
+        literal = piece.literal
+        if literal is None:
+            if not self._assembler.awaits(piece.session, piece.direction):
+                batch.pieces.append(piece)
+                return
+        elif literal.length > self._max_literal:
+            self._measurer.take(piece, literal)
             return
-        if piece.literal is not None and piece.literal.length > self._max_literal:
-            self._measurer.take(piece, piece.literal)
+        elif (segment := self._assembler.whole(piece, literal)) is not None:
+            batch.segments.append(segment)
             return
         for result in self._assembler.take(piece, now):
             if isinstance(result, Segment):

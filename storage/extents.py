@@ -22,15 +22,11 @@ SHORT: Final = 256 * 1024
 
 
 class Packed(NamedTuple):
-    """`data` for an extent: for a new one, or for the end of one that had `before` bytes."""
+    """Bytes for an extent, which has `length` with them: a new one, or the end of one that had `before` bytes."""
 
     before: int
-    data: bytes | memoryview
-
-    @property
-    def length(self) -> int:
-        """Bytes of the extent with these."""
-        return self.before + len(self.data)
+    length: int
+    parts: list[bytes | memoryview]
 
 
 class Packing:
@@ -57,7 +53,6 @@ class Packing:
         return self._packed
 
     def _close(self) -> None:
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._packed.append(Packed(self._before, data))
+        self._packed.append(Packed(self._before, self._length, self._parts))
         self._length = self._before = 0
         self._parts = []

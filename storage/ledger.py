@@ -6,7 +6,7 @@ its hashes, inside its transaction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import case, delete, func, select, update
 
@@ -15,7 +15,7 @@ from storage import rows, tables
 from storage.clock import wall
 from storage.engine import WRITING
 from storage.extents import SHORT, Packing
-from storage.statements import WriteStatements
+from storage.statements import WriteStatements, some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from storage.bodies import Segment
     from storage.extents import Packed
 
-_KEYS_AT_ONCE: Final = 500
-_T = TypeVar("_T")
 _piece, _extent = tables.piece.c, tables.extent.c
 _exchange, _span = tables.exchange.c, tables.span.c
 
@@ -88,8 +86,8 @@ class Ledger:
     def _find(self, connection: Connection, numbers: Iterable[int]) -> dict[int, int]:
         columns = tables.session.c
         found: dict[int, int] = {}
-        for some in _some(list(numbers)):
-            mine = columns.recording_id == self._recording, columns.number.in_(some)
+        for few in some(list(numbers)):
+            mine = columns.recording_id == self._recording, columns.number.in_(few)
             query = select(columns.number, columns.id).where(*mine)
             found.update((row.number, row.id) for row in connection.execute(query))
         return found
@@ -110,43 +108,36 @@ class Ledger:
         """Bodies for whole segments, and pieces that point to them instead of what was flushed before."""
         if not segments:
             return
-        bodies = self._known(connection, {segment.sha256 for segment in segments})
-        new: dict[bytes, tuple[Segment, Parts]] = {}
+        bodies = self._statements.known(connection, {segment.blake3 for segment in segments})
+        new: dict[bytes, tuple[int, Parts]] = {}
         for segment in segments:
-            if segment.sha256 not in bodies and segment.sha256 not in new:
+            if segment.blake3 not in bodies and segment.blake3 not in new:
                 parts = self._whole(connection, segment, ids[segment.session])
                 if parts is not None:
-                    new[segment.sha256] = segment, parts
+                    new[segment.blake3] = segment.length, parts
         if new:
             bodies |= self._bodies(connection, new)
-        ready = [segment for segment in segments if segment.sha256 in bodies]
-        for segment in ready:
-            if segment.flushed:
-                self._forget_flushed(connection, segment, ids[segment.session])
-        pieces = [rows.segment_row(segment, ids[segment.session], bodies[segment.sha256]) for segment in ready]
+        pieces: list[rows.Values] = []
+        for segment in segments:
+            body, session = bodies.get(segment.blake3), ids[segment.session]
+            if body is not None:
+                pieces.append(rows.segment_row(segment, session, body))
+                if segment.flushed:
+                    self._forget_flushed(connection, segment, session)
         self._statements.piece.run(connection, pieces)
 
-    def _known(self, connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        known: dict[bytes, int] = {}
-        for some in _some(list(hashes)):
-            found = self._statements.known(connection, some)
-            known.update((bytes(sha256), key) for sha256, key in found)
-        return known
-
-    def _bodies(self, connection: Connection, new: dict[bytes, tuple[Segment, Parts]]) -> dict[bytes, int]:
+    def _bodies(self, connection: Connection, new: dict[bytes, tuple[int, Parts]]) -> dict[bytes, int]:
         """Bodies that were not there before, in extents. Returns their keys by their hashes."""
         last = self._last_extent(connection)
         packing = Packing(last.length if last else 0)
-        places = {sha256: packing.add(parts, segment.length) for sha256, (segment, parts) in new.items()}
+        places = [(blake3, length, *packing.add(parts, length)) for blake3, (length, parts) in new.items()]
         packed = packing.packed()
-        extents = [self._write_extent(connection, each, last) for each in packed]
-        # All recorders in one order: two that insert the same ones crosswise would wait for each other (PostgreSQL).
-        made = [
-            (sha256, new[sha256][0].length, extents[places[sha256][0]], places[sha256][1]) for sha256 in sorted(new)
-        ]
-        self._statements.body.run(connection, made)
+        extents = self._write_extents(connection, packed, last)
         self._written_last = Last(extents[-1], packed[-1].length)
-        return self._known(connection, new.keys())
+        # All recorders in one order: two that insert the same ones crosswise would wait for each other (PostgreSQL).
+        places.sort()
+        made = [(blake3, length, extents[number], offset) for blake3, length, number, offset in places]
+        return self._statements.add_bodies(connection, made)
 
     def _last_extent(self, connection: Connection) -> Last | None:
         """The extent that was written last, if it is short, and still as we left it."""
@@ -157,14 +148,15 @@ class Ledger:
         length = select(func.length(_extent.data)).where(_extent.id == last.id)
         return last if connection.execute(length).scalar() == last.length else None
 
-    def _write_extent(self, connection: Connection, packed: Packed, last: Last | None) -> int:
-        if last is None or not packed.before:
-            return int(connection.execute(self._statements.extent, {"data": packed.data}).scalar_one())
+    def _write_extents(self, connection: Connection, packed: list[Packed], last: Last | None) -> list[int]:
+        """Write them, the first one behind what `last` has. Returns their keys."""
+        if last is None:
+            return [self._statements.add_extent(connection, each) for each in packed]
         # Not `data || ...`: SQLite makes text of that, which ends at the first NUL.
         this = _extent.id == last.id
         before: bytes = connection.execute(select(_extent.data).where(this)).scalar_one()
-        connection.execute(update(tables.extent).where(this).values(data=b"".join((before, packed.data))))
-        return last.id
+        connection.execute(update(tables.extent).where(this).values(data=b"".join((before, *packed[0].parts))))
+        return [last.id, *(self._statements.add_extent(connection, each) for each in packed[1:])]
 
     def _whole(self, connection: Connection, segment: Segment, session: int) -> Parts | None:
         """All bytes of a segment; None where rows written before have been lost since."""
@@ -188,8 +180,8 @@ class Ledger:
         if not batch.closed:
             return
         self._statements.closed.run(connection, [rows.closed_row(c, ids[c.session]) for c in batch.closed])
-        for some in _some([ids[closed.session] for closed in batch.closed]):
-            still_open = _exchange.session_id.in_(some), _exchange.outcome == Outcome.OPEN.value
+        for few in some([ids[closed.session] for closed in batch.closed]):
+            still_open = _exchange.session_id.in_(few), _exchange.outcome == Outcome.OPEN.value
             values = {"outcome": Outcome.INCOMPLETE.value, **_counted()}
             connection.execute(update(tables.exchange).where(*still_open).values(values))
 
@@ -208,8 +200,3 @@ def _counted() -> dict[str, ColumnElement[int]]:
         told = whole.scalar_subquery()
         counts[column.name] = case((told > column, told), else_=column)
     return counts
-
-
-def _some(items: list[_T]) -> Iterator[list[_T]]:
-    for first in range(0, len(items), _KEYS_AT_ONCE):
-        yield items[first : first + _KEYS_AT_ONCE]

@@ -12,11 +12,8 @@ from storage.engine import WRITING
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD: Final = "0005"
+HEAD: Final = "0007"
 """The revision this program reads and writes. It stands here so that opening a store need not load alembic."""
-
-READABLE: Final = frozenset({"0003"})
-"""Older revisions that can be read as they are, where they cannot be brought up to date: all they lack is the index."""
 
 VERSION_TABLE: Final = "imaptap_version"
 """Alembic's table under a name of our own: in PostgreSQL another program may have its own beside us."""

@@ -92,8 +92,6 @@ def _bring_up(engine: Engine, path: Path, *, writable: bool) -> None:
     if revision is None:
         raise StorageError(f"{path} lost its version mark.", "It was not touched. Restore it from a backup.")
     _need_known(revision, str(path))
-    if not writable and revision in migrate.READABLE:
-        return
     if not writable:
         hint = "Copy it to a folder of your own and open the copy."
         raise StorageError(f"{path} is of an older imaptap and cannot be brought up to date: it is read-only.", hint)

@@ -171,7 +171,7 @@ def _pieces_from() -> Select[Any]:
     """From the piece on that holds the byte at :position."""
     mine = _piece.session_id == bindparam("session"), _piece.direction == bindparam("direction")
     holding = select(func.max(_piece.offset)).where(*mine, _piece.offset <= bindparam("position")).scalar_subquery()
-    columns = [*tables.piece.columns, tables.body.c.sha256]
+    columns = [*tables.piece.columns, tables.body.c.blake3]
     query = select(*columns).select_from(tables.piece.outerjoin(tables.body)).where(*mine)
     return query.where(_piece.offset >= func.coalesce(holding, 0)).order_by(_piece.offset).limit(_PIECES_PAGE)
 
@@ -187,12 +187,12 @@ _PIECES: Final = _pieces_from()
 _PIECES_BEFORE: Final = _PIECES.where(_piece.offset < bindparam("end"))
 
 
-def body(connection: Connection, sha256: str) -> bytes:
-    """A body's bytes by its hash in hex. Raises StorageError where there is none."""
-    query = select(tables.body).where(tables.body.c.sha256 == bytes.fromhex(sha256))
+def body(connection: Connection, blake3: str) -> bytes:
+    """A body's bytes by its BLAKE3 in hex. Raises StorageError where there is none."""
+    query = select(tables.body).where(tables.body.c.blake3 == bytes.fromhex(blake3))
     row = connection.execute(query).first()
     if row is None:
-        raise StorageError(f"There is no body with sha256 {sha256}.", "Its recording may have been removed meanwhile.")
+        raise StorageError(f"There is no body with BLAKE3 {blake3}.", "Its recording may have been removed meanwhile.")
     return body_bytes(connection, row)
 
 
@@ -202,8 +202,8 @@ def body_bytes(connection: Connection, row: Row[Any]) -> bytes:
     data = part(connection, row.extent_id, row.offset, row.length)
     if len(data) == row.length:
         return data
-    sha256 = bytes(row.sha256).hex()
-    raise StorageError(f"The bytes of the body with sha256 {sha256} are not there.", "`imaptap check` looks for more.")
+    blake3 = bytes(row.blake3).hex()
+    raise StorageError(f"The bytes of the body with BLAKE3 {blake3} are not there.", "`imaptap check` looks for more.")
 
 
 def _slice(connection: Connection, extent: int, offset: int, length: int) -> bytes:

@@ -203,12 +203,12 @@ def to_event(row: Row[Any], session: int | None) -> Event:
 
 
 def to_piece(row: Row[Any]) -> StoredPiece:
-    """From all columns of `piece` and `sha256` of the body."""
+    """From all columns of `piece` and `blake3` of the body."""
     literal = None if row.literal_start is None else LiteralPart(row.literal_start, row.literal_length)
     chunks = unpack_chunks(row.chunks, row.length, row.at)
-    sha256, left_out = (None if digest is None else bytes(digest).hex() for digest in (row.sha256, row.left_out))
+    blake3, left_out = (None if digest is None else bytes(digest).hex() for digest in (row.blake3, row.left_out))
     data = None if row.data is None else bytes(row.data)
-    return StoredPiece(row.offset, row.length, row.at, _to_layer(row.layer), chunks, literal, sha256, data, left_out)
+    return StoredPiece(row.offset, row.length, row.at, _to_layer(row.layer), chunks, literal, blake3, data, left_out)
 
 
 def to_note(row: Row[Any]) -> Note:

@@ -6,20 +6,33 @@ SQL is still Core's, in the dialect of the database; only the rows go past it, a
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from storage import tables
+from storage.engine import HIDE_PARAMETERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, Dialect, Table, Update
 
+    from storage.extents import Packed
     from storage.rows import Values
+
+_KEYS_AT_ONCE: Final = 500
+_T = TypeVar("_T")
+
+
+def some(items: list[_T]) -> Iterator[list[_T]]:
+    """The items, as many at a time as one statement may have parameters."""
+    for first in range(0, len(items), _KEYS_AT_ONCE):
+        yield items[first : first + _KEYS_AT_ONCE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +58,10 @@ class WriteStatements:
         self.span = _insert(dialect, tables.span)
         self.piece = _insert(dialect, tables.piece, [c.name for c in tables.piece.columns if c.name != "left_out"])
         self.left_out = _insert(dialect, tables.piece, replace=("session_id", "direction", "offset"))
-        self.body = _insert(dialect, tables.body, ("sha256", "length", "extent_id", "offset"))
-        self.extent = insert(tables.extent).returning(tables.extent.c.id)
+        # Whoever writes to SQLite is alone, so that keys can be given instead of asked for.
+        self._alone = dialect.name == "sqlite"
+        self._body = _insert(dialect, tables.body, (*("id",) * self._alone, "blake3", "length", "extent_id", "offset"))
+        self._extent = insert(tables.extent).returning(tables.extent.c.id)
         self._mark = "%s" if dialect.name == "postgresql" else "?"
         self.event = _insert(dialect, tables.event)
         self.closed = _compile(
@@ -56,11 +71,42 @@ class WriteStatements:
             ("key",),
         )
 
-    def known(self, connection: Connection, hashes: list[bytes]) -> Iterable[tuple[bytes, int]]:
-        """Those of the hashes of which there are bodies, with their keys."""
-        marks = ", ".join([self._mark] * len(hashes))
-        sql = f"SELECT sha256, id FROM body WHERE sha256 IN ({marks})"  # noqa: S608  (marks only)
-        return ((row[0], row[1]) for row in connection.exec_driver_sql(sql, tuple(hashes)))
+    def add_extent(self, connection: Connection, packed: Packed) -> int:
+        """Write an extent. Returns its key."""
+        if self._alone:
+            return _fill(cast("sqlite3.Connection", connection.connection.driver_connection), packed)
+        data = b"".join(packed.parts)
+        return int(connection.execute(self._extent, {"data": data}).scalar_one())
+
+    def add_bodies(self, connection: Connection, bodies: list[tuple[bytes, int, int, int]]) -> dict[bytes, int]:
+        """Write bodies (hash, length, extent, offset) of hashes that are not `known`. Returns their keys by hash."""
+        if not self._alone:
+            self._body.run(connection, bodies)
+            return self.known(connection, [body[0] for body in bodies])
+        first = int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM body").scalar_one())
+        self._body.run(connection, [(key, *body) for key, body in enumerate(bodies, first)])
+        return {body[0]: key for key, body in enumerate(bodies, first)}
+
+    def known(self, connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        """The keys of those bodies that are there, by hash."""
+        keys: dict[bytes, int] = {}
+        for few in some(list(hashes)):
+            marks = ", ".join([self._mark] * len(few))
+            sql = f"SELECT blake3, id FROM body WHERE blake3 IN ({marks})"  # noqa: S608  (marks only)
+            keys.update((row[0], row[1]) for row in connection.exec_driver_sql(sql, tuple(few)))
+        return keys
+
+
+def _fill(driver: sqlite3.Connection, packed: Packed) -> int:
+    """An extent in SQLite. Parts that were joined, and given as a value, would be copied twice more on their way."""
+    try:
+        key = driver.execute("INSERT INTO extent (data) VALUES (zeroblob(?))", (packed.length,)).lastrowid or 0
+        with driver.blobopen("extent", "data", key) as blob:
+            for part in packed.parts:
+                blob.write(part)
+    except sqlite3.Error as error:  # as SQLAlchemy would have told it
+        raise DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=HIDE_PARAMETERS) from error
+    return key
 
 
 def _insert(

@@ -163,10 +163,10 @@ class Store:
         """The pieces that hold any byte from `start` up to `end`, with their times; bodies are not read."""
         return read.pieces(self, session.id, direction, start, end)
 
-    def body(self, sha256: str) -> bytes:
-        """A body (at most a megabyte) by its hash in hex. Raises StorageError where there is none."""
+    def body(self, blake3: str) -> bytes:
+        """A body (at most a megabyte) by its BLAKE3 in hex. Raises StorageError where there is none."""
         with self.snapshot() as connection:  # whoever removes recordings moves bodies that stay
-            return read.body(connection, sha256)
+            return read.body(connection, blake3)
 
     def stream(self, session: Session, direction: Direction, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Bytes `start` up to `end` (None: all there are) as received, secrets masked, in blocks of up to a megabyte.

@@ -36,7 +36,7 @@ def received(store: Store, session: Session, direction: Direction, start: int, e
 
 
 def _bytes(store: Store, piece: StoredPiece) -> bytes:
-    return store.body(piece.sha256 or "") if piece.data is None else piece.data
+    return store.body(piece.blake3 or "") if piece.data is None else piece.data
 
 
 def _need_whole(store: Store, session: Session, direction: Direction, position: int, end: int | None) -> None:

@@ -143,7 +143,7 @@ body = Table(
     "body",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("blake3", LargeBinary, nullable=False, unique=True),
     Column("length", BigInteger, nullable=False),
     Column("encoding", Text, nullable=False, server_default="identity"),
     Column("extent_id", BigInteger, ForeignKey("extent.id")),
@@ -200,6 +200,7 @@ filter_state = Table(
     Column("version", Integer, nullable=False),
     Column("upto", BigInteger, nullable=False),
     Column("complete", SmallInteger, nullable=False),
+    Column("first", BigInteger, nullable=False, server_default=text("0")),
     sqlite_with_rowid=False,
 )
 
@@ -243,6 +244,11 @@ filter_row = Table(
     Column("client_bytes", BigInteger, nullable=False),
     Column("server_bytes", BigInteger, nullable=False),
     Column("tag", Text, nullable=False),
+    Column("place", BigInteger, nullable=False, server_default=text("0")),
+    *(
+        Column(name, BigInteger, nullable=False, server_default=text("-1"))
+        for name in ("uid_low", "uid_high", "date_first", "date_last")
+    ),
 )
 
 filter_uid = Table(
@@ -263,5 +269,7 @@ filter_date = Table(
 )
 
 FILTER_TEXT = "filter_text"
-"""What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one with a
-tsvector; SQLAlchemy has no word for either that both would understand, so it is not among the others."""
+"""What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one of another
+form (`storage/filter/blocks.py`), so it is not among the others."""
+FILTER_BLOCK = "filter_block"
+"""What else PostgreSQL needs for that."""

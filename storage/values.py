@@ -74,7 +74,7 @@ class StoredExchange:
 
 @dataclass(frozen=True, slots=True)
 class StoredPiece:
-    """A row of `piece`: contiguous bytes of one direction, inline (`data`), in a body (`sha256`, hex), or not kept.
+    """A row of `piece`: contiguous bytes of one direction, inline (`data`), in a body (`blake3`, hex), or not kept.
 
     Then `left_out` is their SHA-256 in hex: they are a literal longer than `--max-literal`, or as much of it as came.
     """
@@ -85,7 +85,7 @@ class StoredPiece:
     layer: Layer
     chunks: tuple[tuple[int, int], ...]
     literal: LiteralPart | None
-    sha256: str | None
+    blake3: str | None
     data: bytes | None
     left_out: str | None = None
 

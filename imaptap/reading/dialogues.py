@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, Protocol
+
+from blake3 import blake3
 
 from imaptap.reading.ranges import Ranges
 from imaptap.reading.understood import ParsedUnits
@@ -15,7 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proxy.imap.view.dialogue import Dialogue
-    from storage import Session, Store
+    from storage import Session, Store, StoredPiece
+
+
+class _Hash(Protocol):
+    """A hash that is being computed."""
+
+    def update(self, data: bytes, /) -> object: ...
+    def hexdigest(self) -> str: ...
 
 
 def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
@@ -45,18 +55,30 @@ class StoredLiterals:
         )
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
-        """Its SHA-256, hex, of the bytes as they came; None where they are not known or some are masked."""
-        if self._masked(direction).between(start, start + size):
-            return None
-        pieces = list(self._store.pieces(self._session, direction, start, start + size))
-        if len(pieces) == 1 and (pieces[0].offset, pieces[0].length) == (start, size):
-            known = pieces[0].left_out or pieces[0].sha256
-            if known:
-                return known
+        """Its BLAKE3, as `proxy.imap.view.dialogue.Literals` has it; the SHA-256 of what was not kept."""
+        piece = self._only(direction, start, size)
+        if piece is not None and piece.left_out is not None:
+            return f"sha256:{piece.left_out}"
+        known = piece.blake3 if piece is not None else None
+        known = known or self._hashed(blake3(), direction, start, size)
+        return f"blake3:{known}" if known else None
+
+    def sha256(self, direction: Direction, start: int, size: int) -> str | None:
+        """Its SHA-256, hex; None where its bytes are not known or some are masked."""
+        piece = self._only(direction, start, size)
+        known = piece.left_out if piece is not None else None
+        return known or self._hashed(hashlib.sha256(), direction, start, size)
+
+    def _only(self, direction: Direction, start: int, size: int) -> StoredPiece | None:
+        """The piece that holds the literal and nothing else, where one does."""
+        pieces = list(itertools.islice(self._store.pieces(self._session, direction, start, start + size), 2))
+        alone = len(pieces) == 1 and (pieces[0].offset, pieces[0].length) == (start, size)
+        return pieces[0] if alone else None
+
+    def _hashed(self, digest: _Hash, direction: Direction, start: int, size: int) -> str | None:
         parts = self.content(direction, start, size)
         if parts is None:
             return None
-        digest = hashlib.sha256()
         try:
             for part in parts:
                 digest.update(part)

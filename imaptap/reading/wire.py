@@ -46,7 +46,7 @@ class Wire:
             if piece.literal is not None and not self._bodies:
                 cutter.skip(start, position - start, timed.time_of)
                 continue
-            data = piece.data if piece.data is not None else self._store.body(piece.sha256 or "")
+            data = piece.data if piece.data is not None else self._store.body(piece.blake3 or "")
             yield from cutter.feed(start, data[start - piece.offset : position - piece.offset], timed.time_of)
         if position < span.end != ENDLESS:
             yield from cutter.hole(position, span.end)

@@ -81,6 +81,10 @@ class Conversation:
         """Bytes received so far in this direction, as the record counts them."""
         return self._side(direction).ledger.received
 
+    def passing(self, direction: Direction) -> int:
+        """How many of the next bytes of this direction are a literal's which nobody looks into: they take no time."""
+        return 0 if direction in self._inflaters else self._side(direction).reader.passing
+
     def take(self) -> list[Record]:
         """The records made since the last call."""
         self._record()

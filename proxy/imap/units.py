@@ -142,6 +142,11 @@ class UnitReader:
         return self._literals[-1] if self._content is not None or self._left else None
 
     @property
+    def passing(self) -> int:
+        """How many of the next bytes belong to a literal whose content is not kept, and so are counted only."""
+        return self._left if self._content is None and not self.raw else 0
+
+    @property
     def untouched(self) -> bool:
         """Whether a literal has been announced and no byte of it has come."""
         literal = self.literal

@@ -240,7 +240,12 @@ class Tap:
             step()
             return
         direction, data, at, layer = step
-        share = len(data) if whole else self._pace.share(data)
+        if whole or len(data) - self._conversation.passing(direction) < self._pace.small:
+            self._backlog_bytes -= len(data)
+            self._steps = self._conversation.begin(direction, data, at, layer)
+            self._pace.took(len(data), 0.0)
+            return
+        share = self._pace.share(data)
         if share < len(data):
             self._backlog.appendleft((direction, data[share:], at, layer))
             data = data[:share]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from blake3 import blake3
 
 from proxy.imap.transcript import Certainty, Direction, Exchange, Origin, Outcome, Piece, Span, readable
 from proxy.imap.view.dialogues import Dialogues
 from proxy.imap.view.values import Said
 
 if TYPE_CHECKING:
-    from _hashlib import HASH
     from collections.abc import Callable
 
     from proxy.imap.grammar import Command, Done, Parsed, Response, SaslLine
@@ -139,17 +139,17 @@ class Digests:
     """The hashes of large literals as they go by (`proxy.imap.view.dialogue.Literals`), of the last ones."""
 
     def __init__(self) -> None:
-        self._begun: dict[tuple[Direction, int], HASH] = {}
+        self._begun: dict[tuple[Direction, int], blake3] = {}
         self._known: OrderedDict[tuple[Direction, int], str] = OrderedDict()
 
     def take(self, piece: Piece, literal: LiteralPart) -> None:
         """A piece of one has come."""
         key = (piece.direction, literal.start)
-        digest = self._begun.setdefault(key, hashlib.sha256())
+        digest = self._begun.setdefault(key, blake3())
         digest.update(piece.data)
         if piece.offset + len(piece.data) >= literal.start + literal.length:
             del self._begun[key]
-            self._known[key] = digest.hexdigest()
+            self._known[key] = f"blake3:{digest.hexdigest()}"
             if len(self._known) > _DIGESTS_KEPT:
                 self._known.popitem(last=False)
 
@@ -157,9 +157,12 @@ class Digests:
         """Nobody keeps them here."""
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
-        """Its SHA-256, hex, as recorded."""
+        """Its BLAKE3, as recorded."""
         del size
         return self._known.get((direction, start))
+
+    def sha256(self, direction: Direction, start: int, size: int) -> None:
+        """Nobody computes it here."""
 
 
 def _begun(number: int, unit: Unit, at: int) -> Exchange:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+from blake3 import blake3
 from sqlalchemy import ColumnElement, func, select, true
 
 from storage import read, tables
@@ -68,7 +68,7 @@ def bodies_after(connection: Connection, last: int, recordings: Sequence[int] | 
 
 def body_findings(connection: Connection, row: Row[Any]) -> Iterator[Finding]:
     """What is wrong with the body of which `row` has all columns."""
-    name = bytes(row.sha256).hex()
+    name = bytes(row.blake3).hex()
     if row.encoding != "identity":
         yield Finding(Flaw.BODY, f"{name} is encoded as {row.encoding!r}, which this imaptap cannot read")
         return
@@ -81,5 +81,5 @@ def body_findings(connection: Connection, row: Row[Any]) -> Iterator[Finding]:
         yield Finding(Flaw.BODY, f"{name} says it has {row.length} bytes at {row.offset} of extent {row.extent_id}, "
                       "but they are not there")  # fmt: skip
         return
-    if hashlib.sha256(data).digest() != row.sha256:
+    if blake3(data).digest() != row.blake3:
         yield Finding(Flaw.BODY, f"{name} has other bytes than its hash says")

@@ -19,7 +19,9 @@ DERIVED: Final = (
 
 
 def clear(connection: Connection) -> None:
-    """Remove all of the index; the next filter makes it anew."""
+    """Remove all of the index; the next filter makes it anew. Nothing else may have been locked before."""
+    if connection.dialect.name == "postgresql":  # whoever indexes something now holds that, and shall have done first
+        connection.exec_driver_sql("LOCK TABLE filter_state IN EXCLUSIVE MODE")
     if not connection.execute(select(tables.filter_state.c.recording_id).limit(1)).first():
         return
     if connection.dialect.name == "sqlite":

@@ -7,6 +7,7 @@ like does not depend on the database, and a filter reads one narrow table once, 
 from __future__ import annotations
 
 import operator
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,22 +16,25 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
 from storage import tables
-from storage.filter import amounts, text
-from storage.filter.entries import to_words
+from storage.filter import amounts, blocks, text
+from storage.filter.entries import NONE, to_words
 from storage.filter.facts import FACTS, Place
 from storage.filter.holds import word_holds
 from storage.filter.tree import And, Not, Number, Or, When, Word, leaves
 from storage.filter.words import fold, folded, sql_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import ColumnElement, Connection, FromClause
 
+    from storage.filter.blocks import Said
     from storage.filter.describe import Words
     from storage.filter.tree import Leaf, Node
 
 _FEW: Final = 50
+_UNHEARD_OF: Final = re.compile("[\\0\ud800-\udfff]")
+"""What no column has in it (`readable`), and no database may be asked for: NUL, and what stands for no UTF-8."""
 _row, _uid, _date = tables.filter_row.c, tables.filter_uid.c, tables.filter_date.c
 _COLUMNS: Final = {Place.EXCHANGE: _row.kind_id, Place.MAILBOX: _row.mailbox_id, Place.FLAGS: _row.flags_id}
 _AMOUNTS: Final = {
@@ -39,6 +43,7 @@ _AMOUNTS: Final = {
     "client_bytes": _row.client_bytes,
     "server_bytes": _row.server_bytes,
 }
+_EXTREMES: Final = {"uid": (_row.uid_low, _row.uid_high), "internaldate": (_row.date_first, _row.date_last)}
 _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le
 }  # fmt: skip
@@ -46,11 +51,13 @@ _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """The kinds that a filter needs to know: by what they are about, keys and words; and the recordings' names."""
+    """What a filter needs to know: kinds, by what they are about, with keys and words; the recordings' names; and where
+    something was said, in PostgreSQL."""
 
     dialect: str
     kinds: tuple[tuple[Place, int, Words], ...]
     recordings: tuple[tuple[int, str], ...]
+    said: Mapping[Node, Said]
 
 
 def look_up(connection: Connection, node: Node) -> Dictionary:
@@ -61,7 +68,23 @@ def look_up(connection: Connection, node: Node) -> Dictionary:
     found = connection.execute(select(tables.filter_kind).where(columns.about.in_(wanted))) if wanted else ()
     kinds = tuple((Place(row.about), row.id, to_words(row.facts)) for row in found)
     names = connection.execute(select(tables.recording.c.id, tables.recording.c.name)).all()
-    return Dictionary(connection.dialect.name, kinds, tuple((row.id, fold(row.name)) for row in names))
+    dialect = connection.dialect.name
+    said: dict[Node, Said] = {}
+    if dialect == "postgresql" and (texts := set(_of_texts(node))):
+        finder = blocks.Finder(connection)
+        said = {each: finder.find(each) for each in texts}
+    return Dictionary(dialect, kinds, tuple((row.id, fold(row.name)) for row in names), said)
+
+
+def _of_texts(node: Node) -> Iterator[Node]:
+    """The largest parts that ask for texts and nothing else."""
+    if all(isinstance(leaf, Word) and leaf.fact == "text" for leaf in leaves(node)):
+        yield node
+    elif isinstance(node, Not):
+        yield from _of_texts(node.part)
+    elif isinstance(node, (And, Or)):
+        for part in node.parts:
+            yield from _of_texts(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +98,24 @@ class Rows:
 
 def matching_rows(node: Node, known: Dictionary, now: int) -> Rows:
     """All rows for which `node` holds; `now` is microseconds since 1970 UTC."""
-    parts = node.parts if isinstance(node, And) else (node,)
-    said = next((part for part in parts if isinstance(part, Word) and part.fact == "text"), None)
-    if said is None or known.dialect != "sqlite":
+    if known.dialect != "sqlite":
         return Rows(tables.filter_row, (condition(node, known, now),), _row.exchange_id)
-    source, spoken, key = text.leading(said)
-    rest = (condition(part, known, now) for part in parts if part is not said)
-    return Rows(source, (spoken, *rest), key)
+    parts = node.parts if isinstance(node, And) else (node,)  # none: all rows
+    said = [part for part in parts if text.asks_words(part)]
+    if not said:
+        return Rows(tables.filter_row, tuple(condition(part, known, now) for part in parts), _row.exchange_id)
+    unsaid = [part.part for part in parts if isinstance(part, Not) and text.asks_words(part.part)]
+    source, spoken, key = text.leading(said, unsaid)
+    others = (part for part in parts if part not in said and not (isinstance(part, Not) and part.part in unsaid))
+    return Rows(source, (spoken, *(condition(part, known, now) for part in others)), key)
 
 
 def condition(node: Node, known: Dictionary, now: int) -> ColumnElement[bool]:
     """What must be true of a row of `filter_row`; `now` is microseconds since 1970 UTC."""
+    if said := known.said.get(node):
+        return said.condition()
+    if known.dialect == "sqlite" and text.asks_words(node):
+        return _row.exchange_id.in_(text.matching(node))
     if isinstance(node, And):
         return and_(*(condition(part, known, now) for part in node.parts))
     if isinstance(node, Or):
@@ -101,8 +131,6 @@ def _leaf(leaf: Leaf, known: Dictionary, now: int) -> ColumnElement[bool]:
     if isinstance(leaf, Number):
         return _number(leaf)
     place = FACTS[leaf.fact].place
-    if place is Place.TEXT:
-        return _row.exchange_id.in_(text.matching(known.dialect, leaf))
     if place is Place.ROW:
         return _like(_row.tag, leaf)
     if place is Place.RECORDING:
@@ -127,6 +155,8 @@ def _session(leaf: Word, keys: list[int], known: Dictionary) -> ColumnElement[bo
 
 
 def _like(column: ColumnElement[str], leaf: Word) -> ColumnElement[bool]:
+    if _UNHEARD_OF.search("".join(leaf.pattern)):
+        return false()
     first, *rest = folded(leaf.pattern)
     return column.like(sql_pattern((first, *rest)), escape="!") if rest else column == first
 
@@ -134,11 +164,10 @@ def _like(column: ColumnElement[str], leaf: Word) -> ColumnElement[bool]:
 def _number(leaf: Number) -> ColumnElement[bool]:
     compared = _COMPARED[leaf.operator]
     if leaf.fact == "uid":
-        low = true() if leaf.operator.startswith(">") else compared(_uid.low, leaf.value)
-        high = true() if leaf.operator.startswith("<") else compared(_uid.high, leaf.value)
-        if leaf.operator == "=":
-            low, high = _uid.low <= leaf.value, _uid.high >= leaf.value
-        return _row.exchange_id.in_(select(_uid.exchange_id).where(low, high))
+        if leaf.operator != "=":
+            return _extreme(leaf, leaf.value)
+        mine = _uid.low <= leaf.value, _uid.high >= leaf.value
+        return _row.exchange_id.in_(select(_uid.exchange_id).where(*mine))
     if leaf.fact == "session":
         sessions = tables.session.c
         return _row.session_id.in_(select(sessions.id).where(compared(sessions.number, leaf.value)))
@@ -147,19 +176,24 @@ def _number(leaf: Number) -> ColumnElement[bool]:
 
 
 def _when(leaf: When, now: int) -> ColumnElement[bool]:
-    if leaf.fact == "internaldate":
-        return _row.exchange_id.in_(select(_date.exchange_id).where(_at(leaf, _date.at, now)))
-    return _at(leaf, _row.at, now)
-
-
-def _at(leaf: When, column: ColumnElement[int], now: int) -> ColumnElement[bool]:
     start, end = amounts.period(leaf.moment, now)
     last = max(start, end - 1)
     if leaf.operator == "=":
-        return and_(column >= start, column <= last)
+        if leaf.fact == "internaldate":
+            return _row.exchange_id.in_(select(_date.exchange_id).where(_date.at.between(start, last)))
+        return _row.at.between(start, last)
     bound = last if leaf.operator in {">", "<="} else start
-    which: ColumnElement[bool] = _COMPARED[leaf.operator](column, bound)
+    if leaf.fact == "internaldate":
+        return _extreme(leaf, bound)
+    which: ColumnElement[bool] = _COMPARED[leaf.operator](_row.at, bound)
     return which
+
+
+def _extreme(leaf: Number | When, bound: int) -> ColumnElement[bool]:
+    """Any is larger if the largest is, and smaller if the smallest is."""
+    lowest, highest = _EXTREMES[leaf.fact]
+    column = highest if leaf.operator.startswith(">") else lowest
+    return and_(column != NONE, _COMPARED[leaf.operator](column, bound))
 
 
 def among(column: ColumnElement[int], keys: list[int], dialect: str) -> ColumnElement[bool]:

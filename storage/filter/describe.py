@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from storage.filter.content import Range
     from storage.filter.gather import Told
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 Words = tuple[tuple[str, str], ...]
 """(fact, folded word), sorted, each once."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from storage.values import Recording
 
+NONE: Final = -1
+"""In the place of UIDs, which are no smaller than 0, and of dates, which are whole seconds in microseconds."""
+
 _KEYS: Final = 500
 
 _session, _piece = tables.session.c, tables.piece.c
@@ -52,7 +55,11 @@ class Entries:
             for _, described in settled
             for pair in (("exchange", described.kind), ("mailbox", described.mailbox), ("flags", described.flags))
         })  # fmt: skip
-        found = [self._row(told, described, kinds, walls[told.session_id]) for told, described in settled]
+        places = text.add(self._connection, [(told.id, described.said) for told, described in settled])
+        found = [
+            self._row(told, described, kinds, walls[told.session_id]) | {"place": places.get(told.id, 0)}
+            for told, described in settled
+        ]
         uids = [
             {"low": low, "high": high, "exchange_id": told.id}
             for told, described in settled
@@ -62,7 +69,6 @@ class Entries:
         for table, new in ((tables.filter_row, found), (tables.filter_uid, uids), (tables.filter_date, dates)):
             if new:
                 self._connection.execute(insert(table), new)
-        text.add(self._connection, [(told.id, described.said) for told, described in settled if described.said])
         self._put_aside([told.id for told, _ in settled], batch.unsettled)
 
     def _row(self, told: Told, described: Described, kinds: dict[tuple[str, Words], int], wall: int) -> dict[str, Any]:
@@ -79,6 +85,10 @@ class Entries:
             "client_bytes": exchange.client_bytes,
             "server_bytes": exchange.server_bytes,
             "tag": fold(exchange.tag),
+            "uid_low": described.uids[0][0] if described.uids else NONE,
+            "uid_high": described.uids[-1][1] if described.uids else NONE,
+            "date_first": described.dates[0] if described.dates else NONE,
+            "date_last": described.dates[-1] if described.dates else NONE,
         }
 
     def _sessions(self, settled: list[tuple[Told, Described]]) -> dict[int, int]:

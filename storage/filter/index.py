@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, inspect, select, update
+from sqlalchemy import func, select, update
 
 from proxy.imap.transcript import Outcome
 from storage import rows, tables
@@ -33,24 +33,25 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 1000
 _BYTES: Final = 16 * 1024 * 1024
+_PATIENCE: Final = 100
+"""So many hundredths of a second a recorder that is writing is waited for; then the index stays as it is this time."""
 
 _exchange, _session, _state = tables.exchange.c, tables.session.c, tables.filter_state.c
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the index of a recording goes. `upto` 0: there is none."""
+    """How far the index of a recording goes: from which exchange to which. `upto` 0: there is none."""
 
+    first: int
     upto: int
     complete: bool
 
 
 def states(connection: Connection) -> dict[int, State]:
-    """How far the index goes, by recording; what another version made counts for nothing, and so does none at all."""
-    if not inspect(connection).has_table(tables.filter_state.name):
-        return {}
+    """How far the index goes, by recording; what another version made counts for nothing."""
     found = connection.execute(select(tables.filter_state).where(_state.version == VERSION))
-    return {row.recording_id: State(row.upto, bool(row.complete)) for row in found}
+    return {row.recording_id: State(row.first, row.upto, bool(row.complete)) for row in found}
 
 
 def refresh(store: Store, wanted: Iterable[Recording], progress: Progress | None = None) -> None:
@@ -68,6 +69,32 @@ def refresh(store: Store, wanted: Iterable[Recording], progress: Progress | None
             _Indexer(store, recording, state, progress).run()
 
 
+def all_written(connection: Connection) -> bool:
+    """Whether all exchanges can be seen whose ids are smaller than any that was seen before this was asked.
+
+    In PostgreSQL several recorders write at once: one that got a smaller id may be committed later, and would never be
+    looked at. So whoever is writing now is waited for, but not for long; others may begin meanwhile.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    writers = _writers(connection)
+    for _ in range(_PATIENCE):
+        if not writers:
+            return True
+        connection.exec_driver_sql("SELECT pg_sleep(0.01)")
+        writers &= _writers(connection)
+    return not writers
+
+
+def _writers(connection: Connection) -> set[str]:
+    """Transactions that have written exchanges, or are about to. They hold this lock when they get an id."""
+    query = (
+        "SELECT virtualtransaction FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'exchange'::regclass"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return set(connection.exec_driver_sql(query).scalars())
+
+
 class _Indexer:
     def __init__(self, store: Store, recording: Recording, state: State | None, progress: Progress | None) -> None:
         self._store, self._recording, self._progress = store, recording, progress
@@ -77,9 +104,10 @@ class _Indexer:
         with store.reading() as connection:
             self._first, self._last, self._count = self._bounds(connection)
             self._waiting = pending(connection, recording.id)
+            self._all_there = all_written(connection)
 
     def run(self) -> None:
-        more = True
+        more = self._all_there
         while more:
             with self._store.reading() as connection:
                 batch = self._read(connection)
@@ -99,6 +127,8 @@ class _Indexer:
             over = not batch.more and self._recording.ended is not None
             complete = over and not pending(connection, self._recording.id)
             values = {"version": VERSION, "upto": batch.upto, "complete": int(complete)}
+            if not self._upto:
+                values["first"] = self._first
             connection.execute(update(tables.filter_state).where(self._mine()).values(values))
         return True
 

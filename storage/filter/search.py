@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from storage import read, tables
 from storage.clock import wall
 from storage.errors import StorageError
-from storage.filter import entries, index, text
+from storage.filter import counting, entries, index, text
 from storage.filter.compile import Rows, look_up, matching_rows
 from storage.filter.describe import Place, Words, describe, facts, words
 from storage.filter.gather import gather
@@ -115,7 +115,7 @@ class Search:
 
     def counts(self) -> Mapping[int, int]:
         """How many exchanges match, by recording."""
-        return self._counted(_row.recording_id, lambda match: match.recording_id)
+        return self._counted(_row.recording_id, lambda match: match.recording_id, apart=True)
 
     def session_counts(self) -> Mapping[int, int]:
         """How many exchanges match, by `session.id`."""
@@ -154,11 +154,18 @@ class Search:
                 found = [Match(*row) for row in connection.execute(query)]
         return sorted([*found, *self._fresh(fresh)], key=lambda match: match.exchange_id)[:limit]
 
-    def _counted(self, column: ColumnElement[int], key: Callable[[Match], int]) -> Mapping[int, int]:
+    def _counted(
+        self, column: ColumnElement[int], key: Callable[[Match], int], *, apart: bool = False
+    ) -> Mapping[int, int]:
         counted = Counter[int]()
         with self._store.snapshot() as connection:
             rows, fresh = self._apart(connection)
-            if rows is not None:
+            stretches = self._stretches(connection) if apart and rows is not None else []
+            if stretches:
+                known = look_up(connection, self._node)
+                counts = {each: counting.counted(connection, self._node, known, self._now, each) for each in stretches}
+                counted.update({each.recording_id: count for each, count in counts.items() if count})
+            elif rows is not None:
                 query = select(column, func.count()).select_from(rows.source).where(*rows.which).group_by(column)
                 for group, count in connection.execute(query):
                     counted[group] += count
@@ -167,6 +174,7 @@ class Search:
 
     def _apart(self, connection: Connection) -> tuple[Rows | None, list[_Fresh]]:
         """What rows of the index match, and which exchanges are not in the index, in one look."""
+        text.hold(connection)
         known = index.states(connection)
         fresh: list[_Fresh] = []
         indexed = list[int]()
@@ -185,6 +193,17 @@ class Search:
         if len(indexed) < len(known):
             rows = replace(rows, which=(*rows.which, _row.recording_id.in_(indexed)))
         return rows, fresh
+
+    def _stretches(self, connection: Connection) -> list[counting.Stretch]:
+        """Where to count recording by recording; nowhere, if that does not pay (`counting`)."""
+        if connection.dialect.name != "sqlite":
+            return []
+        wanted = {recording.id for recording in self._recordings}
+        return [
+            each
+            for each in counting.apart(index.states(connection), counting.most(self._node))
+            if each.recording_id in wanted
+        ]
 
     def _searchable(self, connection: Connection) -> bool:
         asks_text = any(isinstance(leaf, Word) and leaf.fact == "text" for leaf in leaves(self._node))

@@ -1,4 +1,4 @@
-"""The words of exchanges in the index: FTS5 in SQLite, tsvector with a GIN index in PostgreSQL.
+"""The words of exchanges in the index: FTS5 in SQLite, postings of our own in PostgreSQL (`blocks`).
 
 Both are given words that were cut and folded here, in their order, and are asked for such words: neither's own idea of
 language, case or stop words has any part in it.
@@ -6,23 +6,24 @@ language, case or stop words has any part in it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import TEXT, BigInteger, column, literal, select, table
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import TEXT, BigInteger, column, func, select, table
 
 from storage import tables
+from storage.filter import blocks
+from storage.filter.tree import And, Or, Word
 from storage.filter.words import split
 from storage.tables import FILTER_TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import ColumnElement, Connection, FromClause, Select
 
-    from storage.filter.tree import Word
+    from storage.filter.tree import Node
 
 _sqlite = table(FILTER_TEXT, column("rowid", BigInteger), column(FILTER_TEXT, TEXT))
-_postgresql = table(FILTER_TEXT, column("exchange_id", BigInteger), column("words"))
 
 
 def there(connection: Connection) -> bool:
@@ -35,60 +36,76 @@ def there(connection: Connection) -> bool:
     return bool(connection.exec_driver_sql(query, (FILTER_TEXT,)).scalar())
 
 
-def add(connection: Connection, said: list[tuple[int, list[str]]]) -> None:
-    """Index the words of exchanges, by their ids."""
-    if not said:
-        return
+def hold(connection: Connection) -> None:
+    """Keep words from being forgotten (`clear`) until this transaction ends. It must not have read anything yet.
+
+    PostgreSQL's TRUNCATE empties a table for those, too, who see everything else as it was before.
+    """
     if connection.dialect.name == "postgresql":
-        rows = [(key, _vector(words)) for key, words in said]
-        connection.exec_driver_sql("INSERT INTO filter_text (exchange_id, words) VALUES (%s, %s::tsvector)", rows)
-    elif there(connection):
-        rows = [(key, " ".join(words)) for key, words in said]
+        blocks.hold(connection)
+
+
+def add(connection: Connection, said: list[tuple[int, list[str]]]) -> dict[int, int]:
+    """Index the words of exchanges, by their ids. Gives what has to stand in `filter_row.place`, in PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        return blocks.add(connection, said)
+    rows = [(key, " ".join(words)) for key, words in said if words]
+    if rows and there(connection):
         connection.exec_driver_sql("INSERT INTO filter_text (rowid, words) VALUES (?, ?)", rows)
+    return {}
 
 
 def clear(connection: Connection) -> None:
     """Forget all words."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("TRUNCATE filter_text")
+        blocks.clear(connection)
     elif there(connection):
         connection.exec_driver_sql("INSERT INTO filter_text (filter_text) VALUES ('delete-all')")
 
 
-def matching(dialect: str, leaf: Word) -> Select[int]:
-    """The ids of exchanges in which these words were said in this order."""
-    if dialect == "postgresql":
-        return select(_postgresql.c.exchange_id).where(_said_postgresql(leaf))
-    return select(_sqlite.c.rowid).where(_said_sqlite(leaf))
+def asks_words(node: Node) -> bool:
+    """Whether it asks for words and nothing else, and for none that shall be missing."""
+    if isinstance(node, (And, Or)):
+        return bool(node.parts) and all(map(asks_words, node.parts))
+    return isinstance(node, Word) and node.fact == "text"
 
 
-def leading(leaf: Word) -> tuple[FromClause, ColumnElement[bool], ColumnElement[int]]:
+def matching(node: Node) -> Select[int]:
+    """For SQLite: the ids of exchanges for which that holds, which `asks_words`."""
+    return select(_sqlite.c.rowid).where(_matches(_expression(node)))
+
+
+def counting_words(node: Node, first: int, last: int) -> Select[int]:
+    """For SQLite: how many exchanges from one id to another have what `node` asks for, which `asks_words`."""
+    mine = _sqlite.c.rowid.between(first, last)
+    return select(func.count()).select_from(_sqlite).where(_matches(_expression(node)), mine)
+
+
+def leading(said: Sequence[Node], unsaid: Sequence[Node]) -> tuple[FromClause, ColumnElement[bool], ColumnElement[int]]:
     """For SQLite: `filter_row` reached from the words, which are sorted as it is; the condition; the key.
 
-    Where a word was said in most exchanges this takes half as long as to put all their ids aside first (`matching`).
+    All of `said` hold and none of `unsaid`; each `asks_words`. Where a word was said in most exchanges this takes half
+    as long as to put all their ids aside first (`matching`).
     """
     source = _sqlite.join(tables.filter_row, tables.filter_row.c.exchange_id == _sqlite.c.rowid)
-    return source, _said_sqlite(leaf), _sqlite.c.rowid
+    expression = _joined(" AND ", said)
+    if unsaid:
+        expression = f"{expression} NOT {_joined(' OR ', unsaid)}"
+    return source, _matches(expression), _sqlite.c.rowid
 
 
-def _said_sqlite(leaf: Word) -> ColumnElement[bool]:
-    return _sqlite.c[FILTER_TEXT].op("MATCH")(_phrase(leaf))
+def _matches(expression: str) -> ColumnElement[bool]:
+    return _sqlite.c[FILTER_TEXT].op("MATCH")(expression)
 
 
-def _phrase(leaf: Word) -> str:
+def _expression(node: Node) -> str:
+    if isinstance(node, (And, Or)):
+        return _joined(" AND " if isinstance(node, And) else " OR ", node.parts)
+    if not isinstance(node, Word):
+        raise TypeError(node)
     # Words are letters and digits, so nothing in them means anything to FTS5.
-    return f'"{" ".join(split(leaf.pattern[0]))}"{" *" if len(leaf.pattern) > 1 else ""}'
+    return f'"{" ".join(split(node.pattern[0]))}"{" *" if len(node.pattern) > 1 else ""}'
 
 
-def _said_postgresql(leaf: Word) -> ColumnElement[bool]:
-    quoted = [f"'{word}'" for word in split(leaf.pattern[0])]
-    if len(leaf.pattern) > 1:
-        quoted[-1] += ":*"
-    return _postgresql.c.words.op("@@")(literal(" <-> ".join(quoted), TEXT).cast(TSQUERY))
-
-
-def _vector(words: list[str]) -> str:
-    places = defaultdict[str, list[str]](list)
-    for position, word in enumerate(words, 1):
-        places[word].append(str(position))
-    return " ".join(f"'{word}':{','.join(positions)}" for word, positions in places.items())
+def _joined(sign: str, nodes: Iterable[Node]) -> str:
+    return f"({sign.join(map(_expression, nodes))})"

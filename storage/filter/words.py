@@ -10,13 +10,13 @@ import re
 from typing import Final
 
 WORDS_MOST: Final = 16_000
-"""Words of one exchange that are searched: PostgreSQL counts positions up to 16383."""
+"""Words of one exchange that are searched, so that no block of them (`blocks`) gets much longer than others."""
 BYTES_MOST: Final = 400_000
-"""Their bytes in all: PostgreSQL's limit is 1 MiB with what it adds."""
+"""Their bytes in all."""
 WORD_LONGEST: Final = 60
 """Characters of a word; what is longer counts as several."""
 REPEATS_MOST: Final = 255
-"""How often a word counts in one exchange, as in PostgreSQL: what comes more often is nothing to search for."""
+"""How often a word counts in one exchange: what comes more often is nothing to search for."""
 
 _WORD: Final = re.compile(rf"[^\W_]{{1,{WORD_LONGEST}}}")
 

@@ -33,6 +33,8 @@ HOSTILE = (
 )
 """The attacks that need no server which helps them."""
 
+TAKE_IT_ILL = frozenset(("interimap",))
+"""Clients that give up when a read was interrupted, as SIGCONT does (EINTR): "read: Interrupted system call"."""
 WORKER_KILLED = "a worker was killed"
 SHORT, LONG = 3.0, 12.0
 """Seconds for which the database cannot be written: less and more than the recorder waits until it begins to lose."""
@@ -100,6 +102,8 @@ class Faults:
         visit = self._victim()
         if visit is None:
             return False
+        if visit.client.name in TAKE_IT_ILL:
+            visit.harm = "stopped"
         with contextlib.suppress(ProcessLookupError):
             os.killpg(visit.process.pid, signal.SIGSTOP)
             try:

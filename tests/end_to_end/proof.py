@@ -199,6 +199,8 @@ class Proof:
 
     def _may_be(self, session: Session, gone: Gone) -> bool:
         """Whether this could be the session of that connection, cut short: perhaps before the server's first byte."""
+        if "without a greeting" in (session.reason or "") and gone.streams[1]:
+            return False
         dialled = (
             session.server_bytes or session.ending == "cut" or self._database.execute(DIALLED, (session.id,)).fetchone()
         )

@@ -25,6 +25,7 @@ SESSION = """INSERT INTO session
 PIECE = 'INSERT INTO piece (session_id, direction, "offset", length, at, layer, data) VALUES (1, ?, ?, ?, 0, 0, ?)'
 OTHER = SESSION.replace("(1, 1, 1, 1000000", "(2, 1, 2, 9000000"), ("failed", 0, 0)
 """A later session, that no server was dialled for: before it, a number may be missing."""
+NO_GREETING = "localhost:993 closed the connection without a greeting."
 GAP = "3 records with 9 bytes and 1 whole sessions were not recorded: why. From 500000 to 2000000 (microseconds)."
 EVENT = """INSERT INTO event (recording_id, number, session_id, at, kind, name, text, direction, "offset", length)
     VALUES (1, ?, ?, 0, ?, '', ?, ?, ?, ?)"""
@@ -145,6 +146,17 @@ def test_a_client_may_hang_up_before_the_greeting_is_read(tmp_path: Path) -> Non
     other = tmp_path / "other"
     other.mkdir()
     assert prove(other, rows[:1], came(1.0, b"", SERVER[:9]), excused=True).problems, "no server was dialled for it"
+
+
+def test_a_server_that_has_not_greeted_is_not_one_that_said_something(tmp_path: Path) -> None:
+    rows = [
+        (SESSION.replace("ending,", "reason, ending,").replace("'', ?", "'', ?, ?"), (NO_GREETING, "failed", 0, 0)),
+        (EVENT, (1, 1, "tls", "", 1, None, None)),
+    ]
+    assert prove(tmp_path, rows, came(1.0, b"", b""), excused=True).equal == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    assert prove(other, rows, came(1.0), excused=True).cut_short == 0
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ class Run:
         found += [
             f"{visit.client.name} ({visit.client.mode}) ended with {visit.code}: {visit.output[-600:]}"
             for visit in self.crowd.visits()
-            if not visit.right and not visit.harm
+            if not (visit.right or visit.harm or visit.again)
         ]
         for ticker in self.tickers:
             for began, ended, words in ticker.failures:
@@ -216,12 +216,14 @@ class Run:
         """What was done, for people."""
         visits, tally = self.crowd.visits(), self.tally
         totals = self.recorder.json("ls", self.recorder.recording)
-        sound = [visit for visit in visits if not visit.harm]
+        sound = [visit for visit in visits if not (visit.harm or visit.again)]
+        harmed = [visit for visit in visits if visit.harm]
         rows: list[tuple[str, object]] = [
             ("seconds", round(self.meter.samples[-1].at) if self.meter.samples else 0),
             ("jobs", len(visits)),
             ("  not harmed", f"{len(sound)}, right {sum(visit.right for visit in sound)}"),
-            ("  harmed", f"{len(visits) - len(sound)}, right all the same {sum(v.right for v in visits if v.harm)}"),
+            ("  harmed", f"{len(harmed)}, right all the same {sum(visit.right for visit in harmed)}"),
+            ("  too slow, and done again", sum(visit.again for visit in visits)),
             ("  not installed", ", ".join(sorted(self.crowd.absent)) or "-"),
             (
                 "short visits",

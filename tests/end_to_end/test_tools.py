@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from blake3 import blake3
 
 from tests.servers.hunt import hunt
 from tests.servers.scripted import OffScriptError, ScriptedServer, dial
@@ -98,6 +99,8 @@ def test_the_hunt_finds_a_marker_in_every_disguise(tmp_path: Path, before: bytes
         "hex": raw.hex().upper().encode(),
         "hash": hashlib.sha256(raw).digest(),
         "hash in hex": hashlib.sha256(raw).hexdigest().encode(),
+        "body's hash": blake3(raw).digest(),
+        "body's hash in hex": blake3(raw).hexdigest().encode(),
     }
     for name, data in plants.items():
         (tmp_path / name).write_bytes(before + data + b"...")

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from blake3 import blake3
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -23,6 +25,8 @@ def disguises(secret: str) -> Iterator[tuple[str, bytes]]:
     # An unsalted hash of a password is as good as the password (M 7.9).
     yield "SHA-256", hashlib.sha256(raw).digest()
     yield "SHA-256 in hex", hashlib.sha256(raw).hexdigest().encode()
+    yield "BLAKE3", blake3(raw).digest()
+    yield "BLAKE3 in hex", blake3(raw).hexdigest().encode()
     for offset in range(3):
         # The characters at both ends depend on the neighbours too: only those in the middle are the secret's alone.
         encoded = base64.b64encode(bytes(offset) + raw)[4 if offset else 0 : (offset + len(raw)) // 3 * 4]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import os
 import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
+from blake3 import blake3
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from proxy.imap.transcript import Layer, LiteralPart, Piece
@@ -51,10 +54,46 @@ def test_segments_are_cut_at_multiples_from_the_literals_own_start(length: int, 
     assert [segment.length for segment in segments] == lengths
     assert segments[0].start == 777
     assert together(part for segment in segments for part in segment.parts) == data
-    assert [s.sha256 for s in segments] == [
-        hashlib.sha256(data[n * SEGMENT : (n + 1) * SEGMENT]).digest() for n in range(len(lengths))
+    assert [s.blake3 for s in segments] == [
+        blake3(data[n * SEGMENT : (n + 1) * SEGMENT]).digest() for n in range(len(lengths))
     ]
     assert all(sum(size for size, _ in s.chunks) == s.length for s in segments)
+
+
+@given(st.lists(st.integers(1, 70_000), min_size=1, max_size=30), st.sets(st.integers(0, 29)))
+def test_the_hash_is_of_all_bytes_whatever_they_came_in(sizes: list[int], flushed: set[int]) -> None:
+    data = os.urandom(min(sum(sizes), SEGMENT))
+    assembler, results = Assembler(), list[Piece | Segment]()
+    for number, end in enumerate(itertools.accumulate(sizes)):
+        part = memoryview(data)[end - sizes[number] : end]
+        if part:
+            piece = Piece(1, S, end - sizes[number], 1, Layer.TLS, part, (), LiteralPart(0, len(data)))
+            results += assembler.take(piece, 1.0)
+        if number in flushed:
+            results += assembler.flush(2.0)
+    last = results.pop()
+    assert isinstance(last, Segment)
+    written = together(piece.data for piece in results if isinstance(piece, Piece))
+    assert (len(written), written + together(last.parts)) == (last.flushed, data)
+    assert last.blake3 == blake3(data).digest()
+
+
+def test_a_letter_that_came_at_once_is_the_same_the_short_way() -> None:
+    data = os.urandom(SEGMENT)
+    letter = Piece(1, S, 9, 5, Layer.TLS, data, (), LiteralPart(9, SEGMENT))
+    begun = Piece(1, S, 0, 5, Layer.TLS, b"12345", (), LiteralPart(0, 9))
+    assembler = Assembler()
+    assert [assembler.whole(letter, LiteralPart(9, SEGMENT))] == assemble([letter])
+    others = (
+        letter._replace(literal=LiteralPart(9, SEGMENT + 1)),
+        letter._replace(literal=LiteralPart(8, SEGMENT)),
+        letter._replace(chunks=((SEGMENT - 1, 5), (1, 6))),
+        letter._replace(data=data * 2, literal=LiteralPart(9, 2 * SEGMENT)),
+    )
+    assert [assembler.whole(other, other.literal) for other in others if other.literal] == [None] * len(others)
+    assert not list(assembler.take(begun, 1.0))
+    assert assembler.whole(letter, LiteralPart(9, SEGMENT)) is None
+    assert [(session, assembler.awaits(session, S)) for session in (1, 2)] == [(1, True), (2, False)]
 
 
 def test_a_piece_of_several_chunks_keeps_the_time_of_each() -> None:
@@ -112,9 +151,9 @@ def test_equal_literals_are_stored_once(store: Store) -> None:
     other = record(store, [opened(1), three.say(b"unlike"), *three.literal(data)])
     assert bodies(store) == 2
     assert together(store.stream(other, S)) == b"unlike" + data
-    shas = {piece.sha256 for piece in store.pieces(other, S)}
-    assert shas == {None, *(hashlib.sha256(part).hexdigest() for part in (data[:SEGMENT], data[SEGMENT:]))}
-    assert store.body(hashlib.sha256(data[SEGMENT:]).hexdigest()) == data[SEGMENT:]
+    shas = {piece.blake3 for piece in store.pieces(other, S)}
+    assert shas == {None, *(blake3(part).hexdigest() for part in (data[:SEGMENT], data[SEGMENT:]))}
+    assert store.body(blake3(data[SEGMENT:]).hexdigest()) == data[SEGMENT:]
 
 
 def test_a_slow_literal_is_on_disk_before_it_is_whole_and_a_body_afterwards(store: Store) -> None:
@@ -133,7 +172,7 @@ def test_a_slow_literal_is_on_disk_before_it_is_whole_and_a_body_afterwards(stor
     writer.close()
     session = next(store.sessions(session_id))
     (whole,) = store.pieces(session, S)
-    assert whole.sha256 == hashlib.sha256(data).hexdigest()
+    assert whole.blake3 == blake3(data).hexdigest()
     assert [size for size, _ in whole.chunks] == [40_000] * 5
     assert [at for _, at in whole.chunks] == [10, 20, 30, 40, 50]
     assert together(store.stream(session, S)) == data
@@ -152,7 +191,7 @@ def test_a_slow_literal_that_is_known_already_leaves_no_second_copy(store: Store
         writer.put(piece)
     writer.close()
     session = next(store.sessions(recording))
-    assert [piece.sha256 for piece in store.pieces(session, S)] == [hashlib.sha256(data).hexdigest()]
+    assert [piece.blake3 for piece in store.pieces(session, S)] == [blake3(data).hexdigest()]
     assert bodies(store) == 1
 
 

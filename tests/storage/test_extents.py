@@ -7,12 +7,19 @@ import os
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from storage import Check, Store, Writer, tables
+from storage.batch import Sorter
 from storage.extents import EXTENT, SHORT, Packing
+from storage.ledger import Ledger
+from storage.recording import begin_recording
+from storage.sharing import alone
+from storage.trouble import passing
 from tests.storage.scenes import S, Wire, eventually, opened, together
 
 if TYPE_CHECKING:
@@ -41,7 +48,7 @@ def told(store: Store, letters: Sequence[bytes]) -> bytes:
 
 def stored(store: Store, writer: Writer) -> int:
     """How many bodies the recording has so far."""
-    return sum(1 for s in store.sessions(writer.recording) for piece in store.pieces(s, S) if piece.sha256)
+    return sum(1 for s in store.sessions(writer.recording) for piece in store.pieces(s, S) if piece.blake3)
 
 
 @given(st.lists(st.integers(1, EXTENT)), st.integers(0, SHORT - 1))
@@ -51,12 +58,12 @@ def test_every_body_is_where_it_was_put(sizes: list[int], before: int) -> None:
     bodies = [dice.randbytes(min(size, 40)) + bytes(max(0, size - 40)) for size in sizes]
     places = [packing.add([memoryview(body)[:7], body[7:]], len(body)) for body in bodies]
     extents = packing.packed()
-    whole = [bytes(each.before) + bytes(each.data) for each in extents]
+    whole = [bytes(each.before) + b"".join(each.parts) for each in extents]
     assert all(each.length == len(data) <= EXTENT for each, data in zip(extents, whole, strict=True))
     for body, (number, offset) in zip(bodies, places, strict=True):
         assert whole[number][offset : offset + len(body)] == body
     assert [each.before for each in extents[1:]] == [0] * len(extents[1:])
-    assert sum(len(each.data) for each in extents) == sum(sizes)
+    assert sum(each.length - each.before for each in extents) == sum(sizes)
     for one, two in itertools.pairwise(whole):
         assert len(one) + len(two) > EXTENT, "two extents could have been one"
 
@@ -103,8 +110,30 @@ def test_each_body_can_be_read_by_itself(store: Store) -> None:
     writer.put(opened(), *(piece for letter in letters for piece in wire.literal(letter)))
     writer.close()
     (session,) = store.sessions(writer.recording)
-    bodies = [store.body(piece.sha256) for piece in store.pieces(session, S) if piece.sha256]
+    bodies = [store.body(piece.blake3) for piece in store.pieces(session, S) if piece.blake3]
     assert bodies == letters
     with store.reading() as connection:
         shown = connection.exec_driver_sql("SELECT data FROM bodies ORDER BY length").scalars()
         assert [bytes(data) for data in shown] == letters
+
+
+def test_a_letter_that_finds_no_room_is_written_once_there_is_some(sqlite: Store) -> None:
+    """What SQLite says while an extent is filled reaches the writer as all other trouble does."""
+    recording, wire = begin_recording(sqlite, "letters", version="", settings=""), Wire()
+    ledger, sorter = Ledger(sqlite.engine, recording.id, alone().turn), Sorter(itertools.count(1))
+    batch = sorter.sort([opened(), *wire.literal(os.urandom(EXTENT))], 0.0, flush_before=0.0)
+    limit_pages(sqlite, 1)  # or as many as there are
+    with pytest.raises(OperationalError, match="disk is full") as raised:
+        ledger.write(batch)
+    assert passing(raised.value)
+    assert lengths(sqlite) == []
+    limit_pages(sqlite, 1_000_000)
+    ledger.write(batch)
+    assert lengths(sqlite) == [EXTENT]
+    assert together(sqlite.stream(sqlite.session(recording, 1), S)) == wire.stream
+
+
+def limit_pages(store: Store, number: int) -> None:
+    """How many the file may have, for the one connection that is in use here."""
+    with store.unmanaged() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {number}").all()

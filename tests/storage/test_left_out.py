@@ -73,7 +73,7 @@ def test_place_length_and_hash_are_kept_and_no_byte_of_it(store: Store) -> None:
     ]
     assert told(store, session, C) == [(0, CAP, None), (CAP, CAP + 1, sha(LONG[: CAP + 1]))]
     _, piece, _ = store.pieces(session, S)
-    assert (piece.data, piece.sha256, piece.literal) == (None, None, LiteralPart(start, len(LONG)))
+    assert (piece.data, piece.blake3, piece.literal) == (None, None, LiteralPart(start, len(LONG)))
     assert (session.server_bytes, session.client_bytes) == (len(wire.stream), len(other.stream))
     look = Check(store)
     assert list(look.findings()) == []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from blake3 import blake3
 from sqlalchemy import create_engine, text
 
 from storage import Check, StorageError, Store, Writer, engine, migrate, open_store
@@ -245,48 +246,66 @@ def test_an_older_file_is_migrated_after_a_backup(tmp_path: Path, newer: Newer) 
             assert migrate.revision(connection) == migrate.HEAD
 
 
-def before_the_filters(store: Store) -> None:
-    """Make it one of revision 0003 again."""
-    with store.writing() as connection:
-        for table in ("text", "state", "pending", "kind", "session", "row", "uid", "date"):
-            connection.exec_driver_sql(f"DROP TABLE filter_{table}")
-        connection.exec_driver_sql("UPDATE imaptap_version SET version_num = '0003'")
-
-
-def test_one_from_before_the_filters_is_migrated(where: str) -> None:
-    with open_store(where, create=True) as store:
+def test_one_from_before_the_filters_is_migrated(where: str, tmp_path: Path) -> None:
+    with behind(tmp_path / "migrations", "0003"), open_store(where, create=True) as store:
         record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
-        before_the_filters(store)
     with open_store(where, create=False) as store:
         assert list(Search(store, parse("status:NO")).counts().values()) == [1]
         with store.reading() as connection:
             assert migrate.revision(connection) == migrate.HEAD
 
 
-def test_an_index_from_before_dates_is_made_anew(where: str) -> None:
-    with open_store(where, create=True) as store:
+@pytest.mark.parametrize(("revision", "version"), [("0004", 1), ("0005", 2)])
+def test_an_older_index_is_made_anew(where: str, tmp_path: Path, revision: str, version: int) -> None:
+    """It says that it is complete, and that there is nothing."""
+    with behind(tmp_path / "migrations", revision), open_store(where, create=True) as store:
         record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
-        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
         with store.writing() as connection:
-            for statement in (
-                "DROP TABLE filter_date", "UPDATE filter_state SET version = 1", "DELETE FROM filter_row",
-                "UPDATE imaptap_version SET version_num = '0004'",
-            ):  # fmt: skip
-                connection.exec_driver_sql(statement)
+            values = {"mine": store.recording("kept").id, "version": version}
+            connection.execute(text("INSERT INTO filter_state VALUES (:mine, :version, 2, 1)"), values)
     with open_store(where, create=False) as store:
         assert list(Search(store, parse("status:NO not internaldate>1000-01-01")).counts().values()) == [1]
+        assert list(Search(store, parse("uid>0")).counts().values()) == [2]
+        assert list(Search(store, parse("not text:xylophone")).counts().values()) == [2]
 
 
-def test_a_file_from_before_the_filters_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+WITH_BODIES = (
+    "INSERT INTO extent (id, data) VALUES (7, :two), (8, :bad)",
+    """INSERT INTO body (id, sha256, length, extent_id, "offset")
+        VALUES (1, :first, 5000, 7, 0), (2, :second, 5000, 7, 5000), (3, :third, 4096, 8, 0)""",
+)
+
+
+def test_bodies_are_hashed_anew_but_for_damaged_ones(where: str, tmp_path: Path) -> None:
+    first, second, bad = (os.urandom(length) for length in (5000, 5000, 4096))
+    hashes = {name: hashlib.sha256(data).digest() for name, data in (("first", first), ("second", second))}
+    values = {"two": first + second, "bad": bad, **hashes, "third": hashlib.sha256(b"what it was").digest()}
+    with (
+        behind(tmp_path / "migrations", "0006"),
+        open_store(where, create=True) as store,
+        store.writing() as connection,
+    ):
+        for statement in WITH_BODIES:
+            connection.execute(text(statement), {name: v for name, v in values.items() if f":{name}" in statement})
+    with open_store(where, create=False) as store:
+        assert [store.body(blake3(data).hexdigest()) for data in (first, second)] == [first, second]
+        with pytest.raises(StorageError, match="There is no body"):
+            store.body(blake3(bad).hexdigest())
+        with store.reading() as connection:
+            seen = connection.exec_driver_sql("SELECT blake3 FROM bodies ORDER BY id").scalars().all()
+        assert seen == [blake3(first).hexdigest(), blake3(second).hexdigest(), values["third"].hex()]
+        (finding,) = (found for found in Check(store).findings() if "other bytes" in found.text)
+        assert values["third"].hex() in finding.text
+
+
+def test_an_older_file_that_may_only_be_read_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "old.db"
-    with open_store(path, create=True) as store:
-        record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
-        before_the_filters(store)
+    with behind(tmp_path / "migrations", "0006"):
+        open_store(path, create=True).close()
     before = fingerprint(path)
     monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
-    with open_store(path, create=False) as store:
-        assert list(Search(store, parse("status:NO text:fetch")).counts().values()) == []
-        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
+    with pytest.raises(StorageError, match="is of an older imaptap and cannot be brought up to date: it is read-only"):
+        open_store(path, create=False)
     assert fingerprint(path) == before
 
 

@@ -112,7 +112,7 @@ def test_removing_beside_a_recorder(store: Store) -> None:
     writer.put(opened())
     for piece in wire.literal(COMMON):
         writer.put(piece)
-    eventually(lambda: [p for s in store.sessions(writer.recording) for p in store.pieces(s, S) if p.sha256])
+    eventually(lambda: [p for s in store.sessions(writer.recording) for p in store.pieces(s, S) if p.blake3])
     store.remove(store.recording("gone"))
     for piece in wire.literal(COMMON):
         writer.put(piece)

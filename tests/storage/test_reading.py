@@ -38,7 +38,7 @@ def test_unknown_sessions_exchanges_and_bodies(store: Store) -> None:
         store.session(session.recording, 2)
     with pytest.raises(StorageError, match="Session 1 has no exchange 7"):
         store.exchange(session, 7)
-    with pytest.raises(StorageError, match="no body with sha256 00ff"):
+    with pytest.raises(StorageError, match="no body with BLAKE3 00ff"):
         store.body("00ff")
 
 
@@ -121,7 +121,7 @@ def test_the_views_say_it_in_words(store: Store) -> None:
     assert texts[0] == ("C", "a1 UID FETCH 1:* (FLAGS)\r\n")
     assert texts[1][0] == "S"
     assert texts[1][1].startswith("* OK gr")
-    assert texts[2][1].startswith("(5000 bytes of a literal, sha256 ")
+    assert texts[2][1].startswith("(5000 bytes of a literal, blake3 ")
     (event,) = rows["events"]
     assert (event["kind"], event["name"], event["received"], event["sent"]) == ("rewrite", "capability", "OK", "NO")
 

@@ -72,7 +72,7 @@ def test_pieces_tell_their_times_and_chunks(store: Store) -> None:
     (piece,) = store.pieces(session, C)
     assert (piece.offset, piece.length, piece.at, piece.chunks) == (0, 8, 100, chunks)
     assert piece.layer == Layer.TLS | Layer.DEFLATE
-    assert (piece.data, piece.sha256, piece.literal) == (b"a NOOP\r\n", None, None)
+    assert (piece.data, piece.blake3, piece.literal) == (b"a NOOP\r\n", None, None)
 
 
 def test_a_range_of_pieces_begins_with_the_one_that_holds_its_first_byte(sqlite: Store) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from proxy.imap.grammar.annotate import AnnotationRequest, Entry, EntryNames, annotation_request, att_annotate
 from proxy.imap.grammar.fetch import label
 from proxy.imap.grammar.sections import Section, section
-from proxy.imap.grammar.sets import PartialRange, SequenceSet
-from proxy.imap.grammar.values import Atom, Ext, NString, write_ext
+from proxy.imap.grammar.sets import SequenceSet
+from proxy.imap.grammar.values import Atom, Named, NString
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,18 +26,8 @@ MACROS = frozenset((b"ALL", b"FULL", b"FAST"))
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Named):
     """A fetch-att, or a macro, of one word, in capitals; `value` is what follows in parentheses: `PREVIEW (LAZY)`."""
-
-    name: bytes
-    value: Ext | None = None
-
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.name)
-        if self.value is not None:
-            w.sp()
-            write_ext(w, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +50,8 @@ AnyAttribute: TypeAlias = Attribute | SectionAttribute | AnnotationRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Modifier:
+class Modifier(Named):
     """A fetch-modifier or store-modifier: CHANGEDSINCE n, UNCHANGEDSINCE n, VANISHED, PARTIAL window (RFC 4466)."""
-
-    name: bytes
-    value: PartialRange | Ext | None = None
-
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.name)
-        if isinstance(self.value, PartialRange):
-            w.sp()
-            self.value.write(w)
-        elif self.value is not None:
-            w.sp()
-            write_ext(w, self.value)
 
 
 @dataclass(frozen=True, slots=True)

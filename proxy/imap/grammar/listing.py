@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.capability import delimiter
 from proxy.imap.grammar.quirks import Quirk
-from proxy.imap.grammar.values import Ext, String, write_ext
+from proxy.imap.grammar.values import Ext, Named, String, write_ext
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.cursor import Cursor
@@ -16,18 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Option(Named):
     """A select or return option: its name in capitals, and its value where it has one, as `STATUS (MESSAGES)`."""
-
-    name: bytes
-    value: Ext | None = None
-
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.name)
-        if self.value is not None:
-            w.sp()
-            write_ext(w, self.value)
 
 
 @dataclass(frozen=True, slots=True)

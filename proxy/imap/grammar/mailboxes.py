@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar.values import Ext, write_ext
+from proxy.imap.grammar.values import Ext, Named, write_ext
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.cursor import Cursor
@@ -15,18 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class Param(Named):
     """A parameter of SELECT, EXAMINE, CREATE, RENAME, …: its name in capitals, its value or None (RFC 4466)."""
-
-    name: bytes
-    value: Ext | None = None
-
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.name)
-        if self.value is not None:
-            w.sp()
-            write_ext(w, self.value)
 
 
 @dataclass(frozen=True, slots=True)

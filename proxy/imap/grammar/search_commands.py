@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.search import search_keys
 from proxy.imap.grammar.search_keys import AnyKey
-from proxy.imap.grammar.sets import PartialRange
-from proxy.imap.grammar.values import Ext, String, write_ext
+from proxy.imap.grammar.values import Ext, Named, String, write_ext
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.cursor import Cursor
@@ -16,21 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ReturnOption:
+class ReturnOption(Named):
     """A search-return-opt: MIN, MAX, ALL, COUNT, SAVE, UPDATE, CONTEXT, or PARTIAL with its window (RFC 9394)."""
-
-    name: bytes
-    value: PartialRange | Ext | None = None
-
-    def write(self, w: Writer) -> None:
-        """Write the canonical spelling."""
-        w.raw(self.name)
-        if isinstance(self.value, PartialRange):
-            w.sp()
-            self.value.write(w)
-        elif self.value is not None:
-            w.sp()
-            write_ext(w, self.value)
 
 
 @dataclass(frozen=True, slots=True)

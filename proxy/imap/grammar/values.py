@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from proxy.imap.grammar.sets import PartialRange
+
 if TYPE_CHECKING:
     from proxy.imap.grammar.writer import Writer
 
@@ -70,6 +72,24 @@ class Opaque:
         for content, text in zip(self.literals, self.texts[1:], strict=True):
             w.content(content)
             w.raw(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A parameter, option or modifier of a command: its name in capitals, and its value where it has one (RFC 4466)."""
+
+    name: bytes
+    value: PartialRange | Ext | None = None
+
+    def write(self, w: Writer) -> None:
+        """Write the canonical spelling."""
+        w.raw(self.name)
+        if isinstance(self.value, PartialRange):
+            w.sp()
+            self.value.write(w)
+        elif self.value is not None:
+            w.sp()
+            write_ext(w, self.value)
 
 
 def write_ext(w: Writer, value: Ext) -> None:

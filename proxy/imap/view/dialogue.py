@@ -97,5 +97,12 @@ class Literals(Protocol):
         ...
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
-        """A hash of its content, hex; equal for equal contents of any two sessions. None where nobody knows it."""
+        """A hash of its content: "blake3:" and hex digits, or "sha256:" where nothing else was kept of it.
+
+        None where nobody knows it.
+        """
+        ...
+
+    def sha256(self, direction: Direction, start: int, size: int) -> str | None:
+        """Its SHA-256, hex: for comparing with one that was not kept. None where nobody knows it."""
         ...

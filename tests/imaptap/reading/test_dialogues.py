@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from blake3 import blake3
 
 from imaptap.reading.dialogues import StoredLiterals, dialogues
 from proxy.imap.grammar import Command, Continuation, Done, SaslLine, Tagged, Untagged
@@ -64,8 +65,9 @@ def test_a_literal_that_lies_elsewhere_is_found_there(db: Path) -> None:
         literals = StoredLiterals(store, next(store.sessions(store.recording("last"))))
         place = (S, item.data.start, item.data.size)
         assert b"".join(literals.content(*place) or ()) == LETTER
-        assert literals.digest(*place) == hashlib.sha256(LETTER).hexdigest()
-        assert literals.digest(S, item.data.start, 1000) == hashlib.sha256(LETTER[:1000]).hexdigest()
+        assert literals.digest(*place) == f"blake3:{blake3(LETTER).hexdigest()}"
+        assert literals.sha256(*place) == hashlib.sha256(LETTER).hexdigest()
+        assert literals.digest(S, item.data.start, 1000) == f"blake3:{blake3(LETTER[:1000]).hexdigest()}"
         assert literals.content(S, item.data.start, 10**9) is None, "so much was never said"
 
 
@@ -82,7 +84,8 @@ def test_what_was_not_kept_has_a_hash_and_no_content(db: Path) -> None:
         assert isinstance(item.data, Absent)
         literals = StoredLiterals(store, session)
         assert literals.content(S, item.data.start, item.data.size) is None
-        assert literals.digest(S, item.data.start, item.data.size) == hashlib.sha256(LETTER).hexdigest()
+        assert literals.digest(S, item.data.start, item.data.size) == f"sha256:{hashlib.sha256(LETTER).hexdigest()}"
+        assert literals.sha256(S, item.data.start, item.data.size) == hashlib.sha256(LETTER).hexdigest()
         assert literals.digest(S, item.data.start, 1000) is None
 
 

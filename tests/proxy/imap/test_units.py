@@ -182,3 +182,18 @@ def test_literals_are_kept_up_to_a_size() -> None:
     head = b"a X {%d}\r\n%b {%d}\r\n%b\r\n" % (len(small), small, len(large), large)
     (unit,) = units_of(CLIENT, [head])
     assert [x.content for x in unit.literals] == [small, None]
+
+
+def test_what_passes_unread_is_known() -> None:
+    """The rest of a literal that is not kept; a small one's content is looked into, and so is text."""
+    reader, large = UnitReader(CLIENT), LITERAL_KEPT + 1
+    said = (b"a X {9}\r\n", b"1234", b"56789", b" {%d}\r\n" % large, b"12", b"3" * (large - 2), b" y")
+    passing: list[int] = []
+    for chunk in said:
+        reader.read(chunk, 0)
+        passing.append(reader.passing)
+    assert passing == [0, 0, 0, large, large - 2, 0, 0]
+    reader.read(b" {%d}\r\n" % large, 0)
+    assert reader.passing == large
+    reader.go_raw()
+    assert reader.passing == 0

@@ -86,6 +86,29 @@ def test_what_is_put_off_is_bounded(basket: Basket) -> None:
     assert Piece in basket.kinds
 
 
+LETTER = b"x" * 200_000
+LINES = b"\r\n" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("data", "at_once"),
+    [(LETTER, True), (LETTER[:-1], True), (LETTER + b"\r\nb NOOP\r\n", True), (LETTER + LINES, False)],
+)
+def test_a_literal_is_understood_at_once_but_not_what_follows_it(basket: Basket, data: bytes, at_once: bool) -> None:
+    """Nothing is known yet of how long this client's bytes take; a letter's take no time, however many they are."""
+
+    async def scene() -> bool:
+        tap = Tap(1, basket, Turns(), decode=True)
+        overhear(tap, f"S: * PREAUTH hi\nC: a APPEND x {{{len(LETTER)}}}\nS: + go on")
+        assert tap.conversation.in_flight == 1
+        tap.overheard(CLIENT, data, Layer.PLAIN)
+        assert tap.behind
+        tap.turn(-math.inf)
+        return not tap.behind
+
+    assert asyncio.run(scene()) == at_once
+
+
 def test_the_end_comes_last(basket: Basket) -> None:
     async def scene() -> None:
         turns = Turns()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from blake3 import blake3
+
 from proxy.imap.grammar import cut, parse_command, parse_response, parse_sasl
 from proxy.imap.transcript import BODY_MIN, Direction, Exchange, Layer, Span
 from proxy.imap.units import Boundary, UnitReader
@@ -40,7 +42,11 @@ class Bodies:
         data = self.streams[direction][start : start + size]
         if self.lost and data.startswith(self.lost) and not self.hashed:
             return None
-        return hashlib.sha256(data).hexdigest()
+        known = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        return known if self.lost and data.startswith(self.lost) else f"blake3:{blake3(data).hexdigest()}"
+
+    def sha256(self, direction: Direction, start: int, size: int) -> str | None:
+        return hashlib.sha256(self.streams[direction][start : start + size]).hexdigest()
 
 
 @dataclass(frozen=True)

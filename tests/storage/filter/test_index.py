@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from storage import Store, Writer, tables
-from storage.filter import Search, index, parse
+from storage import Store, Writer, open_store, tables
+from storage.filter import Search, blocks, index, parse, search
 from tests.storage.filter.tales import Tale
 from tests.storage.scenes import S, Wire, begun, eventually, exchange, opened, record
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.servers.postgresql import PostgreSQL
 
 
 def count(store: Store, expression: str) -> int:
@@ -121,6 +124,39 @@ def test_what_is_removed_leaves_no_word_behind(store: Store, tmp_path: Path) -> 
             assert b"zanzibar" not in file.read_bytes().lower()
 
 
+def test_words_that_are_indexed_while_their_recording_is_removed_go_too(postgresql: PostgreSQL) -> None:
+    with open_store(postgresql.new_database(), create=True) as store:
+        recording = record(store, [opened(), exchange()]).recording
+        removing = threading.Thread(target=store.remove, args=(recording,))
+        with store.writing() as indexing:
+            state = {"recording_id": recording.id, "version": index.VERSION, "upto": 1, "complete": 1}
+            indexing.execute(insert(tables.filter_state).values(state))
+            blocks.add(indexing, [(1, ["xylophone"])])
+            removing.start()
+            eventually(lambda: written(store, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"))
+        removing.join()
+        assert (rows(store, "filter_block"), rows(store, "filter_state"), store.recordings()) == ([], [], [])
+
+
+def test_words_stay_while_they_are_looked_for(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(postgresql.new_database(), create=True) as store:
+        recording = record(store, Tale(1).records(30)).recording
+        right = count(store, "text:quota")
+        removing = threading.Thread(target=store.remove, args=(recording,))
+        look_up = search.look_up
+
+        def meanwhile(*arguments: Any) -> Any:
+            removing.start()
+            waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+            eventually(lambda: written(store, waiting) or not removing.is_alive())
+            return look_up(*arguments)
+
+        monkeypatch.setattr(search, "look_up", meanwhile)
+        assert count(store, "text:quota") == right > 0
+        removing.join()
+        assert rows(store, "filter_block") == []
+
+
 def test_a_recording_that_is_removed_meanwhile_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     removed = record(store, [opened(), exchange()], "removed").recording
     gather = index.gather
@@ -146,6 +182,29 @@ def test_one_of_another_version_is_made_anew(store: Store, monkeypatch: pytest.M
         connection.exec_driver_sql("UPDATE filter_row SET took = 7, exchange_id = 99")
     assert count(store, "ms=0.35") == 1
     assert numbers(store, "filter_row") == [1]
+
+
+def test_an_exchange_that_comes_late_with_a_smaller_id_is_found(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several recorders write to one server: ids are given in one order, and may be committed in another."""
+    monkeypatch.setattr(index, "_PATIENCE", 1)
+    with open_store(postgresql.new_database(), create=True) as store:
+        writer = Writer(store, "live")
+        writer.put(opened(), exchange(1), exchange(2), exchange(3))
+        eventually(lambda: written(store, "SELECT max(number) = 3 FROM exchange"))
+        assert count(store, "cmd:FETCH") == 3
+        with store.writing() as late:
+            names = ", ".join(column.name for column in tables.exchange.columns if column.name not in {"id", "number"})
+            copied = f"INSERT INTO exchange (number, {names}) SELECT 4, {names} FROM exchange WHERE number = 3"  # noqa: S608
+            late.exec_driver_sql(copied)
+            writer.put(exchange(5), exchange(6))
+            eventually(lambda: written(store, "SELECT max(number) = 6 FROM exchange"))
+            assert count(store, "cmd:FETCH") == 5
+        assert count(store, "cmd:FETCH") == 6
+        writer.close()
+        assert count(store, "cmd:FETCH") == 6
+        assert numbers(store, "filter_row") == [1, 2, 3, 4, 5, 6]
 
 
 def test_two_that_filter_at_once_make_it_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,126 @@
+"""How many exchanges match in each recording, in SQLite: counted recording by recording where they lie apart.
+
+SQLite sorts whatever it groups, which takes longer than to find it; and to know which exchanges lack a word it puts
+those that have it aside first. So exchanges are counted between the first and the last one of a recording, and where a
+text stands under `or` or `not`, what matches is put together from counts that begin with the text (`terms`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sqlalchemy import func, select
+
+from storage.filter.compile import matching_rows
+from storage.filter.facts import FACTS, Place
+from storage.filter.text import asks_words, counting_words
+from storage.filter.tree import And, Not, Or, Word, leaves
+from storage.filter.words import split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Connection
+
+    from storage.filter.compile import Dictionary
+    from storage.filter.index import State
+    from storage.filter.tree import Node
+
+MOST: Final = 64
+"""So many recordings: each is a query of its own, or three."""
+_MOST_WITH_SESSIONS: Final = 8
+"""So many, where sessions have to be looked through for each."""
+_BEGINNING: Final = 3
+
+
+class Stretch(NamedTuple):
+    """The keys between which all exchanges in the index are of one recording."""
+
+    recording_id: int
+    first: int
+    last: int
+
+
+def apart(known: Mapping[int, State], most: int) -> list[Stretch]:
+    """Recordings that have no other's exchanges among theirs. Empty where that is not so for all, or they are more."""
+    some = (Stretch(key, state.first, state.upto) for key, state in known.items() if state.upto)
+    found = sorted(some, key=lambda each: each.first)
+    mixed = any(before.last >= each.first for before, each in itertools.pairwise(found))
+    return [] if mixed or len(found) > most else found
+
+
+def most(node: Node) -> int:
+    """For how many recordings it pays. All words with a short beginning would be put together anew for each."""
+    asked = set(leaves(node))
+    texts = [leaf for leaf in asked if isinstance(leaf, Word) and leaf.fact == "text"]
+    if any(len(leaf.pattern) > 1 and len(split(leaf.pattern[0])[-1]) < _BEGINNING for leaf in texts):
+        return 0
+    sessions = any(FACTS[leaf.fact].place is Place.SESSION for leaf in asked)
+    return min(MOST, _MOST_WITH_SESSIONS) if sessions else MOST
+
+
+def counted(connection: Connection, node: Node, known: Dictionary, now: int, stretch: Stretch) -> int:
+    """How many exchanges of that recording match."""
+    count = 0
+    for sign, part in terms(node):
+        if asks_words(part):
+            query = counting_words(part, stretch.first, stretch.last)
+        else:
+            rows = matching_rows(part, known, now)
+            mine = rows.key.between(stretch.first, stretch.last)
+            query = select(func.count()).select_from(rows.source).where(*rows.which, mine)
+        count += sign * connection.execute(query).scalar_one()
+    return count
+
+
+def terms(node: Node) -> Iterator[tuple[int, Node]]:
+    """Filters whose counts, with their signs, come to the count of this one.
+
+    With words t: what matches is `t and a`, or `not t and b`; and of the latter there are `b` less `t and b`.
+    """
+    texts = set(_asking_words(node))
+    if len(texts) != 1 or any(map(asks_words, node.parts if isinstance(node, And) else (node,))):
+        yield 1, node
+        return
+    (said,) = texts
+    with_it, without = assume(node, said, holds=True), assume(node, said, holds=False)
+    for sign, part in ((1, _both(said, with_it)), (1, without), (-1, _both(said, without))):
+        if part != NOTHING:
+            yield sign, part
+
+
+def _asking_words(node: Node) -> Iterator[Node]:
+    if asks_words(node):
+        yield node
+    elif isinstance(node, Not):
+        yield from _asking_words(node.part)
+    elif isinstance(node, (And, Or)):
+        for part in node.parts:
+            yield from _asking_words(part)
+
+
+ALL: Final = And(())
+NOTHING: Final = Or(())
+
+
+def assume(node: Node, known: Node, *, holds: bool) -> Node:
+    """What is left to ask when that is known: ALL and NOTHING stand alone only."""
+    if node == known:
+        return ALL if holds else NOTHING
+    if isinstance(node, Not):
+        part = assume(node.part, known, holds=holds)
+        return NOTHING if part == ALL else ALL if part == NOTHING else Not(part)
+    if not isinstance(node, (And, Or)):
+        return node
+    neutral, decisive = (ALL, NOTHING) if isinstance(node, And) else (NOTHING, ALL)
+    parts = tuple(part for each in node.parts if (part := assume(each, known, holds=holds)) != neutral)
+    if decisive in parts:
+        return decisive
+    return neutral if not parts else parts[0] if len(parts) == 1 else type(node)(parts)
+
+
+def _both(said: Node, other: Node) -> Node:
+    if other in {ALL, NOTHING}:
+        return said if other == ALL else NOTHING
+    return And((said, *(other.parts if isinstance(other, And) else (other,))))
