@@ -226,6 +226,9 @@ class Player:
             await self._turn(idle.until)
             await idle.news(self._manner.idle, flight)
             idle.end()
+            if idle.abandoned:
+                del self._flights[dialogue.exchange.number]  # nobody waits for it: it ends with the connection
+                return
             if not flight.over.done():
                 await self._connection.line(flight, b"DONE", sasl=False)
         idle.end()
@@ -243,7 +246,7 @@ class Player:
 
     def _landed(self, dialogue: Dialogue, flight: Flight, changes: tuple[str, ...]) -> None:
         recorded = dialogue.exchange
-        del self._flights[recorded.number]
+        self._flights.pop(recorded.number, None)
         answered = flight.completion is not None or recorded.outcome is not Outcome.COMPLETED
         reason = "" if answered else self._connection.why
         fate = Fate.SENT if answered else Fate.CUT

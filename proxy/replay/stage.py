@@ -21,7 +21,7 @@ class Manner:
     policy: Policy
     pace: Pace
     flatten: bool = False
-    idle: float = 0.2
+    idle: float = 2.0
     patience: float = 60.0
 
 

@@ -67,7 +67,7 @@ class Hierarchy:
         return match[1] if match else told
 
     def locate(self, name: str, otherwise: str | None = None) -> Located:
-        """The name apart; by the delimiter `otherwise` where nobody has told one."""
+        """The name apart; where nobody has told how, by "/", which hardly stands in names else, or by `otherwise`."""
         for realm in (Realm.OTHERS, Realm.SHARED):
             place = self._places.get(realm)
             if place is not None and place.prefix and name.startswith(place.prefix):
@@ -75,7 +75,9 @@ class Hierarchy:
         personal = self.place() or Place()
         rest = name.removeprefix(personal.prefix)
         delimiter = self.delimiter(name)
-        return Located(Realm.PERSONAL, _parts(rest, otherwise if delimiter is None else delimiter))
+        if delimiter is None:
+            delimiter = "/" if otherwise and "/" in rest else otherwise
+        return Located(Realm.PERSONAL, _parts(rest, delimiter))
 
 
 def build(located: Located, place: Place | None) -> str:
