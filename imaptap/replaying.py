@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from imaptap import __version__
 from imaptap.reading.replayed import replay_event
@@ -17,9 +18,9 @@ from proxy.live.errors import LiveError
 from proxy.live.upstream import Upstream
 from proxy.replay.ensemble import Ensemble, Stage
 from proxy.replay.seeded import Seeded
-from proxy.replay.stage import Account
-from proxy.replay.values import Fate, Step
-from storage import StorageError, Writer
+from proxy.replay.stage import Account, open_gate
+from proxy.replay.values import Fate
+from storage import StorageError, Traffic, Writer
 from storage.statistics.quantiles import Quantiles
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from proxy.replay.part import Part
     from proxy.replay.seeded import Wish
     from proxy.replay.stage import Manner
-    from storage import Recording, Store
+    from proxy.replay.values import Step
+    from storage import Control, Recording, Store
 
 _DIFFERING_KEPT = 100
+_SWITCH_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,16 @@ class Job:
     """How to seed the target's mailboxes; None: not at all."""
 
 
+class Other(NamedTuple):
+    """A step, by recorded session and exchange, that was answered with another status than when it was recorded."""
+
+    session: int
+    exchange: int
+    command: str
+    recorded: str
+    replayed: str | None
+
+
 @dataclass
 class Tally:
     """What came of a replay: how many steps had which fate, what was answered otherwise, how long answers took."""
@@ -59,10 +72,12 @@ class Tally:
     """Called after each step."""
     tell: Callable[[str, str], None] | None = None
     """Called with each kind of trouble once, a sentence and a hint."""
+    seeding: Callable[[int, int], None] | None = None
+    """Called after each message that was appended before it began: how many of a user's, and of how many."""
     fates: Counter[Fate] = field(default_factory=Counter[Fate])
     reasons: Counter[tuple[Fate, str]] = field(default_factory=Counter[tuple[Fate, str]])
-    differing: list[tuple[Step, str, str]] = field(default_factory=list[tuple[Step, str, str]])
-    """Steps with another status than when recorded, the command and that status; the first ones."""
+    differing: Counter[Other] = field(default_factory=Counter[Other])
+    """Steps with another status than when recorded, and in how many clones; the first ones."""
     others: int = 0
     """How many there are."""
     latency: dict[str, Quantiles] = field(default_factory=dict[str, Quantiles])
@@ -91,8 +106,9 @@ class Tally:
             self.reasons[step.fate, step.reason] += 1
         elif recorded.status and step.status != recorded.status:
             self.others += 1
-            if len(self.differing) < _DIFFERING_KEPT:
-                self.differing.append((step, recorded.command, recorded.status))
+            other = Other(step.session, step.recorded, recorded.command, recorded.status, step.status)
+            if other in self.differing or len(self.differing) < _DIFFERING_KEPT:
+                self.differing[other] += 1
         if replayed is not None and replayed.ended is not None:
             self.latency.setdefault(recorded.command, Quantiles()).add(replayed.ended - replayed.started)
         if self.progress:
@@ -113,11 +129,16 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     """
     upstream = Upstream(job.settings)
     url = job.settings.upstream.url
+    # Answers are not to wait for the writer's thread, as long as Python would let them.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gate = open_gate()
     settings = f"replay of {job.source.id} {job.source.name} to {url}"
-    writer = Writer(store, job.name, version=__version__, settings=settings, on_trouble=tell)
+    writer = Writer(
+        store, job.name, version=__version__, settings=settings, on_trouble=tell, control=_steer(stop, gate)
+    )
     writer.put(replay_event(job.source, url))
     try:
-        playing = asyncio.create_task(_all(job, upstream, writer, tally))
+        playing = asyncio.create_task(_all(job, upstream, writer, tally, gate))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -134,11 +155,11 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     return writer.recording
 
 
-async def _all(job: Job, upstream: Upstream, writer: Writer, tally: Tally) -> None:
+async def _all(job: Job, upstream: Upstream, writer: Writer, tally: Tally, gate: asyncio.Event) -> None:
     counted = itertools.count(1)
     stage = Stage(
         job.settings.upstream, upstream, writer, job.manner, tally,
-        lambda part: part.number if job.clones == 1 else next(counted),
+        lambda part: part.number if job.clones == 1 else next(counted), gate=gate,
     )  # fmt: skip
     clones = _foreseen(job)
     if job.wish is not None:
@@ -158,7 +179,9 @@ async def _seed(
     for origin in origins(job.parts):
         for accounts in clones if origin.beginning.mailboxes else ():
             account = accounts(origin.parts[0])
-            done = await seed(job.settings.upstream, upstream, origin, account, wish, job.manner.patience)
+            done = await seed(
+                job.settings.upstream, upstream, origin, account, wish, job.manner.patience, tally.seeding
+            )
             tally.seeded.append((origin.user, done))
 
 
@@ -199,6 +222,26 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
         else:
             yield each
+
+
+def _steer(stop: asyncio.Event, gate: asyncio.Event) -> Control:
+    """A replay that is not recorded is good for nothing: it waits while recording fails, and stops if that lasts."""
+    loop = asyncio.get_running_loop()
+
+    def act(traffic: Traffic) -> None:
+        if traffic is Traffic.END:
+            stop.set()
+        elif traffic is Traffic.STAND:
+            gate.clear()
+        else:
+            gate.set()
+
+    def control(traffic: Traffic, _: str) -> None:
+        # The loop may be closed by then: the writer is the last to end.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(act, traffic)
+
+    return control
 
 
 def _undo(store: Store, recording: Recording) -> None:

@@ -70,13 +70,13 @@ def _replay(store: Store, options: ReplayOptions, source: Recording, parts: Sequ
     job = _job(options, source, parts)
     steps = sum(len(each.moments) for each in parts) * options.clones
     with Progress(steps, shown=not options.quiet) as progress:
-        tally = Tally(progress.show, _tell)
+        tally = Tally(progress.show, _tell, progress.seed)
         recording = _play(job, store, tally)
     if options.as_json:
         print_document(summary_document(recording, job, tally, steps))
     else:
         print_summary(recording, job, tally, steps)
-    if tally.stopped:
+    if tally.stopped and not tally.unrecorded:
         return INTERRUPTED
     return 0 if tally.faithful and tally.steps == steps else NO
 

@@ -105,7 +105,7 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option(
         "--idle",
         type=click.FloatRange(min=0),
-        default=0.2,
+        default=2.0,
         show_default=True,
         metavar="SECONDS",
         help="How long an IDLE waits, at most, for the kind of news that was recorded.",

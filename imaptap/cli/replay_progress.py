@@ -30,6 +30,11 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
+    def seed(self, done: int, count: int) -> None:
+        """So many messages have been appended, of so many, before it begins."""
+        if not self._bar.disable:
+            self._bar.update(self._task, description=f"seeding {done} of {count} messages")
+
     def show(self, tally: Tally) -> None:
         """So far."""
         if self._bar.disable:

@@ -40,10 +40,13 @@ def print_summary(recording: Recording, job: Job, tally: Tally, steps: int) -> N
     print_seeded(output, tally.seeded)
     for (fate, reason), count in tally.reasons.most_common(_REASONS_SHOWN):
         output.say(f"  {count} {fate}: {reason}", "yellow")
-    for step, command, recorded in tally.differing[:_DIFFERING_SHOWN]:
-        output.say(f"  {step.session}/{step.recorded} {command}: {step.status}, recorded {recorded}", "red")
-    if tally.others > _DIFFERING_SHOWN:
-        output.say(f"  … and {tally.others - _DIFFERING_SHOWN} more with another status", "red")
+    shown = tally.differing.most_common(_DIFFERING_SHOWN)
+    for other, count in shown:
+        times = f" ({count} times)" if count > 1 else ""
+        place = f"{other.session}/{other.exchange} {other.command}"
+        output.say(f"  {place}: {other.replayed}, recorded {other.recorded}{times}", "red")
+    if more := tally.others - sum(count for _, count in shown):
+        output.say(f"  … and {more} more with another status", "red")
     if job.clones > 1:
         _latency(output, tally)
 
@@ -79,16 +82,7 @@ def summary_document(recording: Recording, job: Job, tally: Tally, steps: int) -
             for (fate, reason), count in tally.reasons.most_common()
         ],
         "other_status_count": tally.others,
-        "other_status": [
-            {
-                "session": step.session,
-                "exchange": step.recorded,
-                "command": command,
-                "recorded": recorded,
-                "replayed": step.status,
-            }
-            for step, command, recorded in tally.differing
-        ],
+        "other_status": [other._asdict() | {"count": count} for other, count in tally.differing.most_common()],
         "latency_ms": {
             name: {key: None if value is None else value / 1000 for key, value in _percentiles(each)}
             | {"count": each.count}

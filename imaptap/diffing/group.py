@@ -11,6 +11,7 @@ from imaptap.diffing.spool import Spool
 from imaptap.diffing.values import Step
 from imaptap.diffing.walk import walk
 from imaptap.reading.dialogues import StoredLiterals, dialogues
+from proxy.imap.transcript import Origin
 from storage import StorageError, open_store
 from storage.diff.align import align
 from storage.diff.equality import RULES, Rule
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from imaptap.diffing.offers import Offers
     from imaptap.diffing.values import Group, Pairing, Task
+    from proxy.imap.view.dialogue import Dialogue
     from storage import Session, Store
     from storage.diff.keys import Keys
     from storage.diff.rules import Rules
@@ -80,13 +82,23 @@ def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[T
         ground = Ground(
             (StoredLiterals(store, left), StoredLiterals(store, right)),
             (left.wall, right.wall),
+            (left.recording.started, right.recording.started),
             _finder(store, (left, right), known),
         )
-        for walked in walk(known.steps, dialogues(store, left), dialogues(store, right)):
+        for walked in walk(known.steps, dialogues(store, left), _told(dialogues(store, right), judge)):
             spool.add(judge.judge(walked, ground))
             count += 1
     spool.end()
     return Talk(*names, count), start
+
+
+def _told(coming: Iterator[Dialogue], judge: Judge) -> Iterator[Dialogue]:
+    """The dialogues that a client began; those of imaptap's own are told to the judge."""
+    for dialogue in coming:
+        if dialogue.exchange.origin is Origin.PROXY:
+            judge.overhear(dialogue)
+        else:
+            yield dialogue
 
 
 def _name(session: Session | None) -> str | None:

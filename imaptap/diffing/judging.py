@@ -7,7 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.diffing.offers import LEFT, RIGHT, Offers
+from proxy.imap.grammar import Untagged
+from proxy.imap.grammar.capability import Namespace
+from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.mapping import Mapping
+from proxy.imap.mapping.values import Side
 from proxy.imap.transcript import Exchange, readable
 from storage.diff.equality import Context, compare
 from storage.diff.equality.context import States
@@ -39,6 +43,7 @@ class Ground(NamedTuple):
 
     literals: tuple[Literals, Literals]
     began: tuple[int, int]
+    since: tuple[int, int]
     nearest: Callable[[Step], Said | None]
 
 
@@ -67,20 +72,33 @@ class Judge:
         self.totals.add(entry, command, passes)
         return entry
 
+    def overhear(self, right: Dialogue) -> None:
+        """What imaptap has asked the right server itself is compared with nothing; it may tell of names."""
+        self._names(Side.REPLAYED, right)
+
+    def _names(self, side: Side, dialogue: Dialogue) -> None:
+        # Before anything is compared: how names are built is no news, whichever of them come first.
+        for answer in (*dialogue.news, *dialogue.answers):
+            value = answer.parsed.understood
+            if isinstance(value, Untagged) and isinstance(value.data, MailboxList | Namespace):
+                self._mapping.names.hear(side, value.data)
+
     def _comparison(self, walked: Walked, ground: Ground) -> Comparison | None:
         """None where it could not be compared."""
         step, left, right = walked
         if left is not None:
             self.offers.hear(LEFT, left)
+            self._names(Side.RECORDED, left)
         if right is not None:
             self.offers.hear(RIGHT, right)
+            self._names(Side.REPLAYED, right)
         if step.left is None or step.right is None:
             if left is not None:  # what a command did to the left mailbox counts, whether the right one saw it or not
                 self._mapping.learn(left, None, ground.literals)
             return None if step.reason else _alone(left, right)
         if left is None or right is None:
             return None
-        context = Context(self._mapping, ground.literals, self._off, ground.began, self._states)
+        context = Context(self._mapping, ground.literals, self._off, ground.began, self._states, ground.since)
         comparison = compare(left, right, context)
         self._mapping.learn(left, right, ground.literals)
         return _with_place(step, left, right, comparison)

@@ -53,8 +53,8 @@ class OldMailbox:
     """A mailbox that was there at the beginning. `name` is Unicode, in the recorded server's spelling.
 
     `exists` is how many messages it had, None where nobody told; `messages` are those of which anything is known, in
-    the order of their numbers, or of their UIDs where the numbers are not known. `selectable` is False for a name
-    that only has others below it.
+    the order of their numbers, or of their UIDs where the numbers are not known. `all_seen`: no message was unseen.
+    `selectable` is False for a name that only has others below it.
     """
 
     name: str
@@ -65,6 +65,7 @@ class OldMailbox:
     uidvalidity: int | None = None
     exists: int | None = None
     messages: tuple[OldMessage, ...] = field(default=())
+    all_seen: bool = False
 
     @property
     def count(self) -> int:

@@ -58,6 +58,8 @@ class Connection:
         self._tap, self._ear = tap, ear
         self._count = 0
         self._flights: dict[bytes, Flight] = {}
+        self._ended: list[Flight] = []
+        """Answered, and nobody has been told yet."""
         self._asking: tuple[Flight, asyncio.Future[Continuation | None]] | None = None
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._switching: Flight | None = None
@@ -99,9 +101,7 @@ class Connection:
         by_server = self._line.left
         self.why = reason or self.why
         await self._line.close(at_once=ending is Ending.CUT)
-        for flight in list(self._flights.values()):
-            self._end(flight, None)
-        await asyncio.sleep(0)  # who waited for them puts down what became of them
+        self._give_up()
         self._ear.finish()
         self._tap.closed(ending or (Ending.SERVER if by_server else Ending.CLIENT), reason)
 
@@ -128,6 +128,8 @@ class Connection:
         flight = self._begin(tag)
         self._tell(shown or unit, flight)
         begun(flight)
+        if not self.open_now:
+            self._give_up()
         sources = iter(contents)
         await self._say(unit.texts[0], flight)
         for literal, text in zip(unit.literals, unit.texts[1:], strict=True):
@@ -153,6 +155,8 @@ class Connection:
         line = tag + b" " + command + b"\r\n"
         self._tell(cut(line, Direction.CLIENT), flight)
         self._line.say_own(line)
+        if not self.open_now:
+            self._give_up()
         return flight
 
     async def continuation(self, flight: Flight) -> Continuation | None:
@@ -177,11 +181,14 @@ class Connection:
         # As the recorder counts, which may have taken a stray DONE for a command (M 4.9).
         self._count = max(self._count, self._ear.newest) + 1
         flight = Flight(self._count, tag, self._line.sent)
-        if self.open_now:
-            self._flights[tag] = flight
-        else:
-            flight.over.set_result(None)
+        self._flights[tag] = flight
         return flight
+
+    def _give_up(self) -> None:
+        """Nothing that is in flight will be answered any more."""
+        for flight in list(self._flights.values()):
+            self._end(flight, None)
+        self._land()
 
     def _tell(self, unit: Unit, flight: Flight) -> None:
         """Literals get the offsets that they have in our stream."""
@@ -202,6 +209,15 @@ class Connection:
     def heard(self) -> None:
         """All units that have come are told."""
         self._ear.settle(idle=not self._flights)
+        self._land()
+
+    def _land(self) -> None:
+        ended, self._ended = self._ended, []
+        for flight in ended:
+            if flight.landed:
+                flight.landed()
+            if not flight.over.done():
+                flight.over.set_result(None)
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -210,8 +226,7 @@ class Connection:
         self._ear.settle(idle=True)
         if not self._greeted.done():
             self._greeted.set_result(None)
-        for flight in list(self._flights.values()):
-            self._end(flight, None)
+        self._give_up()
 
     def broken(self, message: str, hint: str) -> None:
         """The connection is about to be closed, for this reason."""
@@ -288,8 +303,7 @@ class Connection:
             (_, future), self._asking = self._asking, None
             if not future.done():
                 future.set_result(None)
-        if not flight.over.done():
-            flight.over.set_result(None)
+        self._ended.append(flight)
 
     def _gone(self, error: Exception | None) -> LiveError:
         url = self.endpoint.url

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     _Answered = tuple[Unit, int, Layer, Parsed[Response]]
 
 _DIGESTS_KEPT = 10_000
+_OVER_KEPT = 1000
 
 
 class Ear:
@@ -41,7 +42,8 @@ class Ear:
         self._exchanges: dict[int, Exchange] = {}
         self.literals = Digests()
         """Of the large literals that were heard last."""
-        self._last: Exchange | None = None
+        self._over: OrderedDict[int, Exchange] = OrderedDict()
+        """Those that have ended last."""
         self.newest = 0
         """The largest number of an exchange that the recorder has told of."""
 
@@ -72,8 +74,8 @@ class Ear:
         return self._dialogues.view.before()
 
     def exchange(self, number: int) -> Exchange | None:
-        """What the recorder told last of this exchange, the newest one of those that are over included."""
-        return self._exchanges.get(number) or (self._last if self._last and self._last.number == number else None)
+        """What the recorder told last of this exchange, if it is not long over."""
+        return self._exchanges.get(number) or self._over.get(number)
 
     def asked(
         self, unit: Unit, at: int, layer: Layer, parsed: Parsed[Command | Done] | Parsed[SaslLine], number: int
@@ -125,7 +127,10 @@ class Ear:
         return True
 
     def _give(self, dialogue: Dialogue) -> None:
-        self._last = known = self._exchanges.pop(dialogue.exchange.number, dialogue.exchange)
+        number = dialogue.exchange.number
+        self._over[number] = known = self._exchanges.pop(number, dialogue.exchange)
+        if len(self._over) > _OVER_KEPT:
+            self._over.popitem(last=False)
         if self.over:
             self.over(replace(dialogue, exchange=known))
 

@@ -15,6 +15,7 @@ from proxy.replay.ear import Ear
 from proxy.replay.login import LoginError
 from proxy.replay.order import Order
 from proxy.replay.player import Player
+from proxy.replay.stage import open_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ class Stage:
     report: Report
     numbers: Callable[[Part], int]
     turns: Turns = field(default_factory=Turns)
+    gate: asyncio.Event = field(default_factory=open_gate)
+    """While it is not set, nothing more is sent: it could not be recorded."""
 
 
 class Ensemble:
@@ -57,7 +60,7 @@ class Ensemble:
             last = self._parts[0].began if self._parts else 0
             for part in self._parts:
                 # What was over before this one began when it was recorded: as many are open at a time as were then.
-                earlier = [task for task, other in running.items() if other.ended <= part.began]
+                earlier = [task for task, other in running.items() if other.ended < part.began]
                 for task in earlier:
                     await asyncio.wait({task})
                     del running[task]
@@ -71,7 +74,7 @@ class Ensemble:
         ear = Ear(stage.sink)
         tap = Tap(stage.numbers(part), ear, stage.turns, decode=True)
         connection = Connection(stage.endpoint, stage.upstream, tap, ear, patience=stage.manner.patience)
-        player = Player(part, connection, ear, account, stage.manner, self._order, stage.report)
+        player = Player(part, connection, ear, account, stage.manner, self._order, stage.report, stage.gate)
         ear.over = player.learn
         ending, reason = None, ""
         try:

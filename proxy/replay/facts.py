@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar.codes import Code
+from proxy.imap.grammar.codes import Code, NumberCode
 from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand, SectionAttribute
 from proxy.imap.grammar.listing import List
 from proxy.imap.grammar.responses import Untagged
-from proxy.imap.grammar.status import Status
+from proxy.imap.grammar.status import Condition, Status
+from proxy.imap.transcript import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,14 +55,23 @@ def asks_subscribed(body: Body | None) -> bool:
     return isinstance(body, List) and any(option.name == b"SUBSCRIBED" for option in body.select or ())
 
 
-def sets_seen(body: Body | None) -> bool:
-    """Whether this FETCH sets \\Seen and did not ask for flags: where they come, it has (RFC 9051 section 6.4.5)."""
+def reads(body: Body | None) -> bool:
+    """Whether this FETCH sets \\Seen (RFC 9051 section 6.4.5)."""
     if not isinstance(body, FetchCommand):
         return False
-    names = {attribute.name for attribute in body.attributes if isinstance(attribute, Attribute)}
-    reads = any(isinstance(item, SectionAttribute) and item.name in (b"BODY", b"BINARY") for item in body.attributes)
-    return (reads or not names.isdisjoint((b"RFC822", b"RFC822.TEXT"))) and names.isdisjoint(
-        (b"FLAGS", b"ALL", b"FULL", b"FAST")
+    return any(
+        each.name in (b"BODY", b"BINARY")
+        if isinstance(each, SectionAttribute)
+        else each.name in (b"RFC822", b"RFC822.TEXT")
+        for each in body.attributes
+        if isinstance(each, SectionAttribute | Attribute)
+    )
+
+
+def asks_flags(body: Body | None) -> bool:
+    """Whether this FETCH asks for flags."""
+    return isinstance(body, FetchCommand) and any(
+        isinstance(each, Attribute) and each.name in (b"FLAGS", b"ALL", b"FULL", b"FAST") for each in body.attributes
     )
 
 
@@ -75,3 +85,26 @@ def few(messages: SequenceSet) -> Iterator[int]:
         span = range(first, last + step, step)[:left]
         left -= len(span)
         yield from span
+
+
+def answered_ok(dialogue: Dialogue) -> bool:
+    """Whether the command was answered OK."""
+    status = dialogue.completion.status if dialogue.completion else None
+    return isinstance(status, Status) and status.condition is Condition.OK
+
+
+def words_of(dialogue: Dialogue) -> str:
+    """What the server said to people at the end."""
+    status = dialogue.completion.status if dialogue.completion else None
+    return readable(status.text) if isinstance(status, Status) else "no answer"
+
+
+def data_of(dialogue: Dialogue) -> Iterator[Data]:
+    """All untagged data of the answer."""
+    return (data for data, _ in untagged(dialogue.answers))
+
+
+def uidvalidity_of(selected: Dialogue) -> int | None:
+    """The UIDVALIDITY that a SELECT tells."""
+    numbers = (code for code in codes_of(selected) if isinstance(code, NumberCode) and code.name == b"UIDVALIDITY")
+    return next((code.number for code in numbers), None)

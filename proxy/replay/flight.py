@@ -10,7 +10,7 @@ from proxy.imap.transcript import readable
 from proxy.imap.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from proxy.imap.grammar import Tagged
 
@@ -27,6 +27,8 @@ class Flight:
         self.refused = False
         """Whether it was answered before all of it was sent: the rest was withheld (M 4.3)."""
         self.completion: Tagged | None = None
+        self.landed: Callable[[], None] | None = None
+        """Called when it is over, before anybody who waits for that goes on."""
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when it is completed, or the connection is lost."""
 

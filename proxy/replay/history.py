@@ -38,6 +38,8 @@ class Message:
     """What was done to its flags before anybody told of them."""
     told: bool = False
     """Whether anything is known of it but its number."""
+    guesses: dict[bytes, bool] = field(default_factory=dict[bytes, bool])
+    """Single flags that it had, or had not, as searches tell."""
 
     def store(self, how: bytes, flags: frozenset[bytes]) -> None:
         """Flags are changed."""
@@ -59,13 +61,22 @@ class Message:
             flags = flags - stored if how == b"+" else flags | stored
         self.flags = frozenset(flag for flag in flags if flag.upper() != b"\\RECENT")
 
-    def old(self, number: int | None) -> OldMessage:
-        """What is known of it, as it was at the beginning."""
-        contents = self.contents
+    def knew(self, flag: bytes, *, has: bool) -> None:
+        """A single flag that it has, or has not; of interest while nothing was done to its flags."""
+        if self.flags is None and not self.changes:
+            self.guesses.setdefault(flag, has)
+
+    def old(self, number: int | None, *, seen: bool) -> OldMessage:
+        """What is known of it, as it was at the beginning; `seen`: all messages of its mailbox were."""
+        contents, flags = self.contents, self.flags
+        if seen:
+            self.knew(b"\\Seen", has=True)
+        if flags is None and self.guesses:
+            flags = frozenset(flag for flag, has in self.guesses.items() if has)
         return OldMessage(
             number,
             self.uid,
-            None if self.flags is None else tuple(sorted(self.flags)),
+            None if flags is None else tuple(sorted(flags)),
             self.date,
             contents.size,
             contents.whole,
@@ -92,6 +103,12 @@ class Mailbox:
     exists: int | None = None
     """How many messages there were at the beginning."""
     opened: bool = False
+    grown: bool = False
+    """Whether anything has come since."""
+    changed: bool = False
+    """Whether flags of its messages were changed since."""
+    all_seen: bool = False
+    """Whether STATUS told at the beginning that no message was unseen."""
     begun: list[Message] = field(default_factory=list[Message])
     """Those of the beginning, by their numbers."""
     now: dict[Message, None] = field(default_factory=dict[Message, None])
@@ -108,8 +125,8 @@ class Mailbox:
             self.exists = max(0, exists - len(self.now))
 
     def expect(self, uidnext: int) -> None:
-        """The next UID; the first one told counts."""
-        if self.uidnext is None:
+        """The next UID; the first one told counts, unless something had come by then."""
+        if self.uidnext is None and not self.grown:
             self.uidnext = uidnext
 
     def select(self, exists: int) -> list[Message] | None:
@@ -146,8 +163,9 @@ class Mailbox:
         numbers += self._grow(extra - len(fresh))
         return True
 
-    def arrive(self, uid: int | None = None, contents: Contents | None = None, date: DateTime | None = None) -> None:
+    def arrive(self, uid: int | None = None, original: Message | None = None) -> None:
         """APPEND, COPY or MOVE has brought a message; a session may have heard of it before."""
+        self.grown = True
         message = None if uid is None else self.by_uid.get(uid)
         if uid is not None:
             self.uidnext = uid if self.uidnext is None else min(self.uidnext, uid)
@@ -157,9 +175,9 @@ class Mailbox:
         if message is None:
             message = self._new(came=True)
             self.now[message] = None
-        if contents is not None:
-            message.contents = contents
-        message.date = message.date or date
+        if original is not None:
+            message.contents, message.deleted = original.contents, original.deleted
+            message.date = message.date or original.date
         if uid is not None:
             self.tie(message, uid)
 
@@ -175,7 +193,7 @@ class Mailbox:
         """The message of that UID; a new one if it has never been heard of."""
         message = self.by_uid.get(uid)
         if message is None:
-            message = self._new(came=self.created or (self.uidnext is not None and uid >= self.uidnext))
+            message = self._new(came=self.created or (self.grown if self.uidnext is None else uid >= self.uidnext))
             self.tie(message, uid)
             if not message.came:
                 self.loose.append(message)
@@ -187,18 +205,23 @@ class Mailbox:
 
     def old(self) -> OldMailbox:
         """As it was at the beginning."""
-        known = [message.old(number) for number, message in enumerate(self.begun, 1) if message.told]
+        known = [
+            message.old(number, seen=self.all_seen)
+            for number, message in enumerate(self.begun, 1)
+            if message.told or message.guesses
+        ]
         if self.loose:
-            known += [message.old(None) for message in self.loose]
+            known += [message.old(None, seen=self.all_seen) for message in self.loose]
             known.sort(key=lambda message: (message.uid is None, message.uid or 0, message.number or 0))
         return OldMailbox(
             self.name, self.delimiter, self.attributes, self.selectable, bool(self.subscribed), self.uidvalidity,
-            self.exists, tuple(known),
+            self.exists, tuple(known), self.all_seen,
         )  # fmt: skip
 
     def _grow(self, count: int) -> list[Message]:
         """Messages that came and nobody has said from where."""
         fresh = [self._new(came=True) for _ in range(max(0, count))]
+        self.grown = self.grown or bool(fresh)
         self.now.update(dict.fromkeys(fresh))
         self.unclaimed += fresh
         return fresh

@@ -11,6 +11,7 @@ from proxy.imap.grammar import Untagged
 from proxy.imap.grammar.generic import Unknown
 from proxy.imap.grammar.messages import Count
 from proxy.imap.grammar.status import Status
+from proxy.imap.transcript import Outcome
 
 if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Dialogue
@@ -32,6 +33,8 @@ class Idle:
         last = dialogue.asks[-1].at if len(dialogue.asks) > 1 else exchange.ended or exchange.started
         self.until = last
         """When the recorded client ended it, microseconds since its session began."""
+        self.abandoned = len(dialogue.asks) == 1 and exchange.outcome is not Outcome.COMPLETED
+        """Whether the recorded client left without a word while it idled."""
         connection.news, connection.idling = self._hear, True
 
     async def news(self, seconds: float, flight: Flight) -> None:

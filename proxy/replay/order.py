@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class _Track:
         self._upto = 0
 
     def passed(self, wall: int) -> bool:
-        """Whether all that had ended by then is over."""
-        return self._upto >= bisect_right(self._ends, wall)
+        """Whether all that had ended before then is over. (What ended in that very moment might wait for us, too.)"""
+        return self._upto >= bisect_left(self._ends, wall)
 
     def over(self, number: int) -> None:
         place = self._places.get(number)
@@ -68,7 +68,7 @@ class Order:
         self._sessions = {part.number: _Session(part) for part in parts}
 
     def turn(self, session: int, wall: int, ready: Callable[[], None]) -> None:
-        """Call `ready` once everything that had ended elsewhere by `wall` (when recorded) is over; perhaps at once.
+        """Call `ready` once everything that had ended elsewhere before `wall` (when recorded) is over; perhaps at once.
 
         Only what changes mail, or selects a mailbox, counts; of sessions of the same user also what tells of them.
         """

@@ -18,6 +18,7 @@ from proxy.replay.flight import Content, line_of
 from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
+from proxy.replay.pace import Pauses
 from proxy.replay.plan import decide
 from proxy.replay.values import Fate, Send, Skip, Step, Target
 
@@ -48,10 +49,11 @@ class Player:
 
     def __init__(
         self, part: Part, connection: Connection, ear: Ear, account: Account, manner: Manner, order: Order,
-        report: Report,
+        report: Report, gate: asyncio.Event,
     ) -> None:  # fmt: skip
         self._part, self._connection, self._ear = part, connection, ear
         self._account, self._manner, self._order, self._report = account, manner, order, report
+        self._gate = gate
         self._tags = (b"R%d" % number for number in itertools.count(1))
         self._entrance = Entrance(connection, account, lambda: next(self._tags))
         self._lessons = Lessons(account.mapping, (part.literals, ear.literals))
@@ -59,8 +61,7 @@ class Player:
         """Recorded numbers by those of their counterparts, while these are under way."""
         self._flights: dict[int, Flight] = {}
         """What is in flight, by recorded number."""
-        self._times: dict[int, tuple[int, int]] = {}
-        """When recorded steps began and ended, of those that may still have been open."""
+        self._pauses = Pauses()
         self._told = 0
         """The last step of which it is known what became of it, or that is in flight."""
         self._lost_mailbox = ""
@@ -117,8 +118,11 @@ class Player:
         everything = self._manner.flatten or self._alters(dialogue)
         open_then = () if everything else dialogue.before.open
         await self._wait_for([number for number in self._flights if number not in open_then])
-        await asyncio.sleep(self._manner.pace.pause(self._pause(dialogue)))
+        quiet = self._pauses.before(exchange.number, exchange.started, exchange.ended, dialogue.before.open)
+        if pause := self._manner.pace.pause(quiet):
+            await asyncio.sleep(pause)
         await self._turn(exchange.started)
+        await self._gate.wait()
         if not self._connection.open_now:
             self._connection.missed()
             self._skip(dialogue, Skip(LOST, Fate.NOT_REACHED))
@@ -222,6 +226,9 @@ class Player:
             await self._turn(idle.until)
             await idle.news(self._manner.idle, flight)
             idle.end()
+            if idle.abandoned:
+                del self._flights[dialogue.exchange.number]  # nobody waits for it: it ends with the connection
+                return
             if not flight.over.done():
                 await self._connection.line(flight, b"DONE", sasl=False)
         idle.end()
@@ -235,11 +242,11 @@ class Player:
         self._flights[number] = flight
         self._told = number
         self._recorded[flight.number] = number
-        flight.over.add_done_callback(lambda _: self._landed(dialogue, flight, changes))
+        flight.landed = lambda: self._landed(dialogue, flight, changes)
 
     def _landed(self, dialogue: Dialogue, flight: Flight, changes: tuple[str, ...]) -> None:
         recorded = dialogue.exchange
-        del self._flights[recorded.number]
+        self._flights.pop(recorded.number, None)
         answered = flight.completion is not None or recorded.outcome is not Outcome.COMPLETED
         reason = "" if answered else self._connection.why
         fate = Fate.SENT if answered else Fate.CUT
@@ -273,24 +280,13 @@ class Player:
         for number in numbers:
             flight = self._flights.get(number)
             if flight is not None:
-                await asyncio.shield(flight.over)
-                # What follows from it comes in a callback, which was added before we began to wait.
+                await flight.over
 
     async def _turn(self, at: int) -> None:
         """Wait until all that had happened elsewhere, at this time of the recorded session, has happened again."""
         ready = asyncio.get_running_loop().create_future()
         self._order.turn(self._part.number, self._part.began + at, lambda: _done(ready))
         await ready
-
-    def _pause(self, dialogue: Dialogue) -> int:
-        """For how long nothing was under way before it, in microseconds, or since the step before it was sent."""
-        times, open_then = self._times, dialogue.before.open
-        ends = (began if number in open_then else ended for number, (began, ended) in times.items())
-        quiet_since = max(ends, default=0)
-        exchange = dialogue.exchange
-        self._times = {number: time for number, time in times.items() if number in open_then}
-        self._times[exchange.number] = (exchange.started, exchange.ended or exchange.started)
-        return exchange.started - quiet_since
 
     def _alters(self, dialogue: Dialogue) -> bool:
         command = dialogue.exchange.command

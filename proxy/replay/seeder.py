@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.append import Append, AppendMessage, Whole
-from proxy.imap.grammar.codes import AppendUid, NumberCode
+from proxy.imap.grammar.codes import AppendUid
 from proxy.imap.grammar.dates import STRICT_DATE_TIME
 from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand
@@ -19,24 +19,21 @@ from proxy.imap.grammar.fetch_items import DateItem, Flags, NumberItem
 from proxy.imap.grammar.generic import Bare
 from proxy.imap.grammar.listing import List, Option
 from proxy.imap.grammar.mailbox_names import Mailbox
-from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, StatusCommand
+from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, Param, StatusCommand
 from proxy.imap.grammar.search_commands import Search
 from proxy.imap.grammar.search_keys import Key
 from proxy.imap.grammar.search_results import Found
 from proxy.imap.grammar.sets import SequenceSet
-from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.grammar.utf7 import encode
-from proxy.imap.grammar.values import Absent
+from proxy.imap.grammar.values import Absent, Atom
 from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.mapping import Place as Namespace
-from proxy.imap.transcript import readable
 from proxy.replay.beginning import OldMessage, Place, length
-from proxy.replay.facts import codes_of, few, untagged
+from proxy.replay.facts import answered_ok, codes_of, data_of, few, uidvalidity_of, words_of
 from proxy.replay.seeded import Seeded, SeededMailbox, SeedError, Wish
 from proxy.replay.standins import stand_in
 
 if TYPE_CHECKING:
-    from proxy.imap.grammar.responses import Data
     from proxy.imap.mapping import Mapping
     from proxy.imap.view.dialogue import Dialogue
     from proxy.replay.asker import Asker
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
 Contents = Callable[[Place], "Iterator[bytes] | None"]
 """The bytes of a place in the recording, in parts; None where it does not hold them (any more)."""
 
+_ROLES = frozenset(rb"\ALL \ARCHIVE \DRAFTS \FLAGGED \IMPORTANT \JUNK \SENT \TRASH".split())
 BLANKS_MOST = 10_000
 """Messages of a mailbox of which nothing is known and that get a stand-in all the same, so that numbers agree."""
 
@@ -108,9 +106,9 @@ class Seeder:
         told.there = name
         there = _There(old, name, told)
         answer = await self._asker.ask(StatusCommand(_mailbox(name), (b"MESSAGES", b"UIDVALIDITY")))
-        if not _ok(answer):
+        if not answered_ok(answer):
             return there
-        for data in _data(answer):
+        for data in data_of(answer):
             if isinstance(data, MailboxStatus):
                 items = {word: value for word, value in data.items if isinstance(value, int)}
                 there.messages, there.uidvalidity = items.get(b"MESSAGES", 0), items.get(b"UIDVALIDITY")
@@ -124,7 +122,7 @@ class Seeder:
         await self._asker.ask(OnMailbox(b"EXAMINE", _mailbox(there.name)))
         items = tuple(Attribute(name) for name in (b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"))
         answer = await self._asker.ask(FetchCommand(uid=False, messages=SequenceSet(b"1:*"), attributes=items))
-        found = {data.number: data for data in _data(answer) if isinstance(data, Fetch)}
+        found = {data.number: data for data in data_of(answer) if isinstance(data, Fetch)}
         await self._leave()
         pairs: list[tuple[int, int]] = []
         for place, old in enumerate(there.old.messages, 1):
@@ -154,9 +152,9 @@ class Seeder:
     async def _build(self, there: _There) -> None:
         old, told = there.old, there.told
         if there.messages is None:
-            answer = await self._asker.ask(OnMailbox(b"CREATE", _mailbox(there.name)))
-            if not _ok(answer):
-                told.trouble = f"the target would not create it: {_words(answer)}"
+            answer = await self._create(there)
+            if not answered_ok(answer):
+                told.trouble = f"the target would not create it: {words_of(answer)}"
                 self._step(sum(1 for _ in self._messages(old)))
                 return
         if old.subscribed:
@@ -172,6 +170,16 @@ class Seeder:
         if there.appended:
             await self._learn(there)
 
+    async def _create(self, there: _There) -> Dialogue:
+        """With the role that it had, where the target gives roles and has nothing against this one (RFC 6154)."""
+        roles = sorted(flag for flag in there.old.attributes if flag.upper() in _ROLES)
+        if roles and "CREATE-SPECIAL-USE" in self._asker.capabilities:
+            use = Param(b"USE", tuple(Atom(role) for role in roles))
+            answer = await self._asker.ask(OnMailbox(b"CREATE", _mailbox(there.name), (use,)))
+            if answered_ok(answer):
+                return answer
+        return await self._asker.ask(OnMailbox(b"CREATE", _mailbox(there.name)))
+
     def _messages(self, old: OldMailbox) -> Iterator[OldMessage]:
         """In the order that they had; with stand-ins, also those of which nothing is known."""
         numbered = all(message.number is not None for message in old.messages)
@@ -180,7 +188,7 @@ class Seeder:
             return
         known = {message.number: message for message in old.messages}
         for number in range(1, old.count + 1):
-            yield known.get(number) or OldMessage(number, None)
+            yield known.get(number) or OldMessage(number, None, (b"\\Seen",) if old.all_seen else None)
 
     async def _append(self, there: _There, message: OldMessage) -> None:
         told = there.told
@@ -194,8 +202,8 @@ class Seeder:
         date = message.date if message.date and STRICT_DATE_TIME.fullmatch(message.date.raw) else None
         append = AppendMessage(Whole(Absent(length(parts))), message.flags or (), date)
         answer = await self._asker.ask(Append(_mailbox(there.name), (append,)), (self._bytes(parts),))
-        if not _ok(answer):
-            told.missing[f"which the target refused: {_words(answer)}"] += 1
+        if not answered_ok(answer):
+            told.missing[f"which the target refused: {words_of(answer)}"] += 1
             return
         told.appended += 1
         told.stand_ins += stands_in
@@ -230,10 +238,10 @@ class Seeder:
         uids = there.appended
         if any(uid is None for _, uid in uids):
             selected = await self._asker.ask(OnMailbox(b"EXAMINE", _mailbox(there.name)))
-            there.uidvalidity = _uidvalidity(selected) or there.uidvalidity
+            there.uidvalidity = uidvalidity_of(selected) or there.uidvalidity
             answer = await self._asker.ask(Search(uid=True, keys=(Key(b"ALL"),)))
             await self._leave()
-            found = sorted(uid for data in _data(answer) if isinstance(data, Found) for uid in data.numbers)
+            found = sorted(uid for data in data_of(answer) if isinstance(data, Found) for uid in data.numbers)
             uids = list(zip((message for message, _ in uids), found[-len(uids) :], strict=False))
         self._pair(there, [(message.uid, uid) for message, uid in uids if message.uid is not None and uid is not None])
 
@@ -253,26 +261,6 @@ class Seeder:
 
 def _mailbox(name: str) -> Mailbox:
     return Mailbox.of(encode(name))
-
-
-def _ok(dialogue: Dialogue) -> bool:
-    status = dialogue.completion.status if dialogue.completion else None
-    return isinstance(status, Status) and status.condition is Condition.OK
-
-
-def _words(dialogue: Dialogue) -> str:
-    """What the target said when it would not."""
-    status = dialogue.completion.status if dialogue.completion else None
-    return readable(status.text) if isinstance(status, Status) else "no answer"
-
-
-def _data(dialogue: Dialogue) -> Iterator[Data]:
-    return (data for data, _ in untagged(dialogue.answers))
-
-
-def _uidvalidity(selected: Dialogue) -> int | None:
-    numbers = (code for code in codes_of(selected) if isinstance(code, NumberCode) and code.name == b"UIDVALIDITY")
-    return next((code.number for code in numbers), None)
 
 
 def _same(old: OldMessage, fetch: Fetch) -> bool:

@@ -18,9 +18,10 @@ from proxy.imap.grammar.generic import Bare
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, Rename
 from proxy.imap.grammar.messages import Copy, Count, Vanished
-from proxy.imap.grammar.status import Condition, Status
+from proxy.imap.grammar.search_results import ESearch, Found
 from proxy.replay.beginning import Beginning
-from proxy.replay.facts import asks_subscribed, closes, codes_of, few, is_code, sets_seen, untagged
+from proxy.replay.facts import answered_ok, asks_flags, asks_subscribed, closes, codes_of, few, is_code, reads, untagged
+from proxy.replay.flags import search_told, unseen_told
 from proxy.replay.history import Mailbox, Message
 from proxy.replay.names import Mailboxes
 
@@ -60,32 +61,49 @@ class Seeding:
 
     _names: Mailboxes = field(default_factory=Mailboxes)
     _sessions: dict[int, _Selected] = field(default_factory=dict[int, _Selected])
+    _tells: bool = False
+    """Whether the server has answered a STORE with new flags."""
 
     def hear(self, dialogue: Dialogue) -> None:
         """The next dialogue."""
         session = dialogue.exchange.session
         for data in untagged(dialogue.news):
             self._data(session, data, None)
-        command, completion = dialogue.command, dialogue.completion
-        body = command.body if command else None
-        status = completion.status if completion else None
-        good = isinstance(status, Status) and status.condition is Condition.OK
+        body = dialogue.command.body if dialogue.command else None
+        good = answered_ok(dialogue)
         if isinstance(body, OnMailbox) and body.word in _SELECT:
             self._select(session, body, dialogue, good=good)
             return
         selected = self._sessions.get(session)
         if selected and selected.numbers is not None and dialogue.before.exists not in (None, len(selected.numbers)):
             self._count(selected, dialogue.before.exists or 0)
+        if selected and not selected.read_only and reads(body):
+            selected.mailbox.changed = True
         sources = list(self._named(selected, body)) if selected else []
-        if good and isinstance(body, Store) and isinstance(body.change, StoreFlags):
-            for message in sources:
-                message.store(body.change.how, frozenset(flag for flag in body.change.flags if isinstance(flag, bytes)))
+        if selected and good and isinstance(body, Store) and isinstance(body.change, StoreFlags):
+            self._stored(selected, body.change, sources, dialogue)
         for data in untagged(dialogue.answers):
             self._data(session, data, body)
         if good:
             self._done(session, body, sources, list(codes_of(dialogue)))
         elif isinstance(body, OnMailbox) and any(is_code(code, b"ALREADYEXISTS") for code in codes_of(dialogue)):
             self._names.existing(body.mailbox.name)
+
+    def _stored(self, selected: _Selected, change: StoreFlags, named: list[Message], dialogue: Dialogue) -> None:
+        """A server that tells of changes, and does not here, had nothing to change (RFC 9051 section 6.4.6)."""
+        told = {
+            self._message(selected, None if data.uid else data.number, heard.uid)
+            for data, heard in untagged(dialogue.answers) if isinstance(data, Fetch)
+        }  # fmt: skip
+        flags = frozenset(flag for flag in change.flags if isinstance(flag, bytes))
+        selected.mailbox.changed = True
+        for message in named:
+            if message in told or change.silent or not (change.how and self._tells):
+                message.store(change.how, flags)
+            else:
+                for flag in flags:
+                    message.knew(flag, has=change.how == b"+")
+        self._tells = self._tells or (bool(told) and not change.silent)
 
     def beginning(self) -> Beginning:
         """What is known by now."""
@@ -107,6 +125,8 @@ class Seeding:
             mailbox.expect(uidnext)
         counts = [data.number for data, _ in answers if isinstance(data, Count) and data.word == b"EXISTS"]
         numbers = mailbox.select(counts[-1]) if counts else None
+        if numbers is not None and not mailbox.changed and (unseen := numbered.get(b"UNSEEN")):
+            unseen_told(numbers, unseen)
         read_only = body.word == b"EXAMINE" or any(is_code(code, b"READ-ONLY") for code in codes)
         self._sessions[session] = _Selected(mailbox, numbers, read_only)
         for answer in answers:
@@ -130,6 +150,8 @@ class Seeding:
             return
         elif isinstance(data, Count):
             self._counted(selected, data)
+        elif isinstance(data, Found | ESearch):
+            search_told(body, data, selected.mailbox, selected.numbers)
         elif isinstance(data, Vanished) and not data.earlier:
             self._vanished(selected, data.uids)
         elif isinstance(data, Fetch):
@@ -140,6 +162,8 @@ class Seeding:
         mailbox = self._names.valid(data.mailbox.name, items.get(b"UIDVALIDITY"))
         if (exists := items.get(b"MESSAGES")) is not None:
             mailbox.count(exists)
+        if items.get(b"UNSEEN") == 0 and not mailbox.changed:
+            mailbox.all_seen = True
         if (uidnext := items.get(b"UIDNEXT")) is not None:
             mailbox.expect(uidnext)
 
@@ -175,13 +199,15 @@ class Seeding:
         if isinstance(date, DateItem) and message.date is None:
             message.date = date.date
         if isinstance(flags, Flags):
-            if not selected.read_only and sets_seen(body):
+            if not selected.read_only and reads(body) and not asks_flags(body):
                 message.store(b"+", _SEEN)  # that is why the server tells
             message.has(frozenset(flags.flags))
 
     def _message(self, selected: _Selected, number: int | None, uid: int | None) -> Message | None:
         numbers = selected.numbers
         message = numbers[number - 1] if numbers and number and number <= len(numbers) else None
+        if message is not None and uid is not None and message.uid not in (None, uid):
+            message = selected.numbers = None  # something has gone of which nobody told
         if message is None:
             return None if uid is None else selected.mailbox.of_uid(uid)
         if uid is not None:
@@ -203,7 +229,7 @@ class Seeding:
         last = (max(known, default=0)) if uid else len(numbers or ())
         for first, end in messages.normal(last):
             if not uid:
-                yield from (numbers or ())[first - 1 : end]
+                yield from (numbers or ())[max(0, first - 1) : end]
             elif end - first < len(known):
                 yield from (known[each] for each in range(first, end + 1) if each in known)
             else:
@@ -236,12 +262,15 @@ class Seeding:
             pair for code in codes if isinstance(code, CopyUid)
             for pair in zip(few(code.source), few(code.target), strict=False)
         ]  # fmt: skip
+        if selected and not body.uid and len(sources) == len(pairs):
+            for message, (source, _) in zip(sources, sorted(pairs), strict=True):
+                selected.mailbox.tie(message, source)
         for source, target in pairs if selected else ():
             message = selected.mailbox.of_uid(source) if selected else Message()
-            mailbox.arrive(target, message.contents, message.date)
+            mailbox.arrive(target, message)
         if not pairs:
             for message in sources:
-                mailbox.arrive(None, message.contents, message.date)
+                mailbox.arrive(None, message)
 
     def _closed(self, session: int, *, expunges: bool) -> None:
         selected = self._sessions.pop(session, None)

@@ -21,8 +21,15 @@ class Manner:
     policy: Policy
     pace: Pace
     flatten: bool = False
-    idle: float = 0.2
+    idle: float = 2.0
     patience: float = 60.0
+
+
+def open_gate() -> asyncio.Event:
+    """One that nobody has to wait at."""
+    gate = asyncio.Event()
+    gate.set()
+    return gate
 
 
 class Report(Protocol):

@@ -39,23 +39,45 @@ def filler(size: int) -> bytes:
 
 
 def _of_envelope(envelope: Envelope) -> Iterator[bytes]:
+    """A sender and an address for replies that are the author's own are not in the header (RFC 9051 section 7.5.2)."""
+    author = envelope.sent_from
     fields = (
-        (b"Date", envelope.date), (b"From", _addresses(envelope.sent_from)), (b"To", _addresses(envelope.to)),
-        (b"Cc", _addresses(envelope.cc)), (b"Subject", envelope.subject), (b"In-Reply-To", envelope.in_reply_to),
+        (b"Date", envelope.date),
+        (b"From", _addresses(author)),
+        (b"Sender", _addresses(envelope.sender if envelope.sender != author else None)),
+        (b"Reply-To", _addresses(envelope.reply_to if envelope.reply_to != author else None)),
+        (b"To", _addresses(envelope.to)),
+        (b"Cc", _addresses(envelope.cc)),
+        (b"Bcc", _addresses(envelope.bcc)),
+        (b"Subject", envelope.subject),
+        (b"In-Reply-To", envelope.in_reply_to),
         (b"Message-ID", envelope.message_id),
-    )  # fmt: skip
+    )
     for name, value in fields:
         if isinstance(value, bytes):
             yield name + b": " + b" ".join(value.splitlines()) + b"\r\n"
 
 
 def _addresses(addresses: Addresses) -> bytes | None:
-    """Without groups: whoever is in them stands by themselves."""
-    found: list[bytes] = []
+    """As a header field has them: groups are `name: members;` (RFC 5322 section 3.4)."""
+    text, between = b"", b""
     for address in addresses or ():
         name, mailbox, host = address.name, address.mailbox, address.host
-        if isinstance(mailbox, bytes) and isinstance(host, bytes):
-            spec = mailbox + b"@" + host
-            quoted = name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') if isinstance(name, bytes) else b""
-            found.append(b'"' + quoted + b'" <' + spec + b">" if quoted else spec)
-    return b", ".join(found) if found else None
+        if isinstance(host, bytes):
+            spec = (mailbox if isinstance(mailbox, bytes) else b"") + b"@" + host
+            text += between + (b"%s <%s>" % (_phrase(name), spec) if isinstance(name, bytes) else spec)
+            between = b", "
+        elif isinstance(mailbox, bytes):
+            text += between + mailbox + b": "
+            between = b""
+        elif text:
+            text += b";"
+            between = b", "
+    return text or None
+
+
+def _phrase(name: bytes) -> bytes:
+    """Encoded words stand for themselves, all else in quotes."""
+    if name.startswith(b"=?") and name.endswith(b"?="):
+        return name
+    return b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

@@ -87,26 +87,27 @@ def replayer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayer]:
                 work.mkdir()
                 job(Place(modes[0], recorder.port(modes[0]), recorder.ca, context, work))
             two_at_once(recorder.port("plain"), context)
-        yield Replayer(recorder, server, folder)
+            yield Replayer(recorder, server, folder)
 
 
 @pytest.mark.parametrize("scheme", PORTS)
 def test_every_step_is_sent_and_answered_alike(scheme: str, replayer: Replayer) -> None:
-    """Pipelining, COMPRESS, IDLE, literals, a NO and a BAD among them; the new recording is whole."""
-    summary = replayer.all_of_it(scheme=scheme)
-    recorded = json.loads(replayer.run("show", replayer.recorder.recording, "--json").stdout)
+    """COMPRESS, IDLE, literals, pipelined commands and a NO among them; the new recording is whole."""
+    recorder = replayer.recorder
+    summary = replayer.all_of_it("--idle", "30", scheme=scheme)
+    recorded = recorder.json("show", recorder.recording)
     steps = sum(len(session["exchanges"]) for session in recorded["sessions"])
+    commands = {each["command"] for session in recorded["sessions"] for each in session["exchanges"]}
+    assert {"COMPRESS", "IDLE", "APPEND", "STORE", "EXPUNGE", "UID FETCH"} <= commands
     assert summary["fates"] == {"sent": steps, "skipped": 0, "not reached": 0, "cut": 0}
-    checked = replayer.run("check", summary["name"])
-    assert (checked.returncode, checked.stderr) == (0, "")
-    replayed = json.loads(replayer.run("show", summary["name"], "--json").stdout)
-    assert _asked(replayed) == _asked(recorded)
+    recorder.run("check", summary["name"])
+    assert _asked(recorder.json("show", summary["name"])) == _asked(recorded)
+    _hears_the_other(recorder, summary["name"])
 
 
-def test_news_of_another_session_comes_again(replayer: Replayer) -> None:
-    """The one that idles is told of what the other one puts there, and can fetch it."""
-    summary = replayer.all_of_it("--idle", "30")
-    sessions = json.loads(replayer.run("show", summary["name"], "--json").stdout)["sessions"]
+def _hears_the_other(recorder: Recorder, name: str) -> None:
+    """The session that idles is told of what another one puts there, and can fetch it."""
+    sessions = recorder.json("show", name)["sessions"]
     [idle] = [
         each for session in sessions for each in session["exchanges"] if each["command"] == "IDLE" and each["responses"]
     ]
@@ -115,20 +116,7 @@ def test_news_of_another_session_comes_again(replayer: Replayer) -> None:
     assert fetched["responses"]["FETCH"] == 1
 
 
-def test_flattened_and_at_a_pace(replayer: Replayer) -> None:
-    replayer.all_of_it("--flatten", "--speed", "10x", "--max-gap", "0.01")
-
-
-def test_clones(replayer: Replayer) -> None:
-    """Both change the same mailbox, so their answers may differ; all is sent and all is recorded."""
-    done = replayer("--password-file", str(replayer.password), "--json", "--clones", "2")
-    summary = json.loads(done.stdout)
-    assert summary["fates"]["not reached"] == summary["fates"]["cut"] == 0
-    assert summary["latency_ms"]["NOOP"]["count"] == 2
-    assert replayer.run("check", summary["name"]).returncode == 0
-
-
-@pytest.mark.parametrize("mechanisms", ["scram-sha-1", "plain", "oauthbearer", "xoauth2"])
+@pytest.mark.parametrize("mechanisms", ["scram-sha-1", "oauthbearer"])
 def test_mechanisms(mechanisms: str, replayer: Replayer, tmp_path: Path) -> None:
     """The first session again, at a server that offers only this one."""
     secret = tmp_path / "secret"
@@ -136,12 +124,12 @@ def test_mechanisms(mechanisms: str, replayer: Replayer, tmp_path: Path) -> None
     secret.chmod(0o600)
     reader = f"{sys.executable} -c \"print(open('{secret}').read())\""
     how = ("--token-command", reader) if "oauth" in mechanisms else ("--password-command", reader)
-    with Dovecot(mechanisms=mechanisms, plaintext_auth=mechanisms == "plain") as server:
+    with Dovecot(mechanisms=mechanisms) as server:
         to = ("--to", f"imaps://localhost:{server.tls_port}", "--upstream-ca", str(server.ca))
         done = replayer.run("replay", f"{replayer.recorder.recording}/1", *to, *how, "--write", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    shown = replayer.run("show", json.loads(done.stdout)["name"])
-    assert f"AUTHENTICATE {mechanisms.upper()}" in shown.stdout
+    shown = replayer.recorder.run("show", json.loads(done.stdout)["name"])
+    assert b"AUTHENTICATE " + mechanisms.upper().encode() in shown
 
 
 def test_a_wrong_password(replayer: Replayer, tmp_path: Path) -> None:
@@ -155,15 +143,16 @@ def test_a_wrong_password(replayer: Replayer, tmp_path: Path) -> None:
     assert said.startswith("imaptap: imaps://localhost:")
     assert "refuses the login of bob with SCRAM-SHA-256: NO" in said
     assert "--password-file" in hint
-    assert "never-was-it" not in done.stderr + done.stdout + replayer.run("show", "wrong/1").stdout
-    assert replayer.run("check", "wrong").returncode == 0
+    assert "never-was-it" not in done.stderr + done.stdout
+    assert b"never-was-it" not in replayer.recorder.run("show", "wrong/1")
+    replayer.recorder.run("check", "wrong")
 
 
 def test_a_server_that_is_not_trusted(replayer: Replayer, identity: Identity) -> None:
     done = replayer("--password-file", str(replayer.password), "--name", "untrusted", ca=identity.ca)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 2
-    assert replayer.run("show", "untrusted").returncode == 2
+    assert "untrusted" not in [each["name"] for each in replayer.recorder.json("ls")["recordings"]]
 
 
 def test_ctrl_c_leaves_a_partial_recording(replayer: Replayer, identity: Identity) -> None:
@@ -187,11 +176,11 @@ def test_ctrl_c_leaves_a_partial_recording(replayer: Replayer, identity: Identit
         output, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (130, "")
     assert "1 cut" in output
-    session = json.loads(replayer.run("show", "stopped/1", "--json").stdout)
+    session = replayer.recorder.json("show", "stopped/1")
     assert (session["ending"], session["reason"]) == ("cut", "imaptap was stopped")
     steps = [(event["name"], event["text"]) for event in session["events"] if event["kind"] == "step"]
     assert steps == [("replay of", "1"), ("cut", "1: imaptap was stopped")]
-    assert replayer.run("check", "stopped").returncode == 0
+    replayer.recorder.run("check", "stopped")
 
 
 def _asked(shown: Any) -> list[list[tuple[str, str]]]:

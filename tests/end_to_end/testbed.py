@@ -184,13 +184,18 @@ def _lanes(jobs: list[Job]) -> list[list[Job]]:
 
 
 @contextmanager
-def server_of(testbed: Path, kind: Kind) -> Iterator[Outside]:
-    """Start one through its own program: its modules have names of ours, so they must stay out of this process."""
+def server_of(testbed: Path, kind: Kind, *words: str) -> Iterator[Outside]:
+    """Start one through its own program: its modules have names of ours, so they must stay out of this process.
+
+    `words` are options of that program.
+    """
     program = [sys.executable, str(testbed / f"{kind}.py")]
     # A name that is short, for socket paths, and a folder that the server's user may walk into.
     with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-") as folder:
         Path(folder).chmod(0o755)
-        started = subprocess.run([*program, "start", "--dir", folder], capture_output=True, text=True, check=False)
+        started = subprocess.run(
+            [*program, "start", "--dir", folder, *words], capture_output=True, text=True, check=False
+        )
         if started.returncode != 0:
             raise RuntimeError(f"{kind} did not start: {started.stderr[-2000:]}")
         said = dict(line.split("=", 1) for line in started.stdout.splitlines())

@@ -35,8 +35,7 @@ class Plant:
     """A change, what it is called, and how a comparison must name what came of it.
 
     `kind` is the class of difference ("" where it must be let pass), `where` a regular expression for its place.
-    `during` is one for the client's line. It is planted once, or with `every` in each unit that it fits. `also` is one
-    for the places of what follows from it.
+    `during` is one for the client's line. It is planted once, or with `every` in each unit that it fits.
     """
 
     name: str
@@ -45,7 +44,6 @@ class Plant:
     during: str
     make: Callable[[], Change]
     every: bool = False
-    also: str = ""
 
 
 class Bed:

@@ -61,10 +61,14 @@ class Hierarchy:
         return place if place.delimiter is not None else place._replace(delimiter=self._listed)
 
     def delimiter(self, name: str = "") -> str | None:
-        """What stands between the parts of personal names; told by the name itself where nobody else has told it."""
+        """What stands between the parts of personal names.
+
+        Where nobody has told it, the name does: by what follows INBOX, or by a "/", which hardly stands in names else.
+        """
         told = (self.place() or Place()).delimiter
-        match = _BELOW_INBOX.match(name) if told is None else None
-        return match[1] if match else told
+        if told is None and (match := _BELOW_INBOX.match(name)):
+            return match[1]
+        return "/" if told is None and "/" in name else told
 
     def locate(self, name: str, otherwise: str | None = None) -> Located:
         """The name apart; by the delimiter `otherwise` where nobody has told one."""

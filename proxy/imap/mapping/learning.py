@@ -129,9 +129,7 @@ def _statuses(known: Known, ours: Told, theirs: Told) -> None:
 def _status(known: Known, status: MailboxStatus, other: MailboxStatus) -> None:
     ours, theirs = dict(status.items), dict(other.items)
     name = status.mailbox.name
-    numbers = [
-        {word: value for word, value in items.items() if isinstance(value, int)} for items in (ours, theirs)
-    ]  # fmt: skip
+    numbers = [{word: each for word, each in items.items() if isinstance(each, int)} for items in (ours, theirs)]
     messages = known.mailboxes.select(name, *(each.get(b"UIDVALIDITY") for each in numbers))
     _counters(messages, *numbers)
     ids = [_object_of(items.get(b"MAILBOXID")) for items in (ours, theirs)]
@@ -230,9 +228,7 @@ def _given(known: Known, messages: Messages | None, sides: Sides, recorded: Body
     if isinstance(recorded, Append) and ours.appended and not theirs.appended:
         _appended_next(known.mailboxes.of(recorded.mailbox.name, ours.appended.uidvalidity), ours.appended.uids)
     elif isinstance(recorded, Append | Replace) and ours.appended and theirs.appended:
-        into = known.mailboxes.select(
-            recorded.mailbox.name, ours.appended.uidvalidity, theirs.appended.uidvalidity
-        )  # fmt: skip
+        into = known.mailboxes.select(recorded.mailbox.name, ours.appended.uidvalidity, theirs.appended.uidvalidity)
         uids = spread(ours.appended.uids), spread(theirs.appended.uids)
         if uids[0] and uids[1] and len(uids[0]) == len(uids[1]):
             into.told(zip(uids[0], uids[1], strict=True))

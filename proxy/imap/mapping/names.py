@@ -29,6 +29,8 @@ class Names:
         self.hierarchies = (Hierarchy(), Hierarchy())
         self.roles = (Roles(), Roles())
         self._pairs: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        self._root: str | None = None
+        """The mailbox of the target below which everything is, as it seems."""
         self._asked: dict[tuple[str, Place | None], str] = {}
         """Counterparts that were asked for since something was learnt last."""
 
@@ -44,10 +46,15 @@ class Names:
             self.hierarchies[side].hear_namespace(told)
 
     def pair(self, recorded: str, replayed: str) -> None:
-        """These two are one mailbox. INBOX has no need to be told, and no name of its own."""
-        if {"", "INBOX"} & {recorded, replayed} or self._pairs[0].get(recorded) == replayed:
+        """These two are one mailbox. An INBOX that lies below another mailbox tells that everything does."""
+        if not recorded or not replayed or self._pairs[0].get(recorded) == replayed:
             return
         self._asked.clear()
+        if recorded == "INBOX":
+            above = replayed.removesuffix(f"{self._delimiter(Side.REPLAYED)}INBOX")
+            self._root = above if above not in {"", replayed} else self._root
+        if "INBOX" in (recorded, replayed):
+            return
         self._part(recorded)
         self._part(self._pairs[1].get(replayed))
         self._pairs[0][recorded], self._pairs[1][replayed] = replayed, recorded
@@ -93,10 +100,13 @@ class Names:
     def _counterpart(self, name: str, there: Place, by_hand: Mapping[str, str]) -> str:
         if by_hand and (found := self._by_hand(name, there, by_hand)) is not None:
             return found
-        if not name or name.upper() == "INBOX":
-            return name.upper()
         own = self.hierarchies[0].delimiter(name)
         delimiters = (there.delimiter if own is None else own, there.delimiter)
+        if self._root and name:
+            found = _by(name, delimiters, self._pairs[0].get)
+            return found or below(self._root, self.hierarchies[0].locate(name, there.delimiter).parts, there.delimiter)
+        if not name or name.upper() == "INBOX":
+            return name.upper()
         if (found := _by(name, delimiters, lambda each: self._known(Side.RECORDED, each))) is not None:
             return found
         located = self.hierarchies[0].locate(name, there.delimiter)
@@ -115,8 +125,8 @@ class Names:
             by_hand = {there: each for each, there in self.given.items() if each}
             if (found := _by(name, delimiters, by_hand.get)) is not None:
                 return found
-            if root := self.given.get(""):
-                return self._above_root(name, root + (delimiters[0] or ""))
+            if root := self.given.get("") or self._root:
+                return self._pairs[1].get(name) or self._above_root(name, root + (delimiters[0] or ""))
             if not name or name.upper() == "INBOX":
                 return name.upper()
             if (found := _by(name, delimiters, lambda each: self._known(Side.REPLAYED, each))) is not None:

@@ -25,11 +25,15 @@ _LEAVE = frozenset(("CLOSE", "UNSELECT", "LOGOUT", "UNAUTHENTICATE"))
 
 
 class Selected:
-    """Feed it every dialogue of one session in their order. `gone` are UIDs that went by the last one."""
+    """Feed it every dialogue of one session in their order. `gone` are UIDs that went by the last one.
+
+    `steady` are how many numbers, from 1 on, have meant the same messages since somebody set it.
+    """
 
     def __init__(self) -> None:
         self.mailbox: Mailbox | None = None
         self.gone: list[int] = []
+        self.steady = 0
         self._searches = Searches()
         self._begun = 0
 
@@ -73,6 +77,7 @@ class Selected:
             self._untagged(answers[:closed], dialogue)
             answers = answers[closed:]
         before, self.mailbox = self.mailbox, coming
+        self.steady = 0
         self._untagged(answers, dialogue)
         condition = _condition(dialogue)
         if condition is Condition.OK:
@@ -98,7 +103,10 @@ class Selected:
                 mailbox.hear_code(status.code)
 
     def _data(self, mailbox: Mailbox, data: Data) -> None:
+        count = mailbox.numbers.count
         uid, gone = mailbox.hear(data)
+        if gone or mailbox.numbers.count < count:
+            self.steady = min(self.steady, data.number - 1 if isinstance(data, Count) and gone else 0)
         if isinstance(data, Vanished):
             self.gone += (spread(data.uids) or ()) if not data.earlier else ()
         elif gone and uid is not None:
@@ -107,7 +115,7 @@ class Selected:
     def _agree(self, mailbox: Mailbox, exists: int | None, uidvalidity: int | None) -> None:
         """What is known otherwise of the moment: data that came beside another dialogue may be missing here."""
         if exists is not None and exists != mailbox.exists:
-            mailbox.hear(Count(b"EXISTS", exists))
+            self._data(mailbox, Count(b"EXISTS", exists))
         if uidvalidity is not None:
             mailbox.uidvalidity = uidvalidity
 

@@ -20,6 +20,8 @@ class Session:
         self.replayed = Selected()
         self.tags: dict[bytes, bytes] = {}
         """The tags of recorded commands, and of those that were sent for them; of equal ones, the last."""
+        self._apart = False
+        self._steady = 0
         self.saved = False
         """Whether `$` is the result of the same search on both sides (RFC 5182)."""
 
@@ -32,13 +34,25 @@ class Session:
         if isinstance(body, Search | Sort) and any(option.name == b"SAVE" for option in body.returned or ()):
             self.saved = ok
         elif recorded.exchange.command in {"SELECT", "EXAMINE"}:
-            self.saved = False
+            self.saved = self._apart = False
+        self._step(ok=ok)
+
+    def _step(self, *, ok: bool) -> None:
+        """Where both have as many messages, they are the same, number by number, until some go.
+
+        Where messages went by a step that was not carried out at the target, it is chance if there are as many again.
+        """
+        here, there = self.recorded.mailbox, self.replayed.mailbox
+        self._apart = self._apart or (bool(self.recorded.gone or self.recorded.steady < self._steady) and not ok)
+        if here and there and here.exists == there.exists and not self._apart:
+            self.recorded.steady = self.replayed.steady = here.exists or 0
+        self._steady = self.recorded.steady
 
     def number(self, number: int, messages: Messages | None, exists: tuple[int | None, int | None]) -> int | None:
         """A recorded message number at the target; `exists` is how many messages both mailboxes have.
 
         By the message's UID where both sides have told it. Else the number stays, if there are as many messages on
-        both sides, and nobody has said that it is another one there (M 8).
+        both sides or were since the last one before it went, and nobody has said that it is another one there (M 8).
         """
         here, there = self.recorded.mailbox, self.replayed.mailbox
         if there is not None and exists[1] is not None and exists[1] < there.numbers.count:
@@ -48,7 +62,9 @@ class Session:
         found = there.numbers.number(paired) if there and paired is not None else None
         if found is not None:
             return found
-        if None in exists or exists[0] != exists[1] or number > (exists[0] or 0):
+        steady = min(self.recorded.steady, self.replayed.steady, exists[1] or 0)
+        alike = not self._apart and exists[0] == exists[1] and exists[0] is not None and number <= exists[0]
+        if not alike and number > steady:
             return None
         other = there.numbers.uid(number) if there else None
         if other is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from proxy.imap.grammar.mailbox_names import Mailbox
@@ -24,9 +23,12 @@ def mapped(context: Context, value: Any) -> Any:
         items: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType] - of anything
         new = tuple([mapped(context, item) for item in items])
         return new if any(one is not other for one, other in zip(new, items, strict=True)) else items
+    return _walked(context, value)
+
+
+def _walked(context: Context, value: Any) -> Any:
     changed: dict[str, Any] = {}
-    kind: Any = type(value)
-    for name, special in _fields(kind):
+    for name, special in _fields(value):
         old = getattr(value, name)
         if special is None and isinstance(old, _PLAIN):
             continue
@@ -36,11 +38,14 @@ def mapped(context: Context, value: Any) -> Any:
     return replace(value, **changed) if changed else value
 
 
-@cache
-def _fields(kind: type) -> tuple[tuple[str, Mapper | None], ...]:
-    """The fields of a class, each with what maps it; none of what is no value of the grammar's own."""
-    return tuple((name, _MAPPERS.get((kind, name))) for name in _names(kind))
+def _fields(value: Any) -> tuple[tuple[str, Mapper | None], ...]:
+    """The fields of a value, each with what maps it; none of what is no value of the grammar's own."""
+    kind: Any = value.__class__
+    if kind not in _FIELDS:
+        own: list[str] = [each.name for each in fields(value)] if is_dataclass(value) else []
+        _FIELDS[kind] = tuple((name, _MAPPERS.get((kind, name))) for name in own)
+    return _FIELDS[kind]
 
 
-def _names(kind: Any) -> list[str]:
-    return [each.name for each in fields(kind)] if is_dataclass(kind) else []
+_FIELDS: dict[object, tuple[tuple[str, Mapper | None], ...]] = {}
+"""Class -> its fields, found once."""

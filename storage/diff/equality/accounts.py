@@ -41,15 +41,20 @@ def quotas(found: Findings, left: Sequence[Quota], right: Sequence[Quota]) -> No
     lefts, rights = {each.root: each for each in left}, {each.root: each for each in right}
     if len(lefts) == len(rights) == 1 and lefts.keys() != rights.keys():
         found.let(Rule.QUOTA_ROOT, "QUOTA", left[0].root, right[0].root)
-        _resources(found, f"QUOTA {_word(left[0].root)}", left[0].resources, right[0].resources)
+        _resources(found, _root(left[0].root), left[0].resources, right[0].resources)
         return
     for root in dict.fromkeys((*lefts, *rights)):
         one, other = lefts.get(root), rights.get(root)
-        where = f"QUOTA {_word(root)}"
+        where = _root(root)
         if one is None or other is None:
             found.value(where, one, other)
         elif one != other:
             _resources(found, where, one.resources, other.resources)
+
+
+def _root(root: String) -> str:
+    name = _word(root)
+    return f"QUOTA {name}" if name else 'QUOTA ""'
 
 
 def _resources(found: Findings, where: str, left: Iterable[Resource], right: Iterable[Resource]) -> None:

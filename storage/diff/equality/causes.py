@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from storage.diff.equality.needs import needs
+
 if TYPE_CHECKING:
     from storage.diff.equality.findings import Findings
 
@@ -21,8 +23,25 @@ OFFERED_BY: dict[str, tuple[str, ...]] = {
     "APPENDLIMIT": ("APPENDLIMIT",),
     **dict.fromkeys(("BINARY", "BINARY.SIZE", "UNKNOWN-CTE"), ("BINARY", "IMAP4REV2")),
     **dict.fromkeys(("X-GM-MSGID", "X-GM-THRID", "X-GM-LABELS"), ("X-GM-EXT-1",)),
-    "ANNOTATION": ("ANNOTATE-EXPERIMENT-1",),
+    **dict.fromkeys(("ANNOTATION", "ANNOTATIONS"), ("ANNOTATE-EXPERIMENT-1",)),
+    "URLMECH": ("URLAUTH",),
     "SIZE": ("STATUS=SIZE", "IMAP4REV2"),
+    **dict.fromkeys(
+        ("CHANGEDSINCE", "UNCHANGEDSINCE", "SELECT CONDSTORE", "EXAMINE CONDSTORE"), ("CONDSTORE", "QRESYNC")
+    ),
+    "QRESYNC": ("QRESYNC",),
+    "RETURN": ("ESEARCH", "ESORT", "IMAP4REV2"),
+    "RETURN SAVE": ("SEARCHRES", "IMAP4REV2"),
+    "RETURN PARTIAL": ("PARTIAL", "CONTEXT=SEARCH", "CONTEXT=SORT"),
+    **dict.fromkeys(("RETURN UPDATE", "RETURN CONTEXT"), ("CONTEXT=SEARCH", "CONTEXT=SORT")),
+    "LIST RETURN": ("LIST-EXTENDED", "IMAP4REV2"),
+    "LIST STATUS": ("LIST-STATUS", "IMAP4REV2"),
+    "LIST SPECIAL-USE": ("SPECIAL-USE", "IMAP4REV2"),
+    "LIST MYRIGHTS": ("LIST-MYRIGHTS",),
+    "LIST METADATA": ("LIST-METADATA",),
+    "CREATE USE": ("CREATE-SPECIAL-USE",),
+    "MULTIAPPEND": ("MULTIAPPEND",),
+    "BINARY.PEEK": ("BINARY", "IMAP4REV2"),
     "DELETED": ("QUOTA=RES-MESSAGE", "QUOTA", "IMAP4REV2"),
     # commands
     **dict.fromkeys(("MOVE", "UID MOVE"), ("MOVE", "IMAP4REV2")),
@@ -67,13 +86,20 @@ def refusal(found: Findings) -> str:
     for name, side in sides:
         if "literal refused" in side.exchange.marks:
             return f"The {name} server refused the literal."
-    cause = lacking(found, found.left.exchange.command)
+    cause = lacking(found, found.left.exchange.command) or _asked(found)
     if cause:
         return cause
     if (found.left.before.mailbox is None) != (found.right.before.mailbox is None):
         name = "left" if found.left.before.mailbox is None else "right"
         return f"No mailbox is selected on the {name} side."
     return numbers_differ(found) if found.left.exchange.command in _BY_NUMBER else ""
+
+
+def _asked(found: Findings) -> str:
+    """That only one of the two offers what the command asks for."""
+    command = found.left.command
+    causes = (lacking(found, need) for need in needs(command.body)) if command else ()
+    return next(filter(None, causes), "")
 
 
 def numbers_differ(found: Findings) -> str:

@@ -31,8 +31,8 @@ SLOWER, SLOWER_BY = 10, 100_000
 def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> Comparison:
     """What is not the same in two exchanges that belong together, left and right (M 10).
 
-    To be called for the pairs of two sessions in their order, with one context, before or after `context.mapping` has
-    learned from a pair.
+    To be called for the pairs of two sessions in their order, with the same `context.states`, and before the mapping
+    learns from a pair: afterwards an id that is wrong is what has been learned.
     """
     context = context or Context()
     found = Findings(left, right, context)
@@ -62,13 +62,15 @@ def _thoroughly(found: Findings) -> bool:
     for family in dict.fromkeys((*one.answers, *other.answers)):
         if family == "status":
             continue
+        lefts, rights = one.answers.get(family, []), other.answers.get(family, [])
         if completed:
-            found.through = Rule.AMBIGUOUS if family in one.ambiguous | other.ambiguous else None
-        _family(found, family, one.answers.get(family, []), other.answers.get(family, []))
+            # As many answers on both sides have gone to the same commands.
+            doubtful = family in one.ambiguous | other.ambiguous and len(lefts) != len(rights)
+            found.through = Rule.AMBIGUOUS if doubtful else None
+        _family(found, family, lefts, rights)
     found.through = None if completed else Rule.REFUSED
-    lefts = Codes(found.left.completion, data_of(one.answers.get("status", [])))
-    rights = Codes(found.right.completion, data_of(other.answers.get("status", [])))
-    compare_codes(found, lefts, rights)
+    codes = Codes(found.left.completion, data_of(one.answers.get("status", [])))
+    compare_codes(found, codes, Codes(found.right.completion, data_of(other.answers.get("status", []))))
     removed(found)
     unasked(found, one.news, other.news)
     found.through = None

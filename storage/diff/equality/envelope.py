@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.envelope import Address, Addresses, Envelope
     from storage.diff.equality.findings import Findings
 
+_NO_HOST = frozenset((b"", b"MISSING_DOMAIN", b".MISSING-HOST-NAME.", b".SYNTAX-ERROR.", b"UNSPECIFIED-DOMAIN"))
+"""What servers write for the host of an address that has none: Dovecot, UW, Cyrus."""
 _STRINGS = (("date", "date"), ("subject", "subject"), ("in_reply_to", "in-reply-to"), ("message_id", "message-id"))
 _LISTS = (("sent_from", "from"), ("to", "to"), ("cc", "cc"), ("bcc", "bcc"))
 _DEFAULTED = (("sender", "sender"), ("reply_to", "reply-to"))
@@ -60,6 +62,8 @@ def _broken(left: tuple[Address, ...], right: tuple[Address, ...]) -> str:
     addresses = (*left, *right)
     if any(each.host is None for each in addresses):
         return "Group syntax, or an address without a host, is read in two ways."
+    if any(isinstance(each.host, bytes) and each.host.upper() in _NO_HOST for each in addresses):
+        return "An address without a host is filled in otherwise."
     if any(each.adl is not None for each in addresses):
         return "A source route is read in two ways."
     return ""

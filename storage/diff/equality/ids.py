@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.sets import SequenceSet
     from storage.diff.equality.findings import Findings
 
-EXPANDED_MOST = 2_000_000
+EXPANDED_MOST = 500_000
 """Numbers that the sets of one answer may be expanded to; larger ones are compared as ranges."""
 
 

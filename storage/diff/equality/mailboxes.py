@@ -112,7 +112,10 @@ def _full(attributes: dict[bytes, bytes]) -> set[bytes]:
 
 
 def _of(attributes: dict[bytes, bytes], group: set[bytes] | frozenset[bytes]) -> str | None:
-    return readable(b" ".join(attributes.get(word, word) for word in sorted(group & _full(attributes)))) or None
+    """Those of a group that stand there, or what implies them."""
+    implying = {_IMPLIED.get(word, word): spelled for word, spelled in attributes.items()}
+    named = (attributes.get(word) or implying[word] for word in sorted(group & _full(attributes)))
+    return readable(b" ".join(dict.fromkeys(named))) or None
 
 
 def statuses(found: Findings, left: Sequence[MailboxStatus], right: Sequence[MailboxStatus]) -> None:

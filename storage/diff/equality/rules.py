@@ -76,7 +76,11 @@ RULES: tuple[Explained, ...] = tuple(
         (Rule.ITEM_ORDER, "The order of a message's FETCH items, and in how many answers they come.", "M 8, 10.5"),
         (Rule.CASE, "Capitals in flags, words, field names and charsets.", "M 8, 10.2"),
         (Rule.UNSOLICITED, "What a server says unasked: it counts by the mailbox it leaves behind.", "M 10.11"),
-        (Rule.AMBIGUOUS, "What may as well belong to another command that was in flight.", "M 3.8"),
+        (
+            Rule.AMBIGUOUS,
+            "Answers that may as well belong to another command in flight, where one side has more of them.",
+            "M 3.8",
+        ),
         (Rule.REFUSED, "What comes with a command that one of the two has refused.", "M 10.1"),
         (Rule.NOT_ASKED_FOR, "FLAGS, UID and MODSEQ in a FETCH that did not ask for them.", "M 10.5"),
         (Rule.UID, "UIDs, where each left one always stands for the same right one.", "M 8"),

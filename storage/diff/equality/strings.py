@@ -34,14 +34,13 @@ def differing_bytes(found: Findings, where: str, left: bytes | None, right: byte
     if left is None or right is None:
         found.value(where, "NIL" if left is None else left, "NIL" if right is None else right)
         return
-    at = next((place for place, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), None)
-    if at is None:
-        at = min(len(left), len(right))
+    if max(len(left), len(right)) <= 2 * SHOWN_AROUND:
+        found.value(where, left, right)
+        return
+    at = first_difference(iter((left,)), iter((right,))) or 0
     start, end = max(at - SHOWN_AROUND, 0), at + SHOWN_AROUND
-    cause = f"{len(left)} and {len(right)} bytes." if len(left) != len(right) else ""
-    if at:
-        cause = f"The first {at} bytes are the same{f', of {len(left)} and {len(right)}' if cause else ''}."
-    found.value(where, left[start:end], right[start:end], cause)
+    sizes = f", of {len(left)} and {len(right)}" if len(left) != len(right) else ""
+    found.value(where, left[start:end], right[start:end], f"The first {at} bytes are the same{sizes}.")
 
 
 def nil(strings: Mapping[bytes, NString], name: bytes) -> NString | str:

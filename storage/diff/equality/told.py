@@ -78,9 +78,9 @@ def is_news(command: str, data: object) -> bool:
 
 
 def _wrong(command: str, data: object) -> bool:
-    """Whether it is an answer all the same: more than flags is no news, nor are codes that a completion may have."""
+    """Whether it is an answer all the same: more than flags is no news, nor what SELECT tells of its mailbox."""
     if isinstance(data, Status):
-        return data.code is not None and name_of(data.code) in FREE
+        return data.code is not None and (command in SELECT or name_of(data.code) in FREE)
     return isinstance(data, Fetch) and command in _FETCHING and any(item.name not in FLAGS_NEWS for item in data.items)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imaptap.cli.replay_progress import Progress
 from proxy.imap.transcript import EventKind
 from storage import open_store
 from tests.imaptap.telling import Tale, recorded
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from imaptap.replaying import Tally
     from tests.imaptap.cli.conftest import Program
     from tests.servers.certificates import Identity
 
@@ -166,6 +168,15 @@ def test_flattened_it_waits_for_each_answer(stage: Stage) -> None:
     stage.record(PIPELINED)
     said = "C: R3 NOOP\nS: R3 OK done\nC: R4 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: R4 OK done\nEOF"
     assert stage.replay(IN + said, "--flatten").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("--speed", "10x"), ("--speed", "1x", "--max-gap", "0.001")], ids=" ".join)
+def test_with_recorded_pauses(words: tuple[str, ...], stage: Stage) -> None:
+    stage.record(PIPELINED)
+    said = "C: R3 NOOP\nC: R4 CAPABILITY\nS: R3 OK\nS: * CAPABILITY IMAP4rev1\nS: R4 OK done\nEOF"
+    result = stage.replay(IN + said, *words, "--json")
+    assert result.exit_code == 0
+    assert all(f'"{command}": {{"p50"' in result.stdout for command in ("LOGIN", "NOOP", "CAPABILITY"))
 
 
 def test_another_status_is_told(stage: Stage) -> None:
@@ -400,6 +411,21 @@ def test_a_server_that_never_answers(stage: Stage) -> None:
     assert [name for name, _ in stage.steps()] == ["sent", "cut"]
 
 
+def test_a_replay_that_cannot_be_recorded_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `record --fail-closed`: what is not recorded is good for nothing. Here the file is deleted half way."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done\nC: a3 NOOP\nS: a3 OK done")
+
+    def delete(_progress: Progress, tally: Tally) -> None:
+        if tally.steps == 2:
+            stage.program.db.unlink()
+
+    monkeypatch.setattr(Progress, "show", delete)
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 OK done\n" + "C: R4 NOOP\nEOF")
+    assert result.exit_code == 1
+    assert "cannot be recorded" in result.stderr
+    assert "steps: 2 sent, 1 cut" in result.stdout
+
+
 STARTTLS = "C: a0 STARTTLS\nS: a0 OK begin\n"
 
 
@@ -468,6 +494,23 @@ def test_clones(stage: Stage) -> None:
     assert sorted(each.split()[0] for each in logins) == ["load1", "load2", "load3"]
 
 
+@pytest.mark.parametrize(("words", "shown"), [((), True), (("--quiet",), False)])
+def test_progress_on_a_terminal(
+    words: tuple[str, ...], shown: bool, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With counts; none in a pipe, as everywhere else here."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", *words)
+    assert ("sent 2, not 0, otherwise 1" in result.stderr) is shown
+
+
+def test_what_all_clones_were_told_is_said_once(stage: Stage) -> None:
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", "--clones", "2")
+    assert "  1/2 NOOP: NO, recorded OK (2 times)" in result.stdout.splitlines()
+
+
 def test_users_from_a_file(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     users = stage.folder / "users.toml"
@@ -480,7 +523,12 @@ def test_summary_as_json(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     result = stage.replay(IN + "C: R3 NOOP\nS: R3 NO\nEOF", "--json")
     assert result.exit_code == 1
-    for text in ('"steps": 2', '"sent": 2', '"other_status_count": 1', '"recorded": "OK", "replayed": "NO"'):
+    for text in (
+        '"steps": 2',
+        '"sent": 2',
+        '"other_status_count": 1',
+        '"recorded": "OK", "replayed": "NO", "count": 1',
+    ):
         assert text in result.stdout
 
 

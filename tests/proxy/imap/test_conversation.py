@@ -56,6 +56,17 @@ def test_a_command_of_our_own_is_none_of_the_clients() -> None:
     assert heard.stream(CLIENT) == b""
 
 
+def test_a_command_of_our_own_may_have_arguments() -> None:
+    """What it asks for is its own."""
+    conversation = Conversation(1)
+    conversation.receive(SERVER, b"* PREAUTH hi\r\n", 0, Layer.PLAIN)
+    conversation.proxy_command(b'P1 LIST "" ""\r\n', 1)
+    conversation.receive(SERVER, b'* LIST (\\Noselect) "/" ""\r\nP1 OK done\r\n', 2, Layer.PLAIN)
+    heard = heard_by(conversation)
+    (exchange,) = heard.exchanges
+    assert (exchange.command, exchange.arguments, exchange.responses) == ("LIST", '"" ""', (("LIST", 1),))
+
+
 def test_an_answer_of_our_own_ends_the_clients_command() -> None:
     """STARTTLS that we answer: what follows is read on, and the server never hears of it."""
     conversation = Conversation(1)

@@ -71,6 +71,13 @@ def test_what_was_not_over_is_not_waited_for() -> None:
     assert turns.come == ["fetch"]
 
 
+def test_two_at_the_same_moment_do_not_wait_for_each_other() -> None:
+    turns = Turns(Order([session(1, "bob", ("STORE", 10, 10)), session(2, "bob", ("STORE", 10, 10))]))
+    turns.ask("one", 1, 10)
+    turns.ask("two", 2, 10)
+    assert turns.come == ["one", "two"]
+
+
 def test_what_was_never_answered_is_not_waited_for() -> None:
     turns = Turns(Order([session(1, "bob", ("STORE", 10, None)), session(2, "bob", ("FETCH", 30, 40))]))
     turns.ask("fetch", 2, 30)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.replay.pace import Pace
+from proxy.replay.pace import Pace, Pauses
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,20 @@ from proxy.replay.pace import Pace
 )
 def test_pause(pace: Pace, micros: int, seconds: float) -> None:
     assert pace.pause(micros) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("steps", "pauses"),
+    [
+        ([(1, 5, 10, ()), (2, 30, 40, ()), (3, 41, 50, ())], [5, 20, 1]),
+        ([(1, 5, 10, ()), (2, 6, 20, (1,)), (3, 50, 60, ())], [5, 1, 30]),
+        ([(1, 5, 90, ()), (2, 10, 20, (1,)), (3, 50, 60, (1,))], [5, 5, 30]),
+        ([(1, 5, 90, ()), (2, 10, 20, (1,)), (3, 95, 99, ())], [5, 5, 5]),
+        ([(1, 5, None, ()), (2, 10, 20, (1,))], [5, 5]),
+    ],
+    ids=["one by one", "pipelined", "beside a long one", "behind a long one", "never answered"],
+)
+def test_recorded_pauses(steps: list[tuple[int, int, int | None, tuple[int, ...]]], pauses: list[int]) -> None:
+    """From the last answer on; while something is under way, from the last command on."""
+    known = Pauses()
+    assert [known.before(*step) for step in steps] == pauses

@@ -130,6 +130,20 @@ def test_mailboxes_are_made_and_subscribed() -> None:
     assert not result.whole
 
 
+def test_a_mailbox_is_made_with_its_role_where_the_target_gives_it_one() -> None:
+    junk, trash = (
+        OldMailbox(name, attributes=frozenset((role,))) for name, role in (("J", b"\\Junk"), ("T", b"\\Trash"))
+    )
+    seeded(
+        "C: STATUS J (MESSAGES UIDVALIDITY)\nS: a NO no\nC: STATUS T (MESSAGES UIDVALIDITY)\nS: a NO no\n"
+        "C: CREATE J (USE (\\Junk))\nS: a OK\n"
+        "C: CREATE T (USE (\\Trash))\nS: a NO [USEATTR] there is one\nC: CREATE T\nS: a OK",
+        junk,
+        trash,
+        capabilities="CREATE-SPECIAL-USE",
+    )
+
+
 def test_a_mailbox_is_the_one_with_its_role() -> None:
     mapping = Mapping()
     for dialogue in told('S: * PREAUTH x\nC: a LIST "" *\nS: * LIST (\\Drafts) "/" Drafts\nS: a OK'):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from proxy.imap.transcript import Direction
 from proxy.replay.beginning import Beginning, OldMailbox, OldMessage, Place
 from proxy.replay.seeding import beginning
-from tests.proxy.replay.told import filled, told
+from tests.proxy.imap.scripts import everything, load
+from tests.proxy.replay.pretended import Pretended
+from tests.proxy.replay.told import filled, of_script, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GREETED = "S: * PREAUTH ready\n"
 
@@ -209,6 +218,64 @@ FLAGS = [
 ]
 
 
+SEARCHES = [
+    ("found", "SEARCH SEEN", "SEARCH 1", [{b"\\Seen"}, set()]),
+    ("not found", "UID SEARCH UNSEEN", "SEARCH 5", [set(), {b"\\Seen"}]),
+    ("extended", "UID SEARCH RETURN (ALL COUNT) NOT KEYWORD x", 'ESEARCH (TAG "a") UID ALL 6 COUNT 1', [{b"x"}, set()]),
+    ("extended, none", "SEARCH RETURN () FLAGGED", 'ESEARCH (TAG "a")', [set(), set()]),
+    ("not all of them", "SEARCH RETURN (MIN) SEEN", 'ESEARCH (TAG "a") MIN 1', [None, None]),
+    ("two conditions", "SEARCH UNSEEN NOT DELETED", "SEARCH 2", [None, set()]),
+    ("two conditions, had", "SEARCH ALL SEEN FLAGGED", "SEARCH 2", [None, {b"\\Seen", b"\\Flagged"}]),
+    ("another condition", "SEARCH SEEN SUBJECT x", "SEARCH 2", [None, None]),
+    ("either", "SEARCH OR SEEN FLAGGED", "SEARCH 2", [None, None]),
+    ("no flags", "SEARCH ALL", "SEARCH 1 2", [None, None]),
+]
+
+
+def test_flags_follow_from_searches() -> None:
+    known = "C: k FETCH 1:2 UID\nS: * 1 FETCH (UID 5)\nS: * 2 FETCH (UID 6)\nS: k OK\n"
+    for name, command, answer, expected in SEARCHES:
+        state = began(selected("INBOX", 2) + known + f"C: a {command}\nS: * {answer}\nS: a OK")
+        flags = [None if each.flags is None else set(each.flags) for each in box(state).messages]
+        assert flags == expected, name
+
+
+def test_flags_follow_from_the_first_unseen_one_but_fetch_knows_better() -> None:
+    known = "C: k FETCH 1:4 UID\nS: * 1 FETCH (UID 5)\nS: * 2 FETCH (UID 6)\nS: * 3 FETCH (UID 7)\nS: k OK\n"
+    state = began(
+        selected("INBOX", 4, "UNSEEN 3") + known + "C: a FETCH 2 FLAGS\nS: * 2 FETCH (FLAGS (\\Seen x))\nS: a OK\n"
+        "C: b STORE 3 +FLAGS.SILENT (\\Seen)\nS: b OK\nC: c SEARCH SEEN\nS: * SEARCH 1 2 3\nS: c OK"
+    )
+    assert [each.flags for each in box(state).messages] == [(b"\\Seen",), (b"\\Seen", b"x"), (), ()]
+
+
+def test_no_message_is_unseen_where_status_tells_so() -> None:
+    status = "C: a STATUS INBOX (MESSAGES UNSEEN)\nS: * STATUS INBOX (MESSAGES 1 UNSEEN 0)\nS: a OK\n"
+    known = selected("INBOX", 1) + "C: k FETCH 1 UID\nS: * 1 FETCH (UID 5)\nS: k OK\n"
+    state = began(status + known)
+    assert (box(state).all_seen, only(state).flags) == (True, (b"\\Seen",))
+    state = began(known + "C: s STORE 1 +FLAGS.SILENT (\\Seen)\nS: s OK\n" + status)
+    assert (box(state).all_seen, only(state).flags) == (False, None)
+    state = began(known + "C: r FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] NIL)\nS: r OK\n" + status)
+    assert box(state).all_seen is False, "reading may have done that"
+
+
+def test_a_store_that_changes_nothing_tells_what_was_there() -> None:
+    known = "C: k FETCH 1:3 UID\nS: * 1 FETCH (UID 5)\nS: * 2 FETCH (UID 6)\nS: * 3 FETCH (UID 7)\nS: k OK\n"
+    tells = "C: s STORE 1 +FLAGS (x)\nS: * 1 FETCH (FLAGS (x))\nS: s OK\n"
+    nothing = "C: t STORE 2 +FLAGS (x)\nS: t OK\nC: u STORE 3 -FLAGS (x)\nS: u OK\n"
+    later = "C: v FETCH 2 FLAGS\nS: * 2 FETCH (FLAGS (x y))\nS: v OK\n"
+    cases = [
+        (tells + nothing, [(), (b"x",), ()]),
+        (nothing + tells, [(), None, None]),
+        (tells + nothing + later, [(), (b"x", b"y"), ()]),
+        (nothing + later, [None, (b"y",), None]),
+    ]
+    for script, expected in cases:
+        state = began(selected("INBOX", 3) + known + script)
+        assert [each.flags for each in box(state).messages] == expected, script
+
+
 def test_flags_are_those_of_the_beginning() -> None:
     for name, script, expected in FLAGS:
         known = "C: k FETCH 1 UID\nS: * 1 FETCH (UID 5)\nS: k OK\n"
@@ -235,3 +302,32 @@ def test_a_large_body_is_a_place_in_the_recording() -> None:
     heard = "".join(line[3:] + "\r\n" for line in (GREETED + script).splitlines() if line.startswith("S: "))
     offset = heard.index("«") + len("{5000}\r\n")
     assert only(began("C: n NOOP\nS: n OK", script)).body == (Place(2, Direction.SERVER, offset, 5000),)
+
+
+# --- whatever is said -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", everything(), ids=lambda path: path.stem)
+def test_no_conversation_is_too_odd(path: Path) -> None:
+    for mailbox in beginning(of_script(load(path))).mailboxes:
+        assert mailbox.without_body <= mailbox.count
+        assert all(message.number is None or message.number <= mailbox.count for message in mailbox.messages)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_said_to_have_been_there_was_there(seed: int) -> None:
+    """Nothing that came in the run, no wrong number, UID, body or flag: whatever two sessions do to two mailboxes."""
+    server = Pretended(seed)
+    for mailbox in beginning(server.dialogues()).mailboxes:
+        first = server.first[mailbox.name]
+        assert mailbox.exists in (None, len(first))
+        for message in mailbox.messages:
+            if message.uid is not None:
+                place = [uid for uid, _, _ in first].index(message.uid)
+                assert message.number in (None, place + 1)
+            else:
+                assert message.number is not None
+                place = message.number - 1
+            _, text, flags = first[place]
+            assert message.body in (None, (text.encode(),))
+            assert message.flags is None or {flag.decode() for flag in message.flags} == flags

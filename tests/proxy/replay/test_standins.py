@@ -43,5 +43,22 @@ def test_a_header_is_made_of_the_envelope() -> None:
     assert len(letter) == 400
 
 
+def test_other_senders_replies_and_groups() -> None:
+    word = Address(b"=?utf-8?q?=C3=9C?=", None, b"u", b"x")
+    group = (Address(None, None, b"team", None), BOB, word, Address(None, None, None, None), BOB)
+    none = (Address(None, None, b"undisclosed-recipients", None), Address(None, None, None, None))
+    envelope = Envelope(None, None, (ADA,), (ADA,), (BOB,), group, none, (BOB,), b"<0@x>", None)
+    assert stand_in(OldMessage(1, 5, envelope=envelope), None).split(b"\r\n") == [
+        b'From: "A \\"q\\" B" <ada@example.org>',
+        b"Reply-To: bob@example.net",
+        b"To: team: bob@example.net, =?utf-8?q?=C3=9C?= <u@x>;, bob@example.net",
+        b"Cc: undisclosed-recipients: ;",
+        b"Bcc: bob@example.net",
+        b"In-Reply-To: <0@x>",
+        b"",
+        b"",
+    ]
+
+
 def test_of_nothing_there_comes_an_empty_letter() -> None:
     assert stand_in(OldMessage(1, None), None) == b"\r\n"

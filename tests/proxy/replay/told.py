@@ -8,28 +8,44 @@ from proxy.imap.grammar import cut, parse_response
 from proxy.imap.transcript import BODY_MIN, Direction
 from proxy.imap.units import Unit
 from proxy.imap.view.dialogues import Dialogues
-from tests.proxy.imap.playing import Said, play
+from tests.proxy.imap.playing import Said, Turn, play
 from tests.proxy.imap.view.seeing import Units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from proxy.imap.view.dialogue import Dialogue
+    from tests.proxy.imap.scripts import Script
 
 
 def told(script: str, session: int = 1) -> list[Dialogue]:
     """`C: a NOOP`, `S: a OK`: one line each, CRLF added. `«n|text»` is a literal of n bytes: see `filled`."""
     turns = list(_turns(script))
+    heard = dict.fromkeys(Direction, 0)
+    ends: list[tuple[Said, int]] = []
+    for turn in turns:
+        heard[turn.direction] += len(turn.data)
+        ends.append((turn, heard[turn.direction]))
+    return _dialogues(turns, ends, session)
+
+
+def of_script(script: Script) -> list[Dialogue]:
+    """The dialogues of one of tests/scripts/."""
+    ends = [(step.turn, step.offset + len(step.clear)) for step in script.steps]
+    return _dialogues(script.turns, ends, 1)
+
+
+def _dialogues(turns: Iterable[Turn], ends: Iterable[tuple[Said, int]], session: int) -> list[Dialogue]:
+    """What was said, and up to where its side had come by then."""
     played = play(turns)
     units = {direction: Units(played, direction) for direction in Direction}
     streams = {direction: played.stream(direction) for direction in Direction}
-    begun, heard = dict.fromkeys(Direction, 0), dict.fromkeys(Direction, 0)
+    begun = dict.fromkeys(Direction, 0)
     made = Dialogues()
     found: list[Dialogue] = []
-    for at, turn in enumerate(turns):
+    for at, (turn, end) in enumerate(ends):
         side = turn.direction
-        heard[side] += len(turn.data)
-        for said in units[side].until(heard[side], at, turn.layer):
+        for said in units[side].until(end, at, turn.layer):
             unit = _stored(streams[side], side, begun[side])
             begun[side] = unit.end
             exchange = said.exchange and said.exchange._replace(session=session)

@@ -241,6 +241,46 @@ def test_what_was_skipped_counts_for_the_recorded_side() -> None:
     assert messages.between(1, 99) == [20, 29]
 
 
+def numbers(recorded: str, replayed: list[str | None], exists: tuple[int, int]) -> list[int | None]:
+    """The target's numbers for 1 to 4, after steps of both; a step that was not sent is None."""
+    ours, theirs = told(recorded), told("\n".join(step for step in replayed if step))
+    made = Mapping()
+    answers = iter(theirs)
+    for one, step in zip(ours, replayed, strict=True):
+        made.learn(one, next(answers) if step else None)
+    session = made.session(ours[0])
+    return [session.number(number, made.mailboxes.find("INBOX"), exists) for number in range(1, 5)]
+
+
+NOOP = "C: n NOOP\n{}\nS: n OK x"
+GONE, NEW = NOOP.format("S: * 2 EXPUNGE"), NOOP.format("S: * 4 EXISTS")
+QUIET = NOOP.format("")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "replayed", "exists", "there"),
+    [
+        ([], [], (3, 3), [1, 2, 3, None]),
+        # one has heard of a new message, the other not yet: the others are where they were
+        ([NEW], [QUIET], (4, 3), [1, 2, 3, None]),
+        ([QUIET], [NEW], (3, 4), [1, 2, 3, None]),
+        ([NEW], [NEW], (4, 4), [1, 2, 3, 4]),
+        # one is gone here and not there: what is above it has moved
+        ([GONE], [QUIET], (2, 3), [1, None, None, None]),
+        ([QUIET], [GONE], (3, 2), [1, None, None, None]),
+        ([GONE, QUIET], [QUIET, GONE], (2, 2), [1, 2, None, None]),
+        # a step that removed messages was skipped; that there are as many again is chance
+        ([GONE, NOOP.format("S: * 3 EXISTS")], [None, QUIET], (3, 3), [1, None, None, None]),
+        ([GONE, select(3, 1, 9)], [None, select(3, 2, 9)], (3, 3), [1, 2, 3, None]),
+    ],
+)
+def test_numbers_stay_until_messages_go(
+    recorded: list[str], replayed: list[str | None], exists: tuple[int, int], there: list[int | None]
+) -> None:
+    begun = select(3, 1, 9)
+    assert numbers("\n".join([begun, *recorded]), [select(3, 2, 7), *replayed], exists) == there
+
+
 def _flags(*uids: int) -> list[str]:
     return [f"{number} FETCH (UID {uid} FLAGS ())" for number, uid in enumerate(uids, 1)]
 

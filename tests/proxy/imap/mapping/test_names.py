@@ -152,6 +152,23 @@ def test_all_names_may_be_put_below_one() -> None:
     assert pattern(made, "INBOX.%") == "scratch/%"
 
 
+def test_an_inbox_below_another_mailbox_tells_where_everything_is() -> None:
+    made = names(f"{COURIER}\n{ROLES}", OTHERS)
+    made.pair("Other", "Elsewhere")
+    made.pair("INBOX", "scratch.INBOX")
+    assert [made.counterpart(each) for each in ("INBOX", "INBOX.Work.a", "Trash", "Other")] == [
+        "scratch.INBOX",
+        "scratch.Work.a",
+        "scratch.Trash",
+        "Elsewhere",
+    ]
+    assert [made.recorded(each) for each in ("scratch.INBOX", "Elsewhere", "Trash")] == ["INBOX", "Other", None]
+    made = names(SLASH, SLASH)
+    made.pair("INBOX", "INBOX")
+    made.pair("INBOX", "Posteingang")
+    assert [made.counterpart(each) for each in ("INBOX", "a/b")] == ["INBOX", "a/b"], "that is an odd pair"
+
+
 def test_names_that_a_command_made_stay_paired() -> None:
     made = names(SLASH, DOT)
     made.pair("v1.2", "v1-2")

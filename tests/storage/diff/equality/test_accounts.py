@@ -12,10 +12,10 @@ BIG = "A" * 5000
 @each_of(
     Row('GETQUOTA ""', QUOTA, QUOTA),
     Row('GETQUOTA ""', QUOTA, '* QUOTA "" (MESSAGE 2 10 STORAGE 10 512)'),
-    Row('GETQUOTA ""', QUOTA, '* QUOTA "" (STORAGE 11 512 MESSAGE 2 10)', "value QUOTA  STORAGE"),
-    Row('GETQUOTA ""', QUOTA, '* QUOTA "" (STORAGE 10 512)', "missing QUOTA  MESSAGE"),
+    Row('GETQUOTA ""', QUOTA, '* QUOTA "" (STORAGE 11 512 MESSAGE 2 10)', 'value QUOTA "" STORAGE'),
+    Row('GETQUOTA ""', QUOTA, '* QUOTA "" (STORAGE 10 512)', 'missing QUOTA "" MESSAGE'),
     Row('GETQUOTA ""', QUOTA, "* QUOTA u (STORAGE 10 512 MESSAGE 2 10)", passes="quota root"),
-    Row('GETQUOTA ""', QUOTA, "", "missing QUOTA "),
+    Row('GETQUOTA ""', QUOTA, "", 'missing QUOTA ""'),
     Row("GETQUOTAROOT INBOX", '* QUOTAROOT INBOX ""', "* QUOTAROOT INBOX u", passes="quota root"),
     Row("GETQUOTAROOT INBOX", '* QUOTAROOT INBOX ""', "* QUOTAROOT INBOX", "value QUOTAROOT INBOX"),
     Row("GETQUOTAROOT INBOX", "* QUOTAROOT INBOX a b", "* QUOTAROOT INBOX b a", passes="order"),

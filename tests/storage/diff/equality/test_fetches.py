@@ -50,6 +50,8 @@ BIG = "A" * 5000
     Row("UID FETCH 1:9 FLAGS", "* 4 FETCH (UID 8 FLAGS ())", "* 4 FETCH (UID 14 FLAGS ())", "value FETCH 4 UID"),
     Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "abc")', "* 1 FETCH (BODY[] {3}¦abc)"),
     Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "abc")', '* 1 FETCH (BODY[] "abd")', "value FETCH 1 BODY[]"),
+    Row("FETCH 1 BODY[]", f'* 1 FETCH (BODY[] "{"a" * 99}")', f'* 1 FETCH (BODY[] "{"a" * 98}")',
+        "value FETCH 1 BODY[]", cause="The first 98 bytes are the same, of 99 and 98."),
     Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "abc")', "* 1 FETCH (BODY[] NIL)", "value FETCH 1 BODY[]"),
     Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "")', "* 1 FETCH (BODY[] NIL)", "value FETCH 1 BODY[]"),
     Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "abc")', '* 1 FETCH (FLAGS (\\Seen) BODY[] "abc")',

@@ -33,15 +33,13 @@ def test_a_session_equals_itself(server: str) -> None:
     assert differences(SESSION, SERVERS[server]) == []
 
 
-@pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("name", sorted(MUTATIONS.keys() - FREE))
-def test_what_is_changed_is_found_and_nothing_else(name: str, server: str) -> None:
+def test_what_is_changed_is_found_and_nothing_else(name: str) -> None:
     old, new, expected = MUTATIONS[name]
-    assert differences(SESSION.replace(old, new), SERVERS[server]) == [expected]
+    assert differences(SESSION.replace(old, new), SERVERS["another"]) == [expected]
 
 
-@pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("name", sorted(FREE))
-def test_what_has_been_learned_before_is_known(name: str, server: str) -> None:
+def test_what_has_been_learned_before_is_known(name: str) -> None:
     old, new, expected = MUTATIONS[name]
-    assert differences(SESSION.replace(old, new), SERVERS[server], before=SESSION)[:1] == [expected]
+    assert differences(SESSION.replace(old, new), SERVERS["another"], before=SESSION)[:1] == [expected]

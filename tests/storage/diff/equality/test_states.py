@@ -8,6 +8,7 @@ import pytest
 
 from storage.diff.equality import Context, compare
 from storage.diff.values import Comparison, Difference, Kind
+from tests.storage.diff.equality.rows import Row, compared
 from tests.storage.diff.telling import Pairs, told
 
 GREETING = "S: * PREAUTH hello\n"
@@ -181,6 +182,12 @@ def test_what_may_belong_to_another_command_in_flight_is_let_pass() -> None:
     assert differences(left, right, Context(off=frozenset({"ambiguous"}))) == ["missing FETCH 2: FLAGS, None"]
 
 
+def test_as_many_answers_to_commands_in_flight_are_compared() -> None:
+    flight = "C: a FETCH 1:4 FLAGS\nC: b FETCH 1:4 FLAGS\nS: * 1 FETCH (FLAGS ({}))\nS: a OK x\nS: b OK x\n"
+    found = differences(OPENED + flight.format("x"), OPENED + flight.format("y"))
+    assert found == ["value FETCH 1 FLAGS: x, y"]
+
+
 def test_continuations() -> None:
     left = GREETING + "C: a APPEND a {3}\nS: + go\nC: abc\nS: a OK x\n"
     right = GREETING + "C: a APPEND a {3+}\nC: abc\nS: a OK x\n"
@@ -244,6 +251,31 @@ def test_a_number_that_no_message_has_is_the_cause_of_a_refusal() -> None:
     for command, cause in causes.items():
         found = all_of(f"{OPENED}{command}\nS: a OK x\n", f"{right}{command}\nS: a NO x\n")
         assert found[1].differences[0].cause == cause
+
+
+@pytest.mark.parametrize(
+    ("command", "lacking"),
+    [
+        ("UID SEARCH RETURN (SAVE) ALL", "SEARCHRES"),
+        ("FETCH $ FLAGS", "SEARCHRES"),
+        ("SEARCH RETURN (PARTIAL 1:2) ALL", "CONTEXT=SEARCH"),
+        ("SEARCH RETURN () ALL", "ESEARCH"),
+        ('LIST "" * RETURN (STATUS (MESSAGES))', "LIST-STATUS"),
+        ('LIST (SUBSCRIBED) "" *', "LIST-EXTENDED"),
+        ("FETCH 1 (FLAGS) (CHANGEDSINCE 1)", "CONDSTORE QRESYNC"),
+        ("FETCH 1 BINARY.PEEK[1]", "BINARY"),
+        ("FETCH 1 (FLAGS PREVIEW)", "PREVIEW"),
+        ("SELECT b (QRESYNC (1 2))", "QRESYNC"),
+        ("CREATE b (USE (\\Sent))", "CREATE-SPECIAL-USE"),
+        ("STATUS b (MAILBOXID)", "OBJECTID"),
+        ("MOVE 1 b", "MOVE"),
+    ],
+)
+def test_a_capability_that_a_command_needs_is_the_cause(command: str, lacking: str) -> None:
+    (difference,) = compared(Row(command, "x OK done", "x BAD what", lacking=lacking)).differences
+    assert difference.kind is Kind.STATUS
+    assert difference.cause.startswith("The right server does not offer ")
+    assert compared(Row(command, "x OK done", "x BAD what")).differences[0].cause == ""
 
 
 def test_tags_in_codes_are_let_pass() -> None:

@@ -138,6 +138,7 @@ GONE = "No mailbox is selected"
     ),
     Row("NOOP", "x OK [FOO bar] d", "x OK [FOO baz] d", "value OK [FOO]"),
     Row("NOOP", "x OK [FOO bar] d", "x OK [FOO bar] d"),
+    Row("SELECT a", "* OK [URLMECH INTERNAL] u", "", "code * OK [URLMECH]"),
     Row("SELECT a", "x NO [REFERRAL imap://a] d", "x NO [REFERRAL imap://b] d", passes="url"),
     Row("LOGIN a b", "x OK [CAPABILITY A B] in", "* CAPABILITY A B¦x OK in", passes="capability code"),
     Row("NOOP", "* OK still here", "", passes="unsolicited"),

@@ -45,6 +45,8 @@ A = envelope()
         cause="Group syntax"),
     Row("FETCH 1 ENVELOPE", A, envelope(to='(("Bob" "@x" "bob" "example.org"))'), f"value {WHERE} to",
         cause="A source route"),
+    Row("FETCH 1 ENVELOPE", envelope(to='((NIL NIL "bob" "MISSING_DOMAIN"))'), envelope(to='((NIL NIL "bob" ""))'),
+        f"value {WHERE} to", cause="without a host"),
     Row("FETCH 1 ENVELOPE", A, envelope(cc=f"({BOB})"), f"value {WHERE} cc"),
     Row("FETCH 1 ENVELOPE", A, "* 1 FETCH (ENVELOPE NIL)", f"value {WHERE}"),
 )  # fmt: skip

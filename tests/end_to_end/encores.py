@@ -1,0 +1,230 @@
+"""Makes docs/encores.md: clients of the testbed recorded at a Dovecot, replayed at other servers, and compared.
+
+Of each client one job is recorded at a fresh Dovecot and replayed at a fresh server of each kind below.
+
+`python -m tests.end_to_end.encores` (or `make encores`) writes the page anew; words are names of clients, for those
+only. What a client's job needs from elsewhere (a letter that comes while it waits) goes through imaptap as well, so
+that the recording has all that happened to the account. With --db, recordings and replays stay in that file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.end_to_end.testbed import CLIENTS, server_of
+from tests.need import ROOT, shared
+from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.end_to_end.testbed import Kind, Outside
+
+PAGE = ROOT / "docs" / "encores.md"
+AT_ONCE = 3
+TRIES = 3
+"""Jobs that fail on a busy machine are recorded again."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A server that recordings are replayed at: what starts it, and what is said of it."""
+
+    name: str
+    kind: Kind
+    words: tuple[str, ...] = ()
+    about: str = ""
+
+
+STAGES = (
+    Stage("equal", "dovecot", (), "a Dovecot 2.3 with the same mail and the same configuration"),
+    Stage(
+        "other",
+        "dovecot",
+        ("--separator", ".", "--prefix", "INBOX.", "--mechanisms", "scram-sha-256", "--no-compress", "--no-quota"),
+        'a Dovecot 2.3 with "." for "/", "INBOX." before all names, SCRAM-SHA-256 only, neither COMPRESS nor QUOTA',
+    ),
+    Stage("cyrus", "cyrus", (), "a Cyrus IMAP 3.6 with the same mail"),
+)
+
+
+class Sort(NamedTuple):
+    """Differences that are alike: the command, their kind, and where they are, names and numbers aside."""
+
+    command: str
+    kind: str
+    where: str
+
+    @classmethod
+    def of(cls, exchange: dict[str, Any], difference: dict[str, Any]) -> Sort:
+        """The sort of one difference, as `imaptap diff --format json` tells of it."""
+        words = exchange["command"].split()
+        command = " ".join(words[: 2 if words[0] == "UID" else 1])
+        where = re.sub(r"\b\d+(\.\d+)*\b", "n", difference["where"])
+        where = re.sub(
+            r"^((?:\* )?(?:LIST|LSUB|XLIST|STATUS|ACL|MYRIGHTS|QUOTAROOT|METADATA)) \S.*?(?= [a-z]+$|$)", r"\1", where
+        )
+        return cls(command, difference["kind"], where)
+
+
+@dataclass
+class Encore:
+    """What came of one client's replay at one server."""
+
+    client: str
+    stage: Stage
+    steps: Counter[str] = field(default_factory=Counter[str])
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    differences: Counter[Sort] = field(default_factory=Counter["Sort"])
+    trouble: str = ""
+
+
+def main() -> int:
+    """Write the page; the exit code is 1 where something could not be played."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("clients", nargs="*", metavar="CLIENT")
+    words.add_argument("--db", type=Path)
+    words.add_argument("--page", type=Path, default=PAGE)
+    words.add_argument("--stage", choices=[stage.name for stage in STAGES], action="append")
+    asked = words.parse_args()
+    clients: list[str] = asked.clients or list(CLIENTS)
+    if unknown := set(clients) - set(CLIENTS):
+        words.error(f"no such client: {', '.join(sorted(unknown))}")
+    folder = shared()
+    if folder is None:
+        words.error("there is no testbed beside the repository (../shared/testbed)")
+    stages = [stage for stage in STAGES if not asked.stage or stage.name in asked.stage]
+    with tempfile.TemporaryDirectory(prefix="tb-encores-") as work:
+        Path(work).chmod(0o755)
+        db: Path = asked.db or Path(work) / "encores.db"
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            jobs = [pool.submit(_play, folder / "testbed", client, stages, Path(work), db) for client in clients]
+            encores = [encore for job in jobs for encore in job.result()]
+    sys.stdout.write(page(encores, stages))
+    troubles = [encore for encore in encores if encore.trouble]
+    for encore in troubles:
+        sys.stderr.write(f"{encore.client} at {encore.stage.name}: {encore.trouble}\n")
+    if not troubles and len(clients) == len(CLIENTS):
+        asked.page.write_text(page(encores, stages))
+    return 1 if troubles else 0
+
+
+def _play(testbed: Path, client: str, stages: Sequence[Stage], work: Path, db: Path) -> list[Encore]:
+    failed = ""
+    for number in range(TRIES):
+        name = f"{client}-{number}" if number else client
+        failed = _record(testbed, client, name, work, db)
+        if not failed:
+            return [_encore(testbed, client, name, stage, work, db) for stage in stages]
+    return [Encore(client, stages[0], trouble=f"its job failed: {failed}")]
+
+
+def _record(testbed: Path, client: str, name: str, work: Path, db: Path) -> str:
+    mode = "plain" if client == "telnet" else "implicit"
+    with ExitStack() as stack:
+        server = stack.enter_context(server_of(testbed, "dovecot"))
+        listeners = [word for url in EVERY_LISTENER for word in ("--listen", url)]
+        words = ("--upstream-ca", str(server.ca), "--name", name, *listeners)
+        url = f"imaps://localhost:{server.tls_port}"
+        recorder = stack.enter_context(Recorder(work / f"{name}-record", url, *words, db=str(db)))
+        place = ("localhost", str(recorder.port(mode)), mode, str(recorder.ca), "bob", "secret", str(work / name))
+        side = f"localhost {recorder.port('implicit')} implicit {recorder.ca}"
+        done = subprocess.run(
+            [str(testbed / "clients" / f"{client}.sh"), *place],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, "TB_SIDE": side, "TB_TIMEOUT": "150"},
+        )
+    return done.stdout[-500:] if done.returncode else ""
+
+
+def _encore(testbed: Path, client: str, recorded: str, stage: Stage, work: Path, db: Path) -> Encore:
+    encore = Encore(client, stage)
+    name = f"{recorded}-{stage.name}"
+    with server_of(testbed, stage.kind, *stage.words) as server:
+        _replay(encore, recorded, name, server, work, db)
+    if encore.trouble:
+        return encore
+    told = _run(work, db, "diff", recorded, name, "--format", "json")
+    if told.returncode > 1:
+        encore.trouble = told.stderr
+        return encore
+    _count(encore, json.loads(told.stdout))
+    return encore
+
+
+def _replay(encore: Encore, recorded: str, name: str, server: Outside, work: Path, db: Path) -> None:
+    secret = work / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("secret\n")
+    to = ("--to", f"imaps://localhost:{server.tls_port}", "--upstream-ca", str(server.ca))
+    user = ("--user", "bob", "--password-file", str(secret))
+    done = _run(work, db, "replay", recorded, *to, *user, "--write", "--name", name, "--quiet", "--json")
+    if done.returncode > 1 or not done.stdout:
+        encore.trouble = done.stderr or f"exit code {done.returncode}"
+        return
+    document = json.loads(done.stdout)
+    for fate, count in document["fates"].items():
+        encore.steps[fate] += count
+    for reason in document["reasons"]:
+        encore.reasons[f"{reason['fate']}: {reason['reason']}"] += reason["count"]
+
+
+def _count(encore: Encore, document: dict[str, Any]) -> None:
+    """How many differences there are of each sort."""
+    for session in document["sessions"]:
+        for exchange in session["exchanges"]:
+            for each in exchange["differences"]:
+                encore.differences[Sort.of(exchange["left"] or exchange["right"], each)] += 1
+
+
+def _run(work: Path, db: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {**environment(work / "home"), "IMAPTAP_DB": str(db)}
+    return subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=env)
+
+
+def page(encores: Sequence[Encore], stages: Sequence[Stage]) -> str:
+    """The page: a table for each server."""
+    parts: list[str] = []
+    for stage in stages:
+        mine = [encore for encore in encores if encore.stage is stage]
+        parts += [f"## {stage.name}: {stage.about}\n", *_steps(mine), *_sorts(mine)]
+    return "\n".join(parts)
+
+
+def _steps(encores: Sequence[Encore]) -> list[str]:
+    lines = ["| client | steps | sent | skipped | not reached | differences |", "|---|---|---|---|---|---|"]
+    for encore in encores:
+        steps = encore.steps
+        cells = (steps.total(), steps["sent"], steps["skipped"], steps["not reached"], encore.differences.total())
+        lines.append(f"| {encore.client} | {' | '.join(map(str, cells))} |")
+    reasons: Counter[str] = sum((encore.reasons for encore in encores), Counter())
+    lines += ["", *(f"- {count} {reason}" for reason, count in reasons.most_common()), ""]
+    return lines
+
+
+def _sorts(encores: Sequence[Encore]) -> list[str]:
+    sorts: Counter[Sort] = sum((encore.differences for encore in encores), Counter())
+    lines = ["| command | kind | where | times |", "|---|---|---|---|"]
+    lines += [f"| {sort.command} | {sort.kind} | {sort.where} | {count} |" for sort, count in sorts.most_common()]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
