@@ -25,6 +25,7 @@ from proxy.imap.transcript import (
     SessionOpened,
     Span,
 )
+from storage import tables
 from storage.chunks import pack_chunks, unpack_chunks
 from storage.values import Note, Recording, Session, StoredExchange, StoredPiece
 
@@ -44,6 +45,8 @@ _OUTCOME: Final = {outcome: str(outcome.value) for outcome in Outcome}
 _CERTAINTY: Final = {certainty: str(certainty.value) for certainty in Certainty}
 _KIND: Final = {kind: str(kind.value) for kind in EventKind}
 _ENDING: Final = {ending: str(ending.value) for ending in Ending}
+
+_EXCHANGE_COLUMNS: Final = len(tables.exchange.columns)
 
 # Back again, without asking the class each time: it is as slow as the rest of a row.
 _to_origin = functools.cache(Origin)
@@ -155,44 +158,34 @@ def to_session(row: Row[Any], recording: Recording) -> Session:
 
 
 def to_exchange(row: Row[Any], session: int) -> StoredExchange:
-    """From all columns of `exchange`; `session` is the session's number."""
-    responses: tuple[tuple[str, int], ...] = tuple(json.loads(row.responses).items()) if row.responses else ()
+    """From all columns of `exchange`, and perhaps others behind them; `session` is the session's number."""
+    # All at once: to ask a row for each column takes as long as all else.
+    columns: tuple[Any, ...] = tuple(row)[:_EXCHANGE_COLUMNS]
+    key, session_id, number, tag, command, arguments, mailbox, origin, outcome, *rest = columns
+    *others, packed, marks = rest
+    responses = _responses(packed) if packed else ()
+    words = tuple(json.loads(marks)) if marks else ()
+    status, code, text, started, ended, client_bytes, server_bytes = others
     exchange = Exchange(
-        session=session,
-        number=row.number,
-        tag=row.tag,
-        command=row.command,
-        arguments=row.arguments,
-        mailbox=row.mailbox,
-        origin=_to_origin(row.origin),
-        outcome=_to_outcome(row.outcome),
-        status=row.status,
-        code=row.code,
-        text=row.text,
-        started=row.started,
-        ended=row.ended,
-        client_bytes=row.client_bytes,
-        server_bytes=row.server_bytes,
-        responses=responses,
-        marks=tuple(json.loads(row.marks)) if row.marks else (),
-    )
-    return StoredExchange(row.id, row.session_id, exchange)
+        session, number, tag, command, arguments, mailbox, _to_origin(origin), _to_outcome(outcome), status, code, text,
+        started, ended, client_bytes, server_bytes, responses, words,
+    )  # fmt: skip
+    return StoredExchange(key, session_id, exchange)
+
+
+@functools.lru_cache(1024)
+def _responses(packed: str) -> tuple[tuple[str, int], ...]:
+    """Counts by kind; most exchanges have the same few."""
+    return tuple(json.loads(packed).items())
 
 
 def to_span(row: Row[Any], session: int) -> Span:
     """From all columns of `span`; `session` is the session's number."""
-    return Span(
-        session=session,
-        exchange=row.exchange or None,
-        direction=_to_direction(row.direction),
-        start=row.start,
-        end=row.end,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        units=row.units,
-        certainty=_to_certainty(row.certainty),
-        open=tuple(json.loads(row.open)) if row.open else (),
-    )
+    columns: tuple[Any, ...] = tuple(row)
+    _, exchange, direction, start, end, first_at, last_at, units, certainty, others = columns
+    open_now = tuple(json.loads(others)) if others else ()
+    place = (_to_direction(direction), start, end, first_at, last_at, units, _to_certainty(certainty))
+    return Span(session, exchange or None, *place, open_now)
 
 
 def to_event(row: Row[Any], session: int | None) -> Event:
