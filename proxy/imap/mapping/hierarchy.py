@@ -61,17 +61,13 @@ class Hierarchy:
         return place if place.delimiter is not None else place._replace(delimiter=self._listed)
 
     def delimiter(self, name: str = "") -> str | None:
-        """What stands between the parts of personal names.
-
-        Where nobody has told it, the name does: by what follows INBOX, or by a "/", which hardly stands in names else.
-        """
+        """What stands between the parts of personal names; told by the name itself where nobody else has told it."""
         told = (self.place() or Place()).delimiter
-        if told is None and (match := _BELOW_INBOX.match(name)):
-            return match[1]
-        return "/" if told is None and "/" in name else told
+        match = _BELOW_INBOX.match(name) if told is None else None
+        return match[1] if match else told
 
     def locate(self, name: str, otherwise: str | None = None) -> Located:
-        """The name apart; by the delimiter `otherwise` where nobody has told one."""
+        """The name apart; where nobody has told how, by "/", which hardly stands in names else, or by `otherwise`."""
         for realm in (Realm.OTHERS, Realm.SHARED):
             place = self._places.get(realm)
             if place is not None and place.prefix and name.startswith(place.prefix):
@@ -79,7 +75,9 @@ class Hierarchy:
         personal = self.place() or Place()
         rest = name.removeprefix(personal.prefix)
         delimiter = self.delimiter(name)
-        return Located(Realm.PERSONAL, _parts(rest, otherwise if delimiter is None else delimiter))
+        if delimiter is None:
+            delimiter = "/" if otherwise and "/" in rest else otherwise
+        return Located(Realm.PERSONAL, _parts(rest, delimiter))
 
 
 def build(located: Located, place: Place | None) -> str:

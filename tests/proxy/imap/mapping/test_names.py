@@ -71,6 +71,9 @@ def counterpart(made: Names, name: str) -> str | None:
         (SLASH, FLAT, "Work/2026", None),
         (SLASH, FLAT, "Work", "Work"),
         (FLAT, SLASH, "Work.2026", "Work.2026"),
+        # nobody has told what the recorded delimiter is, and the name has a "/"
+        ("", COURIER, "Archive/2024", "INBOX.Archive.2024"),
+        ("", COURIER, "Archive", "INBOX.Archive"),
         # by LIST alone; and where nobody has told a delimiter, names are what they are
         ('* LIST () "/" a', '* LIST () "." a', "a/b", "a.b"),
         ("* LIST () NIL INBOX\n* LIST () \".\" a", '* LIST () "/" a', "a.b", "a/b"),
