@@ -163,8 +163,9 @@ def _between(left: Keys, right: Keys, box: Box) -> list[Place]:
     give other UIDs.
     """
     by_meaning = list(common(left.meaning, right.meaning, box))
-    if all(left.exact[i] == right.exact[j] for i, j in by_meaning):
-        return by_meaning
+    ours, theirs = Counter(left.exact[box.a : box.b]), Counter(right.exact[box.c : box.d])
+    if (ours & theirs).total() <= sum(left.exact[i] == right.exact[j] for i, j in by_meaning):
+        return by_meaning  # no way has more that are exact
     by_letters: list[Place] = []
     a, c = box.a, box.c
     for i, j in [*common(left.exact, right.exact, box), (box.b, box.d)]:

@@ -27,7 +27,16 @@ class Box(NamedTuple):
 
 def common(left: Sequence[int], right: Sequence[int], box: Box) -> Iterator[tuple[int, int]]:
     """Places of equal numbers in both, ascending on either side."""
-    todo = [box]
+    # What only one side has would be in the way of the search.
+    both = set(left[box.a : box.b]).intersection(right[box.c : box.d])
+    ours = [i for i in range(box.a, box.b) if left[i] in both]
+    theirs = [j for j in range(box.c, box.d) if right[j] in both]
+    numbers = [left[i] for i in ours], [right[j] for j in theirs]
+    return ((ours[x], theirs[y]) for x, y in _common(*numbers))
+
+
+def _common(left: list[int], right: list[int]) -> Iterator[tuple[int, int]]:
+    todo = [Box(0, len(left), 0, len(right))]
     while todo:
         a, b, c, d = todo.pop()
         while a < b and c < d and left[a] == right[c]:
