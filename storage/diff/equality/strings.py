@@ -131,3 +131,9 @@ def _same(found: Findings, left: Absent, right: Absent) -> bool | None:
     if digests[0].partition(":")[0] != digests[1].partition(":")[0]:  # of one of them only the SHA-256 was kept
         digests = [each.sha256(Direction.SERVER, it.start, it.size) if each else None for each, it in sides]
     return None if None in digests else digests[0] == digests[1]
+
+
+def _parts(literals: Literals | None, string: bytes | Absent) -> Iterator[bytes] | None:
+    if isinstance(string, bytes):
+        return iter((string,))
+    return None if literals is None else literals.content(Direction.SERVER, string.start, string.size)
