@@ -70,7 +70,9 @@ class StoredLiterals:
         return known or self._hashed(hashlib.sha256(), direction, start, size)
 
     def _only(self, direction: Direction, start: int, size: int) -> StoredPiece | None:
-        """The piece that holds the literal and nothing else, where one does."""
+        """The piece that holds the literal and nothing else, where one does and nothing is masked in it."""
+        if self._masked(direction).between(start, start + size):
+            return None
         pieces = list(itertools.islice(self._store.pieces(self._session, direction, start, start + size), 2))
         alone = len(pieces) == 1 and (pieces[0].offset, pieces[0].length) == (start, size)
         return pieces[0] if alone else None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from storage.diff.equality import compare
 from storage.diff.values import Kind
-from tests.storage.diff.equality.rows import Pairs, Row, check, compared, each_of
+from tests.storage.diff.equality.rows import Pairs, Row, check, compared, dialogues, each_of
+from tests.storage.diff.telling import Bodies
 
 SEEN = "* 1 FETCH (FLAGS (\\Seen))"
 BIG = "A" * 5000
@@ -158,3 +164,17 @@ def test_a_mailbox_with_other_messages_is_given_as_the_cause() -> None:
     (difference,) = compared(row).differences
     assert difference.kind is Kind.MISSING
     assert difference.cause == "The mailbox has 4 messages on the left side, 3 on the right."
+
+
+@pytest.mark.parametrize(
+    ("right", "differs"), [(BIG, 0), (BIG[1:] + "B", 1)], ids=["the same content", "another content of the same size"]
+)
+def test_what_was_not_kept_on_one_side_is_compared_by_its_sha256(right: str, differs: int) -> None:
+    row = Row("FETCH 1 BODY[]", f"* 1 FETCH (BODY[] {{5000}}¦{BIG})", f"* 1 FETCH (BODY[] {{5000}}¦{right})")
+    left_side, right_side, context = dialogues(row)
+    kept_not, kept = context.literals
+    assert isinstance(kept_not, Bodies)
+    context = replace(context, literals=(replace(kept_not, lost=b"AAA"), kept))
+    found = compare(left_side, right_side, context)
+    assert [each.where for each in found.differences] == ["FETCH 1 BODY[]"] * differs
+    assert found.passes == ()
