@@ -10,7 +10,7 @@ from imaptap.diffing.links import steps as told_steps
 from imaptap.diffing.spool import Spool
 from imaptap.diffing.values import Step
 from imaptap.diffing.walk import walk
-from imaptap.reading.dialogues import StoredLiterals, dialogues
+from imaptap.reading.dialogues import StoredLiterals, all_dialogues, dialogues
 from proxy.imap.transcript import Origin
 from storage import StorageError, open_store
 from storage.diff.align import align
@@ -85,7 +85,7 @@ def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[T
             (left.recording.started, right.recording.started),
             _finder(store, (left, right), known),
         )
-        for walked in walk(known.steps, dialogues(store, left), _told(dialogues(store, right), judge)):
+        for walked in walk(known.steps, dialogues(store, left), _told(all_dialogues(store, right), judge)):
             spool.add(judge.judge(walked, ground))
             count += 1
     spool.end()

@@ -18,26 +18,32 @@ if TYPE_CHECKING:
     from storage.diff.sessions import Opening
 
 
-def pairings(store: Store, left: Chosen, right: Chosen) -> tuple[list[Pairing], dict[int, int | None]]:
-    """Pairs of sessions in the order in which they are told, and who has logged in to each left one (as a hash).
+def pairings(store: Store, left: Chosen, right: Chosen) -> tuple[list[Pairing], dict[int, str | None]]:
+    """Pairs of sessions in the order in which they are told, and whom each left one's LOGIN names.
 
     Raises StorageError.
     """
     ours, theirs = (_Sessions(store, side) for side in (left, right))
-    logins = {each.number: each.login for each in ours.openings()}
+    users = {each.number: each.user for each in ours.openings()}
     if source(store, right.recording) == left.recording.id:
-        return list(_replayed(store, ours, theirs)), logins
+        return list(_replayed(store, ours, theirs)), users
     if left.session is not None and right.session is not None:
-        return [Pairing(left.session, right.session)], logins
+        return [Pairing(left.session, right.session)], users
     pairs = pair_sessions(ours.openings(), theirs.openings())
-    return [Pairing(ours.of(one), theirs.of(other)) for one, other in pairs], logins
+    return [Pairing(ours.of(one), theirs.of(other)) for one, other in pairs], users
 
 
-def groups(pairs: list[Pairing], logins: dict[int, int | None]) -> list[Group]:
-    """Pairs of sessions by who has logged in: what is learned of one session's names and UIDs holds for the next."""
-    found: dict[int | None, list[tuple[int, Pairing]]] = defaultdict(list)
+def groups(pairs: list[Pairing], users: dict[int, str | None]) -> list[Group]:
+    """Pairs of sessions by who has logged in: what is learned of one session's names and UIDs holds for the next.
+
+    Where AUTHENTICATE hides who it was, it was the user whom the other sessions name, if they all name the same one.
+    """
+    named = {user for user in users.values() if user is not None}
+    hidden = named.pop() if len(named) == 1 else None
+    found: dict[str | None, list[tuple[int, Pairing]]] = defaultdict(list)
     for place, pair in enumerate(pairs):
-        found[None if pair.left is None else logins.get(pair.left.number)].append((place, pair))
+        user = None if pair.left is None else users.get(pair.left.number)
+        found[hidden if user is None else user].append((place, pair))
     return [Group(tuple(each)) for each in sorted(found.values(), key=len, reverse=True)]
 
 

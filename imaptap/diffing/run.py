@@ -102,8 +102,8 @@ class Comparing:
     def _run(self, progress: Callable[[int, int], None], *, learn: bool) -> list[Judged]:
         asked = self._asked
         switched_off(asked.rules)  # raises before anything is read
-        self._pairs, logins = pairings(self._store, asked.left, asked.right)
-        parts = groups(self._pairs, logins)
+        self._pairs, users = pairings(self._store, asked.left, asked.right)
+        parts = groups(self._pairs, users)
         task = Task(asked.db, asked.rules, learn)
         done = 0
         found: list[tuple[int, Judged]] = []

@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from imaptap.reading.ranges import Ranges
 from imaptap.reading.understood import ParsedUnits
-from proxy.imap.transcript import Direction, EventKind
+from proxy.imap.transcript import Direction, EventKind, Origin
 from proxy.imap.view.dialogues import Dialogues
 from storage import GapError
 
@@ -29,7 +29,12 @@ class _Hash(Protocol):
 
 
 def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
-    """The session's exchanges, each whole, in the order of their numbers. Raises StorageError."""
+    """The exchanges that a session's client began, each whole, in the order of their numbers. Raises StorageError."""
+    return (each for each in all_dialogues(store, session) if each.exchange.origin is Origin.CLIENT)
+
+
+def all_dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
+    """The same, and those that imaptap began itself: these have answers only. Raises StorageError."""
     masked = _masked(store, session, Direction.CLIENT)
     made = Dialogues()
     for cut, said in ParsedUnits(store, session):

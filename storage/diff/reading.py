@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _PAGE = 5000
 _session, _exchange = tables.session.c, tables.exchange.c
-_LOGINS = ("LOGIN", "AUTHENTICATE")
+_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"|([^ {"]+)')
 
 
 def session_keys(store: Store, session: Session) -> Keys:
@@ -43,13 +44,19 @@ def openings(store: Store, recording: Recording, session: Session | None = None)
         numbers, commands = (query.where(_session.id == session.id) for query in (numbers, commands))
     with store.snapshot() as connection:
         found: dict[int, list[Key]] = {number: [] for number in connection.execute(numbers).scalars()}
-        logins: dict[int, int] = {}
+        users: dict[int, str] = {}
         for row in connection.execute(commands.order_by(_session.number, _exchange.number)):
             meant = key(row.command, row.arguments, row.mailbox)
             found[row.number].append(meant)
-            if row.command in _LOGINS:
-                logins.setdefault(row.number, meant.exact)
-    return [Opening(number, logins.get(number), tuple(each.meaning for each in keys)) for number, keys in found.items()]
+            if row.command == "LOGIN" and (user := _user(row.arguments)):
+                users.setdefault(row.number, user)
+    return [Opening(number, users.get(number), tuple(each.meaning for each in keys)) for number, keys in found.items()]
+
+
+def _user(arguments: str) -> str | None:
+    """Who logs in with these arguments of LOGIN; None where the name is a literal."""
+    name = _NAME.match(arguments)
+    return (name[1] or name[2]) if name else None
 
 
 def _commands(session: Session) -> Select[Any]:

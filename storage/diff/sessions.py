@@ -15,10 +15,10 @@ CANDIDATES_MOST = 64
 
 
 class Opening(NamedTuple):
-    """How a session begins: its number, what its LOGIN said (its hash; None: it had none), what its commands mean."""
+    """How a session begins: its number, whom its LOGIN named (None: nobody), what its commands mean."""
 
     number: int
-    login: int | None
+    user: str | None
     first: tuple[int, ...]
 
 
@@ -30,8 +30,8 @@ def pair_sessions(left: Sequence[Opening], right: Sequence[Opening]) -> list[tup
     their order alone says little.
     """
     pairs = _Pairs(left, right)
-    pairs.equal(lambda each: (each.login, each.first))
-    pairs.similar(lambda each: each.login)
+    pairs.equal(lambda each: (each.user, each.first))
+    pairs.similar(lambda each: each.user)
     pairs.equal(lambda each: each.first)
     pairs.similar(lambda _: None)
     found: list[tuple[Opening | None, Opening | None]] = [(one, pairs.counterparts.get(one.number)) for one in left]

@@ -56,6 +56,12 @@ class Tale:
             self._conversation.receive(direction, chunk, self.at, Layer.TLS)
         return self
 
+    def ask(self, line: str) -> Tale:
+        """A command of imaptap's own."""
+        self.at += STEP
+        self._conversation.proxy_command(line.encode() + b"\r\n", self.at)
+        return self
+
     def happen(
         self,
         kind: EventKind,

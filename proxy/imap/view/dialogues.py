@@ -54,10 +54,10 @@ class Dialogues:
             return
         answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid)
         draft = self._drafts.get(heard.exchange) if heard.exchange is not None else None
+        draft = draft or self._asked_by_us(said.exchange)
         if draft is None:
-            if said.exchange is None or said.exchange.origin is not Origin.PROXY:  # what imaptap has asked is no news
-                self._news.append(answer)
-                del self._news[:-NEWS_MOST]
+            self._news.append(answer)
+            del self._news[:-NEWS_MOST]
             return
         draft.answers.append(answer)
         if said.completes:
@@ -80,6 +80,12 @@ class Dialogues:
             self._drafts[exchange.number] = _Draft(exchange, before, tuple(self._news))
             self._news.clear()
         return self._drafts.get(exchange.number)
+
+    def _asked_by_us(self, exchange: Exchange | None) -> _Draft | None:
+        """The dialogue of a command of imaptap's own, which stands in no client's stream: it has answers only."""
+        if exchange is None or exchange.origin is not Origin.PROXY or exchange.number <= self._given:
+            return None
+        return self._drafts.setdefault(exchange.number, _Draft(exchange, self.view.before(), ()))
 
     def _finished(self) -> Iterator[Dialogue]:
         while self._drafts:

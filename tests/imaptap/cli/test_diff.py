@@ -372,3 +372,15 @@ def test_nothing_to_compare(program: Program) -> None:
     done = program("diff", "one", "two")
     assert done.exit_code == 2
     assert done.stdout.endswith("Nothing could be compared.\n")
+
+
+def test_how_names_are_built_is_known_before_they_are_compared(program: Program, tmp_path: Path) -> None:
+    """A replay asks for NAMESPACE itself, in whichever session of the user; that is no step, and no news."""
+    old = 'S: * OK hi\nC: a LOGIN bob secret\nS: a OK x\nC: b LIST "" *\nS: * LIST () "/" A/B\nS: b OK x'
+    recorded(program.db, Tale(1).say(old).end(), name="old")
+    new = Tale(1).say("S: * OK hi\nC: a LOGIN bob secret\nS: a OK x")
+    new.ask("R1 NAMESPACE").say('S: * NAMESPACE (("INBOX." ".")) NIL NIL\nS: R1 OK x')
+    new.say('C: b LIST "" *\nS: * LIST () "." INBOX.A.B\nS: b OK x')
+    recorded(program.db, new.end(), name="new")
+    shown = json.loads(program("diff", "old", "new", "--format", "json").stdout)
+    assert (shown["kinds"], shown["equal"], shown["states"]) == ({}, True, {"equal": 2})

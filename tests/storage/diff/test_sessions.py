@@ -6,7 +6,7 @@ import pytest
 
 from storage.diff.sessions import Opening, pair_sessions
 
-BOB, EVE = 1, 2
+BOB, EVE = "bob", "eve"
 ROWS = {
     "in order": ([(BOB, "ab"), (BOB, "ab")], [(BOB, "ab"), (BOB, "ab")], "1=1 2=2"),
     "by user": ([(BOB, "ab"), (EVE, "ab")], [(EVE, "ab"), (BOB, "ab")], "1=2 2=1"),
@@ -21,9 +21,9 @@ ROWS = {
 }
 
 
-def openings(rows: list[tuple[int | None, str]]) -> list[Opening]:
+def openings(rows: list[tuple[str | None, str]]) -> list[Opening]:
     """Sessions by number; a command is a letter."""
-    return [Opening(number, login, tuple(map(ord, first))) for number, (login, first) in enumerate(rows, 1)]
+    return [Opening(number, user, tuple(map(ord, first))) for number, (user, first) in enumerate(rows, 1)]
 
 
 @pytest.mark.parametrize("name", ROWS)
