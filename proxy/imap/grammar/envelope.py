@@ -110,6 +110,8 @@ def envelope(c: Cursor) -> Envelope:
     """envelope; fields that are missing at its end are NIL."""
     start = c.pos
     c.spend(10)
+    if match := c.match(_PLAIN_ENVELOPE):
+        return _plain_envelope(c, *match.groups())
     c.expect(b"(")
     c.spaces()
     strings: list[NString] = []
@@ -136,9 +138,28 @@ def envelope(c: Cursor) -> Envelope:
     return Envelope(date, subject, sent_from, sender, reply_to, to, cc, bcc, in_reply_to, message_id)
 
 
+def _plain_envelope(c: Cursor, date: bytes, subject: bytes, *others: bytes) -> Envelope:
+    """One without anything odd, as most are, from the texts of its fields."""
+    *lists, in_reply_to, message_id = others
+    people = [None if text == b"NIL" else _plain(text) for text in lists]
+    c.spend(10 + 10 * sum(map(len, filter(None, people))))
+    sent_from, sender, reply_to, to, cc, bcc = people
+    ends = (_plain_string(in_reply_to), _plain_string(message_id))
+    return Envelope(
+        _plain_string(date), _plain_string(subject), sent_from, sender, reply_to, to, cc, bcc, *ends
+    )  # fmt: skip
+
+
+def _plain_string(text: bytes) -> NString:
+    return None if text == b"NIL" else text[1:-1]
+
+
 _STRINGS = (0, 1, 8, 9)
 _STRING = re.compile(rb'NIL|"[^"]*+"')
-_PLAIN = re.compile(rb'\((?:\((?:(?:NIL|"[ !#-\[\]-~]{0,100}+")(?: (?!\))|(?=\)))){4}\)){1,4}+\)')
+_TEXT = rb'(?:NIL|"[ !#-\[\]-~]{0,500}+")'
+_LIST = rb"\((?:\(%s(?: %s){3}\)){1,4}+\)" % (_TEXT, _TEXT)
+_PLAIN = re.compile(_LIST)
+_PLAIN_ENVELOPE = re.compile(rb"\((%s) (%s)%s (%s) (%s)\)" % (_TEXT, _TEXT, rb" (NIL|%s)" % _LIST * 6, _TEXT, _TEXT))
 
 
 def _addresses(c: Cursor) -> Addresses:
