@@ -406,6 +406,7 @@ def test_an_idle_that_is_refused(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "nonsense",
     [
+        "S: complete nonsense",
         "S: R9 OK for nobody",
         "S: + stray",
         "S: *",
