@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
+from proxy.imap.grammar import Tagged
 from proxy.imap.transcript import Certainty, Direction, Exchange, Origin, Outcome, Piece, Span, readable
 from proxy.imap.view.dialogues import Dialogues
 from proxy.imap.view.values import Said
@@ -119,6 +120,9 @@ class Ear:
         if span is None and not idle:
             return False
         exchange = self._exchanges.get(span.exchange or 0) if span else None
+        value = parsed.understood
+        if exchange is not None and isinstance(value, Tagged) and readable(value.tag) != exchange.tag:
+            exchange = None  # a line of two words is no completion of what happens to be in flight
         certainty, others = (span.certainty, span.open) if span else (Certainty.UNSOLICITED, ())
         for dialogue in self._dialogues.feed(
             unit, Said(Direction.SERVER, at, layer, exchange, certainty, others, parsed), at

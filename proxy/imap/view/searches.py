@@ -94,11 +94,11 @@ def _tie(numbers: Numbers, body: Search, data: Data) -> None:
 
 
 def _wanted(key: object, count: int) -> list[int] | range | None:
+    if count > NUMBERS_MOST:  # a server may say anything, and a range of more has no length
+        return None
     if isinstance(key, Key) and key.name == b"ALL":
         return range(1, count + 1)
     if not isinstance(key, SetKey) or key.name or key.messages.saved:
-        return None
-    if count > NUMBERS_MOST:
         return None
     pairs = key.messages.normal(count)
     return list(_spread(pairs)) if pairs and pairs[0][0] > 0 and pairs[-1][1] <= count else None

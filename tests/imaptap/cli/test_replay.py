@@ -403,6 +403,31 @@ def test_an_idle_that_is_refused(stage: Stage) -> None:
     assert "1/2 IDLE: NO, recorded OK" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "S: complete nonsense",
+        "S: R9 OK for nobody",
+        "S: + stray",
+        "S: *",
+        "S: * 99999999999999999999 EXISTS",
+        "S: * 1 FETCH (UID 1",
+        "S: * OK [CAPABILITY] none",
+    ],
+)
+def test_nonsense_of_a_server_does_no_harm(nonsense: str, stage: Stage) -> None:
+    """It is recorded, and whatever can go on does."""
+    stage.record(LOGIN + selected("a2", "INBOX") + "C: a3 UID SEARCH ALL\nS: * SEARCH 1\nS: a3 OK done")
+    result = stage.replay(
+        f"{IN}{nonsense}\nC: R3 SELECT INBOX\n{nonsense}\nS: * 2 EXISTS\nS: R3 OK done\n{nonsense}\n"
+        f"C: R4 UID SEARCH ALL\n{nonsense}\nS: * SEARCH 1\nS: R4 OK done\nEOF",
+        "--timeout",
+        "5",
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert stage.program("check").exit_code == 0
+
+
 def test_a_server_that_never_answers(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
     result = stage.replay(IN + "C: R3 NOOP\nEOF", "--timeout", "0.1")
