@@ -1,4 +1,4 @@
-"""What a replay is a replay of, and which of its exchanges repeats which recorded one: told by its events."""
+"""Which session of a replay repeats which recorded one, and which exchange which: told by its events."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from imaptap.diffing.values import Step
+from imaptap.reading.replayed import REPLAY_OF
 from proxy.imap.transcript import Direction, EventKind
 from proxy.replay.values import Fate
 
 if TYPE_CHECKING:
     from proxy.imap.transcript import Event, Span
-    from storage import Recording, Session, Store
+    from storage import Session, Store
 
-REPLAY_OF = "replay of"
 _NUMBER = re.compile(r"\s*(\d+)(?::\s*(.*))?", re.DOTALL)
 _FATES = {fate.value for fate in Fate}
 _SENT = {Fate.SENT.value, Fate.CUT.value}
-
-
-def source(store: Store, recording: Recording) -> int | None:
-    """The id of the recording that this is a replay of; None where it is none. Raises StorageError."""
-    for event in store.recording_events(recording, EventKind.STEP):
-        if event.name == REPLAY_OF:
-            return _numbered(event)[0]
-    return None
 
 
 def source_session(store: Store, session: Session) -> int | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imaptap.diffing.links import source, source_session
+from imaptap.diffing.links import source_session
 from imaptap.diffing.values import Group, Pairing
+from imaptap.reading.replayed import replay_of
 from storage.diff.reading import openings
 from storage.diff.sessions import pair_sessions
 
@@ -25,7 +26,8 @@ def pairings(store: Store, left: Chosen, right: Chosen) -> tuple[list[Pairing], 
     """
     ours, theirs = (_Sessions(store, side) for side in (left, right))
     users = {each.number: each.user for each in ours.openings()}
-    if source(store, right.recording) == left.recording.id:
+    source = replay_of(store, right.recording)
+    if source is not None and source.id == left.recording.id:
         return list(_replayed(store, ours, theirs)), users
     if left.session is not None and right.session is not None:
         return [Pairing(left.session, right.session)], users

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.imap.grammar import Tagged
+from proxy.imap.transcript import readable
 
 if TYPE_CHECKING:
     from proxy.imap.grammar import Parsed
@@ -34,8 +35,9 @@ class Said(NamedTuple):
 
     @property
     def completes(self) -> bool:
-        """Whether it ends its exchange."""
-        return self.exchange is not None and isinstance(self.parsed.understood, Tagged)
+        """Whether it ends its exchange. Any line of two words reads like a tag and a status: so the tag must fit."""
+        value, exchange = self.parsed.understood, self.exchange
+        return exchange is not None and isinstance(value, Tagged) and readable(value.tag).startswith(exchange.tag)
 
 
 class Change(NamedTuple):

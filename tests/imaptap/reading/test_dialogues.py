@@ -139,3 +139,9 @@ def test_one_that_nobody_answers_waits_to_the_end_but_not_for_ever(db: Path, mon
         ("c", False),
         ("d", False),
     ]
+
+
+def test_a_line_of_two_words_completes_nothing(db: Path) -> None:
+    (noop,) = read(db, Tale().say("S: * OK hi\nC: a NOOP\nS: mailbox trouble\nS: * 4 EXISTS\nS: a OK x").end())
+    assert [type(answer.parsed.value) for answer in noop.answers] == [Tagged, Untagged, Tagged]
+    assert noop.exchange.status == "OK"
