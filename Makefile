@@ -22,7 +22,7 @@ FUZZ   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench fuzz portraits lock audit system clean
+.PHONY: help demo test soak check format bench fuzz portraits encores lock audit system clean
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
@@ -57,6 +57,9 @@ fuzz: $(VENV)/.fuzz  ## Let atheris look for input that breaks the language, ten
 
 portraits: $(VENV)/.test  ## docs/clients.md anew, from the clients of the testbed beside the repository
 	$(BIN)/python -m tests.end_to_end.portraits
+
+encores: $(VENV)/.test  ## docs/encores.md anew: the same clients' sessions replayed at other servers, and compared
+	$(BIN)/python -m tests.end_to_end.encores
 
 lock: $(VENV)/.lock  ## Bring requirements/ in line with pyproject.toml (LOCK=--upgrade: take the newest)
 	BIN=$(BIN) tools/lock $(LOCK)
