@@ -43,16 +43,24 @@ async def eventually(wire: Wire, question: Callable[[Relay], object], what: str)
     await asyncio.to_thread(until, lambda: wire.rig.ask(question), what)
 
 
-async def stuck(wire: Wire, *, down: bool) -> None:
-    """Wait until the sender is held for its peer, and the kernel's buffers have nothing left to take either."""
-    looks: list[tuple[int, ...]] = []
+async def stuck(wire: Wire, *, down: bool) -> int:
+    """Wait until the sender is held for its peer, and the kernel's buffers have nothing left to take either.
+
+    Returns how many bytes imaptap holds then.
+    """
+    looks: list[tuple[tuple[int, ...], int]] = []
+
+    def look(relay: Relay) -> tuple[tuple[int, ...], int]:
+        leg = source(relay, down=down)
+        held = drain(relay, down=down).unsent + sum(map(len, leg._kept)) if "peer" in leg._held_by else 0
+        return relay.pulse, held
 
     def still() -> bool:
-        looks.append(wire.rig.ask(lambda relay: relay.pulse))
-        held = wire.rig.ask(lambda relay: "peer" in source(relay, down=down)._held_by)
-        return held and len(looks) > 5 and len(set(looks[-5:])) == 1
+        looks.append(wire.rig.ask(look))
+        return looks[-1][1] > 0 and len(looks) > 5 and len(set(looks[-5:])) == 1
 
     await asyncio.to_thread(until, still, "the sender to be held")
+    return looks[-1][1]
 
 
 class Sender:
@@ -104,10 +112,7 @@ def test_a_peer_that_stops_reading_stops_the_sender(
         taker.writer.transport.pause_reading()  # type: ignore[attr-defined]
         sender = Sender(giver, head, BODY)
         task = asyncio.ensure_future(sender.run())
-        await stuck(wire, down=down)
-        held = wire.rig.ask(
-            lambda relay: drain(relay, down=down).unsent + sum(map(len, source(relay, down=down)._kept))
-        )
+        held = await stuck(wire, down=down)
         sent = sender.sent
         assert not task.done()
         taker.writer.transport.resume_reading()  # type: ignore[attr-defined]
