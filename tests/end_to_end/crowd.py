@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.end_to_end.jobs import CLIENTS as OWN
-from tests.end_to_end.testbed import CANNOT, HURRIED, UNSUPPORTED
+from tests.end_to_end.testbed import CANNOT, HURRIED, TRIES, UNSUPPORTED
 from tests.end_to_end.testbed import CLIENTS as WIDE
 from tests.need import ROOT
 from tests.servers.attacks import Session, Target
@@ -165,19 +165,21 @@ class Crowd:
     def _run(self, lane: Lane) -> None:
         number = 0
         clients: list[Client] = []
-        repeated = False
+        tries = 0
         try:
-            while not self._ended.is_set() or repeated:
+            while not self._ended.is_set() or tries:
                 if not clients:
                     clients = self._dice.sample(lane.clients, len(lane.clients))
                 client = clients.pop()
                 if client.name not in self.absent:
                     number += 1
                     visit = self._visit(lane, client, self._work / f"{lane.account}-{number}")
-                    if not (visit.right or visit.harm) and client.name in HURRIED and not repeated:
-                        visit.again = True
+                    tries += 1
+                    visit.again = not (visit.right or visit.harm) and client.name in HURRIED and tries < TRIES
+                    if visit.again:
                         clients.append(client)
-                    repeated = visit.again
+                    else:
+                        tries = 0
         except Exception as error:  # noqa: BLE001 - a lane that stands still must be told of
             self.problems.append(f"lane {lane.account}: {error!r}")
 

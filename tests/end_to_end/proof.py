@@ -30,6 +30,8 @@ NEAR = 60
 TWINS = 2
 """Seconds that may lie between two connections which said the same: which of them is missing cannot be told."""
 SIDES = ("client", "server")
+ENDED = ("closed by client", "closed by server")
+"""How sessions end of which nothing is missing that no gap tells of."""
 
 SESSIONS = """SELECT id, number, wall, ending, reason, client_bytes, server_bytes FROM session
     WHERE recording_id = ? AND ending IS NOT NULL ORDER BY number"""
@@ -200,6 +202,10 @@ class Proof:
     def _may_be(self, session: Session, gone: Gone) -> bool:
         """Whether this could be the session of that connection, cut short: perhaps before the server's first byte."""
         if "without a greeting" in (session.reason or "") and gone.streams[1]:
+            return False
+        known = self._streams[session.number]
+        whole = session.ending in ENDED and not known.gap_bytes  # all that its client has said is there
+        if whole and len(gone.streams[0]) > len(known.stored.sent_on("client")[0]):
             return False
         dialled = (
             session.server_bytes or session.ending == "cut" or self._database.execute(DIALLED, (session.id,)).fetchone()

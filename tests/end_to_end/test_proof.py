@@ -148,6 +148,13 @@ def test_a_client_may_hang_up_before_the_greeting_is_read(tmp_path: Path) -> Non
     assert prove(other, rows[:1], came(1.0, b"", SERVER[:9]), excused=True).problems, "no server was dialled for it"
 
 
+def test_a_client_that_said_nothing_is_not_one_that_logged_in(tmp_path: Path) -> None:
+    """It hung up in the midst of an outage, and others have no session."""
+    rows = [(SESSION, ("closed by client", 0, 0)), (EVENT, (1, 1, "tls", "", 1, None, None))]
+    tally = prove(tmp_path, rows, came(1.0), excused=True)
+    assert (tally.cut_short, tally.unseen) == (0, 1)
+
+
 def test_a_server_that_has_not_greeted_is_not_one_that_said_something(tmp_path: Path) -> None:
     rows = [
         (SESSION.replace("ending,", "reason, ending,").replace("'', ?", "'', ?, ?"), (NO_GREETING, "failed", 0, 0)),

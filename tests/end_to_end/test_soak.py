@@ -41,7 +41,7 @@ CROWDED = "default_process_limit = 1000\ndefault_client_limit = 4000\nmail_max_u
 SHORT = 5.0
 """Seconds of the short form."""
 FLAT = 4 * 1024
-"""KiB by which the median of memory in the last third may lie above that of the middle third.
+"""KiB by which the memory of the last third (`Meter.third`) may lie above that of the middle third.
 
 With n sessions between the middles of the two, nothing passes that leaks more than this / n with each session.
 """
