@@ -63,7 +63,7 @@ class Meter:
         return Sample(at, sum(map(memory, pids)), sum(map(files, pids)))
 
     def third(self, which: int) -> float:
-        """What of the memory (KiB) was there for nine tenths of the first (0), middle (1) or last (2) third of the time.
+        """Memory (KiB) that was there for nine tenths of the first (0), middle (1) or last (2) third of the time.
 
         Letters under way come on top of that for a moment, and are no leak.
         """
