@@ -148,6 +148,8 @@ class Proof:
             if not alike:
                 continue
             stored = self._stored(session)
+            if stored.like_anything:
+                continue  # it chooses when all others have chosen
             match = self._nearest(session, alike, lambda gone, stored=stored: _equal(stored, gone))
             if match and not self._may_come_nearer(session, match):
                 alike.remove(match)
@@ -261,8 +263,14 @@ class _WithGaps:
 
     @property
     def known(self) -> int:
-        """Bytes that are there."""
-        return sum(map(len, self.stored.streams.values())) - self.gap_bytes
+        """Bytes that are there as they were said: neither lost nor masked."""
+        return sum(map(len, self.stored.streams.values())) - sum(length for _, _, length in self.stored.secrets)
+
+    @property
+    def like_anything(self) -> bool:
+        """Whether all that the client said is masked: an endless tag may be a password."""
+        hidden = sum(length for side, _, length in self.stored.secrets if side == "client")
+        return 0 < len(self.stored.streams["client"]) == hidden
 
     def fitted(self, length: int) -> Stored:
         """With that gap as large as makes the client's stream `length` bytes long on the way to the server.

@@ -148,6 +148,22 @@ def test_a_client_may_hang_up_before_the_greeting_is_read(tmp_path: Path) -> Non
     assert prove(other, rows[:1], came(1.0, b"", SERVER[:9]), excused=True).problems, "no server was dialled for it"
 
 
+def test_a_session_that_is_masked_all_over_chooses_last(tmp_path: Path) -> None:
+    """An endless tag may be a password: what is masked is like anything. Both are torn, and have no equal."""
+    torn, endless = came(1.0, CLIENT[:15], SERVER[:9]), came(1.1, b"t" * 40, SERVER[:9])
+    rows = [
+        (SESSION.replace("(1, 1, 1, 1000000", "(1, 1, 1, 1000000"), ("closed by server", 90, 9)),
+        (PIECE, (0, 0, 90, b"x" * 90)), (PIECE, (1, 0, 9, SERVER[:9])),
+        (EVENT, (1, 1, "secret", "", 0, 0, 90)),
+        (SESSION.replace("(1, 1, 1, 1000000", "(2, 1, 2, 1200000"), ("closed by server", 23, 9)),
+        (PIECE.replace("VALUES (1,", "VALUES (2,"), (0, 0, 23, MASKED)),
+        (PIECE.replace("VALUES (1,", "VALUES (2,"), (1, 0, 9, SERVER[:9])),
+        (EVENT, (2, 2, "secret", "", 0, 15, 6)),
+    ]  # fmt: skip
+    tally = prove(tmp_path, rows, torn, endless, excused=True)
+    assert (tally.cut_short, tally.problems) == (2, []), tally
+
+
 def test_a_client_that_said_nothing_is_not_one_that_logged_in(tmp_path: Path) -> None:
     """It hung up in the midst of an outage, and others have no session."""
     rows = [(SESSION, ("closed by client", 0, 0)), (EVENT, (1, 1, "tls", "", 1, None, None))]
