@@ -51,7 +51,7 @@ class StoredLiterals:
         )
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
-        """As `proxy.imap.view.dialogue.Literals` has it: by the hash that bodies are known by here, or of what was not kept."""
+        """As `proxy.imap.view.dialogue.Literals` has it: the hash that bodies have here, or of what was not kept."""
         piece = self._only(direction, start, size)
         if piece is not None and piece.left_out is not None:
             return f"sha256:{piece.left_out}"

@@ -443,6 +443,7 @@ def test_no_server_there_is_a_sentence_without_the_password(postgresql: PostgreS
         with pytest.raises(StorageError) as refused:
             open_store(wrong, create=True)
         assert "s3cret" not in str(refused.value) + refused.value.hint
+        assert wrong.replace("s3cret", "***") in str(refused.value), "as it was typed, but for the password"
         assert refused.value.hint
 
 
