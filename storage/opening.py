@@ -66,7 +66,7 @@ def _place(where: str | Path) -> Path | URL:
 def _guarded(where: str, opening: Callable[[], Store]) -> Store:
     try:
         return opening()
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, UnicodeDecodeError) as error:
         raise explain(error, where) from error
 
 

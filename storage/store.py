@@ -86,7 +86,7 @@ class Store:
     def _explained(self) -> Generator[None, None, None]:
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, UnicodeDecodeError) as error:
             raise explain(error, self.where) from error
 
     # --- recordings, sessions, exchanges ----------------------------------------------------------------------------

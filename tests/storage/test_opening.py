@@ -19,7 +19,7 @@ import pytest
 from blake3 import blake3
 from sqlalchemy import create_engine, text
 
-from storage import Check, StorageError, Store, Writer, engine, migrate, open_store
+from storage import Check, Session, StorageError, Store, Writer, engine, migrate, open_store
 from storage.check import Flaw
 from storage.filter import Search, parse
 from tests.need import ROOT
@@ -351,6 +351,40 @@ def test_a_very_old_file_that_may_only_be_read_is_left_alone(tmp_path: Path, mon
     with pytest.raises(StorageError, match="is of an older imaptap and cannot be brought up to date: it is read-only"):
         open_store(path, create=False)
     assert fingerprint(path) == before
+
+
+DAMAGED = [
+    ("exchange", "outcome = 'completet'", lambda store, session: list(store.exchanges(session))),
+    ("exchange", "responses = '{'", lambda store, session: list(store.exchanges(session))),
+    ("session", "ending = ''", lambda store, session: list(store.sessions(session.recording))),
+    ("piece", "layer = 'x'", lambda store, session: list(store.pieces(session, S))),
+]
+
+
+@pytest.mark.parametrize(("table", "change", "read"), DAMAGED)
+def test_a_row_that_nobody_can_have_written_is_said_to_be_damaged(
+    tmp_path: Path, table: str, change: str, read: Callable[[Store, Session], object]
+) -> None:
+    path = tmp_path / "damaged.db"
+    recorded(path)
+    with open_store(path, create=False) as store:
+        session = store.session(store.recording("kept"), 1)
+        assert read(store, session)
+        with store.writing() as connection:
+            connection.exec_driver_sql(f"UPDATE {table} SET {change}")  # noqa: S608
+        with pytest.raises(StorageError, match=f"is damaged: its table {table} has a row that makes no sense") as error:
+            read(store, session)
+        assert error.value.hint
+
+
+def test_a_schema_that_is_no_text_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.db"
+    recorded(path)
+    whole = path.read_bytes()
+    assert b"CREATE TABLE note " in whole
+    path.write_bytes(whole.replace(b"CREATE TABLE note ", b"CREATE TABLE \xff\xcc\xff\xcc "))
+    with pytest.raises(StorageError, match="is damaged"):
+        open_store(path, create=False)
 
 
 def test_a_second_backup_does_not_replace_the_first(tmp_path: Path, newer: Newer) -> None:
