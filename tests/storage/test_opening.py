@@ -381,8 +381,10 @@ def test_a_schema_that_is_no_text_is_said_to_be_damaged(tmp_path: Path) -> None:
     path = tmp_path / "damaged.db"
     recorded(path)
     whole = path.read_bytes()
-    assert b"CREATE TABLE note " in whole
-    path.write_bytes(whole.replace(b"CREATE TABLE note ", b"CREATE TABLE \xff\xcc\xff\xcc "))
+    assert b"tablenotenote" in whole, "its type, its name, and its table's"
+    path.write_bytes(
+        whole.replace(b"tablenotenote", b"tablen\xff\xcce    ").replace(b"CREATE TABLE note", b"CREATE TABLX note")
+    )
     with pytest.raises(StorageError, match="is damaged"):
         open_store(path, create=False)
 
