@@ -12,12 +12,13 @@ from storage.follow import Follower
 from storage.opening import database_file, names_password, open_store
 from storage.sharing import Sharing
 from storage.store import Store
-from storage.values import Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
+from storage.values import Digest, Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
 from storage.writer import Writer
 
 __all__ = [
     "Check",
     "Control",
+    "Digest",
     "Finding",
     "Follower",
     "GapError",

@@ -110,9 +110,9 @@ def database_url(where: str) -> URL | None:
 
 
 def without_secrets(url: URL) -> str:
-    """The URL for people: passwords, which libpq takes as parameters too, as ***."""
+    """The URL for people, without the driver; passwords, which libpq takes as parameters too, as ***."""
     masks = {name: "***" for name in url.query if name in _SECRETS}
-    return url.update_query_dict(masks).render_as_string(hide_password=True)
+    return url.set(drivername=url.get_backend_name()).update_query_dict(masks).render_as_string(hide_password=True)
 
 
 def has_secrets(url: URL) -> bool:

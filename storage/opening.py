@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from blake3 import blake3
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage import files, migrate, tables
+from storage import files, migrate, older, tables
 from storage.engine import database_url, has_secrets, postgresql_engine, sqlite_engine, without_secrets
 from storage.errors import StorageError
 from storage.store import Store
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
-_VIEWS: Final = frozenset({"sessions", "exchanges", "stream", "events"})
+_OTHERS: Final = frozenset(
+    {"sessions", "exchanges", "stream", "bodies", "events", tables.FILTER_TEXT, tables.FILTER_BLOCK}
+)
+"""What the schema has besides `tables.metadata`."""
 _ALIVE_MICROSECONDS: Final = 30_000_000
 
 
@@ -29,8 +34,9 @@ def open_store(where: str | Path, *, create: bool) -> Store:
     """Open the database `where`: a path, or a URL (`postgresql://…`, `sqlite:///…`).
 
     With `create` a missing one is made and the result can be written to; without, it must exist and may be read-only.
-    An older schema is brought up to date, after a backup beside the file. Raises StorageError: not found, not ours
-    (never written to), made by a newer imaptap, no permission, no server.
+    An older schema is brought up to date, after a backup beside the file; where that may only be read, most are read as
+    they are. Raises StorageError: not found, not ours (never written to), made by a newer imaptap, too old for that, no
+    permission, no server.
     """
     place = _place(where)
     if isinstance(place, Path):
@@ -60,7 +66,7 @@ def _place(where: str | Path) -> Path | URL:
 def _guarded(where: str, opening: Callable[[], Store]) -> Store:
     try:
         return opening()
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, UnicodeDecodeError) as error:
         raise explain(error, where) from error
 
 
@@ -77,21 +83,25 @@ def _open_file(path: Path, *, create: bool) -> Store:
         raise StorageError(f"{path} cannot be written to.", "Check the permissions of the file and its folder.")
     engine = sqlite_engine(resolved, mode=mode)
     try:
-        _bring_up(engine, resolved, writable=mode == "rw")
+        as_it_is = _bring_up(engine, resolved, writable=mode == "rw")
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, str(path), read_only=mode != "rw")
+    return Store(engine, str(path), read_only=mode != "rw", hashing=hashlib.sha256 if as_it_is else blake3)
 
 
-def _bring_up(engine: Engine, path: Path, *, writable: bool) -> None:
+def _bring_up(engine: Engine, path: Path, *, writable: bool) -> bool:
+    """Bring the schema up to date; or have it read as it is, where it may only be read. Whether that is so."""
     with engine.connect() as connection:
         revision = migrate.revision(connection)
     if revision == migrate.HEAD:
-        return
+        return False
     if revision is None:
         raise StorageError(f"{path} lost its version mark.", "It was not touched. Restore it from a backup.")
     _need_known(revision, str(path))
+    if not writable and revision in older.READABLE:
+        older.see_through(engine)
+        return True
     if not writable:
         hint = "Copy it to a folder of your own and open the copy."
         raise StorageError(f"{path} is of an older imaptap and cannot be brought up to date: it is read-only.", hint)
@@ -99,6 +109,7 @@ def _bring_up(engine: Engine, path: Path, *, writable: bool) -> None:
         _need_quiet(connection, str(path))
     files.back_up(path, migrate.HEAD)
     migrate.upgrade(engine)
+    return False
 
 
 def _need_known(revision: str, where: str) -> None:
@@ -146,7 +157,7 @@ def _need_room(connection: Connection, where: str, *, create: bool) -> None:
     if not create:
         raise StorageError(f"There are no recordings at {where}.", "Make some with `imaptap record`.")
     inspector = inspect(connection)
-    there = {*inspector.get_table_names(), *inspector.get_view_names()} & {*tables.metadata.tables, *_VIEWS}
+    there = {*inspector.get_table_names(), *inspector.get_view_names()} & {*tables.metadata.tables, *_OTHERS}
     if there:
         names = ", ".join(sorted(there))
         raise StorageError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from proxy.imap.transcript import (
     Certainty,
@@ -27,15 +27,20 @@ from proxy.imap.transcript import (
 )
 from storage import tables
 from storage.chunks import pack_chunks, unpack_chunks
+from storage.errors import StorageError
 from storage.values import Note, Recording, Session, StoredExchange, StoredPiece
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Row
 
     from storage.bodies import Segment
     from storage.left_out import LeftOut
 
 Values = tuple[Any, ...]
+P = ParamSpec("P")
+V = TypeVar("V")
 
 NO_EXCHANGE: Final = 0
 """`span.exchange` of spans that belong to no exchange: it is part of the key, so it cannot be null."""
@@ -143,12 +148,31 @@ def event_row(event: Event, number: int, recording: int, session: int | None) ->
     return (recording, number, session, event.at, *words, *place, event.received, event.sent)
 
 
+def _sound(make: Callable[P, V]) -> Callable[P, V]:
+    """The same; a row that nobody can have written is said to be damaged (SQLite keeps anything in any column)."""
+
+    @functools.wraps(make)
+    def made(*args: P.args, **kwargs: P.kwargs) -> V:
+        try:
+            return make(*args, **kwargs)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            kind = make.__name__.removeprefix("to_")
+            raise StorageError(
+                f"The database is damaged: its table {kind} has a row that makes no sense ({error}).",
+                "`imaptap check` looks for more. Recover what can be read: sqlite3 FILE .recover | sqlite3 NEW.",
+            ) from error
+
+    return made
+
+
+@_sound
 def to_recording(row: Row[Any], *, interrupted: bool) -> Recording:
     """From all columns of `recording`."""
     when = (row.started, row.ended, row.seen)
     return Recording(row.id, row.name, *when, row.host, row.pid, row.version, row.settings, interrupted)
 
 
+@_sound
 def to_session(row: Row[Any], recording: Recording) -> Session:
     """From all columns of `session`."""
     ending = None if row.ending is None else Ending(row.ending)
@@ -157,6 +181,7 @@ def to_session(row: Row[Any], recording: Recording) -> Session:
     return Session(row.id, recording, row.number, row.wall, row.at_end, *who, *end)
 
 
+@_sound
 def to_exchange(row: Row[Any], session: int) -> StoredExchange:
     """From all columns of `exchange`, and perhaps others behind them; `session` is the session's number."""
     # All at once: to ask a row for each column takes as long as all else.
@@ -179,6 +204,7 @@ def _responses(packed: str) -> tuple[tuple[str, int], ...]:
     return tuple(json.loads(packed).items())
 
 
+@_sound
 def to_span(row: Row[Any], session: int) -> Span:
     """From all columns of `span`; `session` is the session's number."""
     columns: tuple[Any, ...] = tuple(row)
@@ -188,6 +214,7 @@ def to_span(row: Row[Any], session: int) -> Span:
     return Span(session, exchange or None, *place, open_now)
 
 
+@_sound
 def to_event(row: Row[Any], session: int | None) -> Event:
     """From all columns of `event`; `session` is the session's number."""
     direction = None if row.direction is None else Direction(row.direction)
@@ -195,6 +222,7 @@ def to_event(row: Row[Any], session: int | None) -> Event:
     return Event(session, row.at, EventKind(row.kind), row.name, row.text, *place, row.received, row.sent)
 
 
+@_sound
 def to_piece(row: Row[Any]) -> StoredPiece:
     """From all columns of `piece` and `blake3` of the body."""
     literal = None if row.literal_start is None else LiteralPart(row.literal_start, row.literal_length)
@@ -204,6 +232,7 @@ def to_piece(row: Row[Any]) -> StoredPiece:
     return StoredPiece(row.offset, row.length, row.at, _to_layer(row.layer), chunks, literal, blake3, data, left_out)
 
 
+@_sound
 def to_note(row: Row[Any]) -> Note:
     """From all columns of `note`."""
     return Note(row.id, row.recording_id, row.session_id, row.exchange_id, row.written, row.text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from blake3 import blake3
 from sqlalchemy import insert, select, true
 from sqlalchemy.exc import DBAPIError
 
@@ -21,23 +22,25 @@ from storage.recover import cut, recover
 from storage.trouble import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Generator, Iterator
+    from collections.abc import Callable, Container, Generator, Iterator
     from typing import Self
 
     from sqlalchemy import Connection, Engine
 
     from proxy.imap.transcript import Direction, Event, EventKind, Span
-    from storage.values import Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
+    from storage.values import Digest, Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
 
 
 class Store:
     """Made by `open_store`. All methods raise StorageError when the database fails; so do the iterators they return."""
 
-    def __init__(self, engine: Engine, where: str, *, read_only: bool) -> None:
+    def __init__(self, engine: Engine, where: str, *, read_only: bool, hashing: Callable[[], Digest] = blake3) -> None:
         self.engine = engine
         self.where = where
         """The path, or the URL without its password, for people."""
         self.read_only = read_only
+        self.hashing = hashing
+        """Makes the hash by which bodies are known: BLAKE3, or SHA-256 in an older file that may only be read."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -83,7 +86,7 @@ class Store:
     def _explained(self) -> Generator[None, None, None]:
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, UnicodeDecodeError) as error:
             raise explain(error, self.where) from error
 
     # --- recordings, sessions, exchanges ----------------------------------------------------------------------------
@@ -164,7 +167,7 @@ class Store:
         return read.pieces(self, session.id, direction, start, end)
 
     def body(self, blake3: str) -> bytes:
-        """A body (at most a megabyte) by its BLAKE3 in hex. Raises StorageError where there is none."""
+        """A body (at most a megabyte) by its hash in hex (see `hashing`). Raises StorageError where there is none."""
         with self.snapshot() as connection:  # whoever removes recordings moves bodies that stay
             return read.body(connection, blake3)
 

@@ -55,7 +55,8 @@ def explain(error: Exception, where: str) -> StorageError:
     """The StorageError that says what `error`, raised by a driver or the system, means for the database `where`."""
     if isinstance(error, StorageError):
         return error
-    text = _text(error)
+    # What SQLite quotes of a damaged schema is no text any more.
+    text = "malformed" if isinstance(error, UnicodeDecodeError) else _text(error)
     if _IO_ERROR in text and _is_read_only(where):
         return StorageError(
             f"{where} cannot be written to: it has become read-only.",

@@ -7,8 +7,19 @@ opening of the session. `id` is the row's key in its table.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from proxy.imap.transcript import Ending, Exchange, Layer, LiteralPart
+
+
+class Digest(Protocol):
+    """A hash that is being computed."""
+
+    @property
+    def name(self) -> str: ...
+    def update(self, data: bytes, /) -> object: ...
+    def digest(self) -> bytes: ...
+    def hexdigest(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

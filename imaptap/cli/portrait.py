@@ -28,16 +28,17 @@ from storage import Recording, Store, open_store
 WAYS_SHOWN = 4
 """Ways of one situation that people are shown."""
 COMMANDS_ENOUGH = 200_000
-"""Sessions behind so many commands are left out: a command takes about a kilobyte of memory."""
+"""What is behind so many commands is left out: a command takes about a kilobyte of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sitter:
-    """Who is portrayed: where, the portrait, and how many sessions were left out."""
+    """Who is portrayed: where, the portrait, how many sessions were left out, and whether the others are whole."""
 
     place: Place
     portrait: Portrait
     left_out: int
+    whole: bool
 
     @property
     def name(self) -> str:
@@ -70,7 +71,8 @@ def portrait(address: str, against: str | None, db: str, as_json: bool) -> None:
 
 def _tell(sitter: _Sitter, *, as_json: bool) -> None:
     if as_json:
-        print_document({"of": sitter.name, "left_out": sitter.left_out} | portrait_document(sitter.portrait))
+        about = {"of": sitter.name, "left_out": sitter.left_out, "whole": sitter.whole}
+        print_document(about | portrait_document(sitter.portrait))
     else:
         _show(sitter, Output())
 
@@ -82,19 +84,20 @@ def _sitter(store: Store, address: str) -> _Sitter:
             "A single exchange makes no portrait.", f"Write {place.recording.name}, or one of its sessions."
         )
     if place.session is not None:
-        return _Sitter(place, portray((talk(store, place.session),)), 0)
+        told = talk(store, place.session, COMMANDS_ENOUGH)
+        return _Sitter(place, portray((told,)), 0, told.whole)
     talks = _talks(store, place.recording)
     if not talks:
         raise UserError(f"Recording {place.recording.name!r} has no sessions.", "No client has connected to it.")
     left_out = store.totals(place.recording).sessions - len(talks)
-    return _Sitter(place, portray(talks), max(0, left_out))
+    return _Sitter(place, portray(talks), max(0, left_out), talks[-1].whole)
 
 
 def _talks(store: Store, recording: Recording) -> list[Talk]:
     talks: list[Talk] = []
     commands = 0
     for session in store.sessions(recording):
-        talks.append(talk(store, session))
+        talks.append(talk(store, session, COMMANDS_ENOUGH - commands))
         commands += len(talks[-1].steps)
         if commands >= COMMANDS_ENOUGH:
             break
@@ -121,6 +124,8 @@ def _show(sitter: _Sitter, output: Output) -> None:
 
 
 def _left_out(sitter: _Sitter, output: Output) -> None:
+    if not sitter.whole:
+        output.say(f"# not all of {sitter.name}: {COMMANDS_ENOUGH} commands make a portrait", "yellow")
     if sitter.left_out:
         sessions = _counted(sitter.left_out, "later session")
         output.say(f"# {sessions} of {sitter.name} left out: {COMMANDS_ENOUGH} commands make a portrait", "yellow")

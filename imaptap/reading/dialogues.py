@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from typing import TYPE_CHECKING, Protocol
-
-from blake3 import blake3
+from typing import TYPE_CHECKING
 
 from imaptap.reading.ranges import Ranges
 from imaptap.reading.understood import ParsedUnits
@@ -18,14 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proxy.imap.view.dialogue import Dialogue
-    from storage import Session, Store, StoredPiece
-
-
-class _Hash(Protocol):
-    """A hash that is being computed."""
-
-    def update(self, data: bytes, /) -> object: ...
-    def hexdigest(self) -> str: ...
+    from storage import Digest, Session, Store, StoredPiece
 
 
 def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
@@ -60,13 +51,14 @@ class StoredLiterals:
         )
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
-        """Its BLAKE3, as `proxy.imap.view.dialogue.Literals` has it; the SHA-256 of what was not kept."""
+        """As `proxy.imap.view.dialogue.Literals` has it: the hash that bodies have here, or of what was not kept."""
         piece = self._only(direction, start, size)
         if piece is not None and piece.left_out is not None:
             return f"sha256:{piece.left_out}"
         known = piece.blake3 if piece is not None else None
-        known = known or self._hashed(blake3(), direction, start, size)
-        return f"blake3:{known}" if known else None
+        digest = self._store.hashing()
+        known = known or self._hashed(digest, direction, start, size)
+        return f"{digest.name}:{known}" if known else None
 
     def sha256(self, direction: Direction, start: int, size: int) -> str | None:
         """Its SHA-256, hex; None where its bytes are not known or some are masked."""
@@ -82,7 +74,7 @@ class StoredLiterals:
         alone = len(pieces) == 1 and (pieces[0].offset, pieces[0].length) == (start, size)
         return pieces[0] if alone else None
 
-    def _hashed(self, digest: _Hash, direction: Direction, start: int, size: int) -> str | None:
+    def _hashed(self, digest: Digest, direction: Direction, start: int, size: int) -> str | None:
         parts = self.content(direction, start, size)
         if parts is None:
             return None

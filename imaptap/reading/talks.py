@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -30,10 +31,14 @@ _DONE = re.compile(rb" *DONE *", re.IGNORECASE)
 _TLS = {"imaps": "TLS from the first byte", "imap": "STARTTLS", "imap+insecure": "no TLS"}
 
 
-def talk(store: Store, session: Session) -> Talk:
-    """One session. Its large literals are not read, so it takes memory for its commands only."""
-    draft = _Draft(stored.exchange for stored in store.exchanges(session))
+def talk(store: Store, session: Session, most: int) -> Talk:
+    """One session, up to `most` commands. Its large literals are not read, so it takes memory for its commands only."""
+    coming = (stored.exchange for stored in store.exchanges(session))
+    draft = _Draft(itertools.islice(coming, most))
+    behind = next(coming, None)
     for whole in session_units(store, session):
+        if behind and (whole.span.exchange or 0) >= behind.number:
+            break
         if whole.span.direction is Direction.SERVER:
             draft.hear_server(whole)
         elif (command := draft.commands.get(whole.span.exchange or 0)) is not None:
@@ -43,9 +48,16 @@ def talk(store: Store, session: Session) -> Talk:
     rewrites = [event for event in store.events(session, EventKind.REWRITE) if event.name == "capability"]
     withheld = _words(rewrites, sent=False) - _words(rewrites, sent=True)
     offered = draft.offered - withheld | _words(rewrites, sent=True)
-    closed = None if session.at_end is None else session.wall + session.at_end
+    closed = None if session.at_end is None or behind else session.wall + session.at_end
     return Talk(
-        session.wall, closed, _secured(session, steps), offered, withheld, steps, session.ending is Ending.CLIENT
+        session.wall,
+        closed,
+        _secured(session, steps),
+        offered,
+        withheld,
+        steps,
+        session.ending is Ending.CLIENT,
+        behind is None,
     )
 
 

@@ -78,7 +78,7 @@ class Check:
         for row in bodies_after(connection, last, self._only):
             more[:] = [row.id]
             self.bodies += 1
-            yield from body_findings(connection, row)
+            yield from body_findings(connection, row, self._store.hashing())
 
     def _look(self, look: Callable[[Connection], Iterator[Finding]], about: Finding) -> Iterator[Finding]:
         try:

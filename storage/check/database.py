@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from blake3 import blake3
 from sqlalchemy import ColumnElement, func, select, true
 
 from storage import read, tables
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Row, Table
+
+    from storage.values import Digest
 
 _MESSAGES: Final = 100
 _BODIES: Final = 16
@@ -66,8 +67,8 @@ def bodies_after(connection: Connection, last: int, recordings: Sequence[int] | 
     return connection.execute(query).all()
 
 
-def body_findings(connection: Connection, row: Row[Any]) -> Iterator[Finding]:
-    """What is wrong with the body of which `row` has all columns."""
+def body_findings(connection: Connection, row: Row[Any], digest: Digest) -> Iterator[Finding]:
+    """What is wrong with the body of which `row` has all columns; `digest` makes its hash."""
     name = bytes(row.blake3).hex()
     if row.encoding != "identity":
         yield Finding(Flaw.BODY, f"{name} is encoded as {row.encoding!r}, which this imaptap cannot read")
@@ -81,5 +82,6 @@ def body_findings(connection: Connection, row: Row[Any]) -> Iterator[Finding]:
         yield Finding(Flaw.BODY, f"{name} says it has {row.length} bytes at {row.offset} of extent {row.extent_id}, "
                       "but they are not there")  # fmt: skip
         return
-    if blake3(data).digest() != row.blake3:
+    digest.update(data)
+    if digest.digest() != row.blake3:
         yield Finding(Flaw.BODY, f"{name} has other bytes than its hash says")

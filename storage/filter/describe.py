@@ -157,11 +157,6 @@ def _mailbox(name: str | None) -> Words:
     return () if name is None else words(("mailbox", each) for each in content.mailbox_names(name))
 
 
-@functools.lru_cache(maxsize=4096)
-def _flags(flags: frozenset[str]) -> Words:
-    return words(("flag", flag) for flag in flags)
-
-
 def _arguments(client: bytes) -> str:
     line = client.split(b"\n", 1)[0].rstrip(b"\r")
     return readable(line[read_head(line).arguments :])

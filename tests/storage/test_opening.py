@@ -19,7 +19,8 @@ import pytest
 from blake3 import blake3
 from sqlalchemy import create_engine, text
 
-from storage import Check, StorageError, Store, Writer, engine, migrate, open_store
+from storage import Check, Session, StorageError, Store, Writer, engine, migrate, open_store
+from storage.check import Flaw
 from storage.filter import Search, parse
 from tests.need import ROOT
 from tests.storage.scenes import S, Wire, exchange, opened, record, together
@@ -269,6 +270,9 @@ def test_an_older_index_is_made_anew(where: str, tmp_path: Path, revision: str, 
         assert list(Search(store, parse("not text:xylophone")).counts().values()) == [2]
 
 
+OLDER_BODIES = """INSERT INTO body (id, sha256, length, extent_id, "offset")
+    VALUES (1, :first, 5000, 7, 0), (2, :second, 5000, 7, 5000)"""
+
 WITH_BODIES = (
     "INSERT INTO extent (id, data) VALUES (7, :two), (8, :bad)",
     """INSERT INTO body (id, sha256, length, extent_id, "offset")
@@ -298,15 +302,91 @@ def test_bodies_are_hashed_anew_but_for_damaged_ones(where: str, tmp_path: Path)
         assert values["third"].hex() in finding.text
 
 
-def test_an_older_file_that_may_only_be_read_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+OLDER_PIECES = (
+    """INSERT INTO piece (session_id, direction, "offset", length, at, layer, literal_start, literal_length, body_id)
+        SELECT session_id, 1, 0, 5000, 1, 1, 0, 5000, 1 FROM exchange WHERE number = 1""",
+    """INSERT INTO piece (session_id, direction, "offset", length, at, layer, literal_start, literal_length, body_id)
+        SELECT session_id, 1, 5000, 5000, 1, 1, 5000, 5000, 2 FROM exchange WHERE number = 1""",
+)
+
+
+@pytest.mark.parametrize(("revision", "version"), [("0003", 0), ("0004", 1), ("0005", 2), ("0006", 3)])
+def test_an_older_file_that_may_only_be_read_is_read_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str, version: int
+) -> None:
+    """Of its two bodies, the second one has other bytes than its hash says. Its index says that there is nothing."""
     path = tmp_path / "old.db"
-    with behind(tmp_path / "migrations", "0006"):
+    data = os.urandom(10_000)
+    values = {"first": hashlib.sha256(data[:5000]).digest(), "second": hashlib.sha256(b"what it was").digest()}
+    with behind(tmp_path / "migrations", revision), open_store(path, create=True) as store:
+        record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
+        with store.writing() as connection:
+            connection.execute(text("INSERT INTO extent (id, data) VALUES (7, :data)"), {"data": data})
+            connection.execute(text(OLDER_BODIES), values)
+            for statement in OLDER_PIECES:
+                connection.exec_driver_sql(statement)
+            if version:
+                states = "INSERT INTO filter_state (recording_id, version, upto, complete) VALUES (1, :version, 2, 1)"
+                connection.execute(text(states), {"version": version})
+    before = fingerprint(path)
+    monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
+    with open_store(path, create=False) as store:
+        assert stream(store) == data
+        assert store.hashing().name == "sha256"
+        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
+        assert [found.text for found in Check(store).findings() if found.flaw is Flaw.BODY] == [
+            f"{values['second'].hex()} has other bytes than its hash says"
+        ]
+        with pytest.raises(StorageError, match="cannot be written to"):
+            store.recover()
+    assert fingerprint(path) == before
+
+
+def test_a_very_old_file_that_may_only_be_read_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "old.db"
+    with behind(tmp_path / "migrations", "0002"):
         open_store(path, create=True).close()
     before = fingerprint(path)
     monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
     with pytest.raises(StorageError, match="is of an older imaptap and cannot be brought up to date: it is read-only"):
         open_store(path, create=False)
     assert fingerprint(path) == before
+
+
+DAMAGED = [
+    ("exchange", "outcome = 'completet'", lambda store, session: list(store.exchanges(session))),
+    ("exchange", "responses = '{'", lambda store, session: list(store.exchanges(session))),
+    ("session", "ending = ''", lambda store, session: list(store.sessions(session.recording))),
+    ("piece", "layer = 'x'", lambda store, session: list(store.pieces(session, S))),
+]
+
+
+@pytest.mark.parametrize(("table", "change", "read"), DAMAGED)
+def test_a_row_that_nobody_can_have_written_is_said_to_be_damaged(
+    tmp_path: Path, table: str, change: str, read: Callable[[Store, Session], object]
+) -> None:
+    path = tmp_path / "damaged.db"
+    recorded(path)
+    with open_store(path, create=False) as store:
+        session = store.session(store.recording("kept"), 1)
+        assert read(store, session)
+        with store.writing() as connection:
+            connection.exec_driver_sql(f"UPDATE {table} SET {change}")  # noqa: S608
+        with pytest.raises(StorageError, match=f"is damaged: its table {table} has a row that makes no sense") as error:
+            read(store, session)
+        assert error.value.hint
+
+
+def test_a_schema_that_is_no_text_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.db"
+    recorded(path)
+    whole = path.read_bytes()
+    assert b"tablenotenote" in whole, "its type, its name, and its table's"
+    path.write_bytes(
+        whole.replace(b"tablenotenote", b"tablen\xff\xcce    ").replace(b"CREATE TABLE note", b"CREATE TABLX note")
+    )
+    with pytest.raises(StorageError, match="is damaged"):
+        open_store(path, create=False)
 
 
 def test_a_second_backup_does_not_replace_the_first(tmp_path: Path, newer: Newer) -> None:
@@ -399,6 +479,7 @@ def test_no_server_there_is_a_sentence_without_the_password(postgresql: PostgreS
         with pytest.raises(StorageError) as refused:
             open_store(wrong, create=True)
         assert "s3cret" not in str(refused.value) + refused.value.hint
+        assert wrong.replace("s3cret", "***") in str(refused.value), "as it was typed, but for the password"
         assert refused.value.hint
 
 

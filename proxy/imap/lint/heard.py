@@ -70,11 +70,12 @@ class Said:
         return any(first < end and start < last for first, last in self.masked)
 
     def excerpt(self, start: int) -> bytes:
-        """Text from offset `start` on, up to its line end; a literal's content as far as it is kept."""
+        """Text from offset `start` on, up to its line end, or just that; a literal's content as far as it is kept."""
         position = self.unit.start
         for number, text in enumerate(self.unit.texts):
             if start < position + len(text):
-                return text[max(0, start - position) :].rstrip(b"\r\n")[:EXCERPT_MOST]
+                rest = text[max(0, start - position) :]
+                return (rest.rstrip(b"\r\n") or rest)[:EXCERPT_MOST]
             position += len(text)
             if number < len(self.unit.literals):
                 literal = self.unit.literals[number]

@@ -58,7 +58,7 @@ class Talk:
     """A session. `opened` and `closed` are microseconds since 1970, `closed` None while it is open.
 
     `tls` says how it was secured. `offered` are the capability words that reached the client, in capitals; `withheld`
-    those that imaptap took out. `by_client`: whether the client ended it.
+    those that imaptap took out. `by_client`: whether the client ended it. `whole`: whether all its commands are here.
     """
 
     opened: int
@@ -68,6 +68,7 @@ class Talk:
     withheld: frozenset[str]
     steps: tuple[Step, ...]
     by_client: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class Literals(Protocol):
         ...
 
     def digest(self, direction: Direction, start: int, size: int) -> str | None:
-        """A hash of its content: "blake3:" and hex digits, or "sha256:" where nothing else was kept of it.
+        """A hash of its content: "blake3:" and hex digits, or "sha256:" where nothing else is known of it.
 
         None where nobody knows it.
         """

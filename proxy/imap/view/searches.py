@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from proxy.imap.view.whose import Asked
 
 CONTEXTS_MOST = 1000
-"""Searches kept up to date that are remembered, the newest; servers allow a few."""
+"""Searches kept up to date that are remembered, the newest, and results of searches under way; servers allow a few."""
 
 
 class Searches:
@@ -48,6 +48,8 @@ class Searches:
             count, messages = data.get(b"COUNT"), data.get(b"ALL")
             whole = messages if isinstance(messages, SequenceSet) else None
             self._results[exchange] = (count if isinstance(count, int) else None, whole)
+            if len(self._results) > CONTEXTS_MOST:
+                del self._results[next(iter(self._results))]
         if isinstance(body, Search) and body.uid and certainty is Certainty.SURE and asked.changes == numbers.changes:
             _tie(numbers, body, data)
 

@@ -41,7 +41,8 @@ class SessionView:
 
     def __init__(self) -> None:
         self._at = 0
-        self._layer = Layer.PLAIN
+        self._layers: dict[Direction, Layer] = {}
+        """Of what was last said in each: the two legs need not be wrapped alike."""
         self._phase = Phase.CONNECTED
         self._mechanism: str | None = None
         self._user: str | None = None
@@ -57,7 +58,7 @@ class SessionView:
     def feed(self, said: Said) -> Heard:
         """One unit; what it turned out to be."""
         self._at = said.at
-        self._wrapped(said.layer)
+        self._wrapped(said.direction, said.layer)
         if said.direction is Direction.CLIENT:
             return self._client(said)
         value = said.parsed.understood
@@ -71,10 +72,9 @@ class SessionView:
 
     def state(self) -> State:
         """As it is now."""
-        layers = [str(layer.name) for layer in Layer if layer and layer in self._layer]
         tags = tuple((shown_tag(tag), number) for tag, number in self._searches.contexts.items())
         return State(
-            self._at, self._phase, self._mechanism, self._user, " and ".join(layers) or "clear",
+            self._at, self._phase, self._mechanism, self._user, self._wrapping(),
             self._mailbox.state() if self._mailbox else None, self._capabilities.lists(), tuple(self._enabled),
             self._searches.saved, tags, self._notify, self._idle, tuple(self._asked),
         )  # fmt: skip
@@ -92,10 +92,18 @@ class SessionView:
         """The selected mailbox, without its numbers."""
         return self._mailbox.state(numbers=False) if self._mailbox else None
 
-    def _wrapped(self, layer: Layer) -> None:
-        if Layer.TLS in layer and Layer.TLS not in self._layer:
+    def _wrapped(self, direction: Direction, layer: Layer) -> None:
+        before = self._layers.get(direction, layer)
+        if Layer.TLS in layer and Layer.TLS not in before:
             self._capabilities.secured()
-        self._layer = layer
+        self._layers[direction] = layer
+
+    def _wrapping(self) -> str:
+        """The layers in words; of each side, where they differ."""
+        words = {side: _words(layer) for side, layer in sorted(self._layers.items())}
+        if len(set(words.values())) > 1:
+            return ", ".join(f"{side.name.lower()} {said}" for side, said in words.items())
+        return next(iter(words.values()), "clear")
 
     def _client(self, said: Said) -> Heard:
         value, exchange = said.parsed.understood, said.exchange
@@ -263,3 +271,7 @@ class SessionView:
 
 def _recorded(said: Said) -> Heard:
     return Heard(said.exchange.number if said.exchange else None, said.certainty)
+
+
+def _words(layer: Layer) -> str:
+    return " and ".join(str(each.name) for each in Layer if each and each in layer) or "clear"

@@ -113,8 +113,9 @@ def test_against_another_version(versions: Program) -> None:
 
 def test_json(versions: Program) -> None:
     shown = versions.json("portrait", "old")
-    assert list(shown) == ["of", "left_out", "session_count", "command_count", "situations", "capabilities"]
-    assert (shown["of"], shown["left_out"], shown["session_count"], shown["command_count"]) == ("old", 0, 2, 8)
+    assert list(shown) == ["of", "left_out", "whole", "session_count", "command_count", "situations", "capabilities"]
+    assert (shown["of"], shown["left_out"], shown["whole"]) == ("old", 0, True)
+    assert (shown["session_count"], shown["command_count"]) == (2, 8)
     assert shown["capabilities"] == {
         "used": [], "ignored": ["CONDSTORE", "IDLE"], "silent": ["IMAP4REV1"], "unoffered": [], "withheld": [],
     }  # fmt: skip
@@ -174,6 +175,11 @@ def test_enough_is_enough(versions: Program, monkeypatch: pytest.MonkeyPatch) ->
     assert versions.json("portrait", "old")["left_out"] == 1
     compared = versions.lines("portrait", "old", "--against", "new")
     assert [line for line in compared if "left out" in line] == [lines[1]]
+    monkeypatch.setattr("imaptap.cli.portrait.COMMANDS_ENOUGH", 3)
+    lines = versions.lines("portrait", "old/1")
+    assert lines[0].endswith(", 1 session, 3 commands")
+    assert lines[1] == "# not all of old/1: 3 commands make a portrait"
+    assert versions.json("portrait", "old")["whole"] is False
 
 
 def test_refusals(two: Program) -> None:

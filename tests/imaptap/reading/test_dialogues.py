@@ -17,7 +17,7 @@ from proxy.imap.grammar.values import Absent
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Certainty
 from proxy.imap.view import dialogues as dialogues_module
-from storage import open_store
+from storage import Store, open_store
 from tests.imaptap.telling import LETTER, C, S, Tale, recorded, typed_session
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ def test_a_literal_that_lies_elsewhere_is_found_there(db: Path) -> None:
         assert literals.sha256(*place) == hashlib.sha256(LETTER).hexdigest()
         assert literals.digest(S, item.data.start, 1000) == f"blake3:{blake3(LETTER[:1000]).hexdigest()}"
         assert literals.content(S, item.data.start, 10**9) is None, "so much was never said"
+        older = Store(store.engine, store.where, read_only=True, hashing=hashlib.sha256)
+        literals = StoredLiterals(older, next(older.sessions(older.recording("last"))))
+        assert literals.digest(S, item.data.start, 1000) == f"sha256:{hashlib.sha256(LETTER[:1000]).hexdigest()}"
 
 
 def test_what_was_not_kept_has_a_hash_and_no_content(db: Path) -> None:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Record
 
 
-def read(folder: Path, records: list[Record]) -> Talk:
+def read(folder: Path, records: list[Record], most: int = 1000) -> Talk:
     recording = recorded(folder / "x.db", records)
     with open_store(str(folder / "x.db"), create=False) as store:
-        return talk(store, store.session(recording, 1))
+        return talk(store, store.session(recording, 1), most)
 
 
 def test_steps_and_what_was_told(tmp_path: Path) -> None:
@@ -55,6 +55,19 @@ S: * 5 EXISTS
     idle = found.steps[2]
     assert (idle.started, idle.done, idle.ended) == (7 * STEP, 12 * STEP, 13 * STEP)
     assert joined(idle.unit) == b"c IDLE\r\n"
+
+
+def test_no_more_commands_than_wanted(tmp_path: Path) -> None:
+    """What is said behind them is said to nobody, and how the session ended is not known."""
+    script = "S: * PREAUTH hi\nC: a NOOP\nS: * 1 EXISTS\nS: a OK\nC: b NOOP\nS: * 2 EXISTS\nS: b OK\nS: * 3 EXISTS"
+    records = Tale().say(script).end()
+    found = read(tmp_path, records, 1)
+    assert [step.told for step in found.steps] == [(Told("EXISTS", 1),)]
+    assert (found.whole, found.closed) == (False, None)
+    found = read(tmp_path, records, 2)
+    assert [step.told for step in found.steps] == [(Told("EXISTS", 1),), (Told("EXISTS", 2), Told("EXISTS", 3))]
+    assert found.whole
+    assert found.closed is not None
 
 
 def test_literals(tmp_path: Path) -> None:
@@ -99,7 +112,7 @@ def test_news_under_way(tmp_path: Path) -> None:
     """An IDLE that goes on: what is said in it stands in no span yet."""
     recording = torn_off(tmp_path / "x.db", Tale().say("S: * OK hi\nC: a IDLE\nS: + go\nS: * 4 EXISTS").so_far())
     with open_store(str(tmp_path / "x.db"), create=False) as store:
-        (step,) = talk(store, store.session(recording, 1)).steps
+        (step,) = talk(store, store.session(recording, 1), 1000).steps
     assert (joined(step.unit), step.told, step.done) == (b"a IDLE\r\n", (Told("EXISTS", 4),), None)
 
 

@@ -90,7 +90,37 @@ def test_commands_that_nobody_answers_and_searches_without_end_are_bounded() -> 
     assert len(view.state().contexts) == CONTEXTS_MOST
 
 
-def said(direction: Direction, number: int | None, line: bytes) -> Said:
+LEGS = [
+    # client, server, layers
+    (Layer.PLAIN, Layer.PLAIN, "clear"),
+    (Layer.TLS, Layer.TLS, "TLS"),
+    (Layer.TLS, Layer.PLAIN, "client TLS, server clear"),
+    (Layer.PLAIN, Layer.TLS, "client clear, server TLS"),
+]
+
+
+@pytest.mark.parametrize(("client", "server", "layers"), LEGS)
+def test_legs_may_be_wrapped_differently(client: Layer, server: Layer, layers: str) -> None:
+    """What a leg says in clear from beginning to end says nothing against the other one."""
+    view = SessionView()
+    for line in (b"* OK [CAPABILITY IMAP4rev1] hi\r\n", b"* NO x\r\n"):
+        view.feed(said(Direction.SERVER, None, line, server))
+        view.feed(said(Direction.CLIENT, 1, b"a SEARCH ALL\r\n", client))
+    state = view.state()
+    assert (state.layers, [each.trusted for each in state.capabilities]) == (layers, [True])
+
+
+@pytest.mark.parametrize("client", [Layer.PLAIN, Layer.TLS])
+def test_what_was_said_in_clear_before_the_upstream_leg_had_tls_is_not_trusted(client: Layer) -> None:
+    view = SessionView()
+    view.feed(said(Direction.SERVER, None, b"* OK [CAPABILITY IMAP4rev1] hi\r\n", Layer.PLAIN))
+    view.feed(said(Direction.CLIENT, 1, b"a SEARCH ALL\r\n", client))
+    assert view.state().capabilities[0].trusted
+    view.feed(said(Direction.SERVER, None, b"* NO x\r\n", Layer.TLS))
+    assert not view.state().capabilities[0].trusted
+
+
+def said(direction: Direction, number: int | None, line: bytes, layer: Layer = Layer.PLAIN) -> Said:
     """One line of a session, of the exchange with that number."""
     exchange = None
     if number is not None:
@@ -99,4 +129,4 @@ def said(direction: Direction, number: int | None, line: bytes) -> Said:
         )
     unit = cut(line, direction)
     parsed = parse_command(unit) if direction is Direction.CLIENT else parse_response(unit)
-    return Said(direction, 0, Layer.PLAIN, exchange, Certainty.SURE, (), parsed)
+    return Said(direction, 0, layer, exchange, Certainty.SURE, (), parsed)
