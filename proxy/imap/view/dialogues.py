@@ -52,7 +52,7 @@ class Dialogues:
             if draft := self._draft(said.exchange, before):
                 draft.asks.append(Ask(began, unit, cast("Parsed[Command | Done]", said.parsed), secret))
             return
-        answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid)
+        answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid, secret)
         draft = self._drafts.get(heard.exchange) if heard.exchange is not None else None
         draft = draft or self._asked_by_us(said.exchange)
         if draft is None:
