@@ -144,5 +144,7 @@ def _output(command: str, user: str, what: str) -> bytes:
     lines = done.stdout.splitlines()
     if done.returncode or not lines or not lines[0]:
         came = f"ended with {done.returncode}" if done.returncode else "printed nothing"
-        raise UserError(f"The {what} command for {user} {came}.", "Its first line is taken.")
+        raise UserError(
+            f"The {what} command for {user} {came}.", f"Run it yourself to see why: its first line is the {what}."
+        )
     return lines[0]
