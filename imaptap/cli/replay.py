@@ -116,7 +116,7 @@ def _policy(options: ReplayOptions) -> Policy:
     names: dict[str, str] = {} if options.scratch is None else {"": options.scratch}
     for text in options.names:
         old, equals, new = text.partition("=")
-        if not equals:
+        if not (equals and new):
             raise UserError(f"{text!r} is not of the form OLD=NEW.", "Write --map 'Sent Items=Sent'.")
         names[old] = new
     return Policy(write=options.write, strict=options.strict, names=names)

@@ -50,7 +50,7 @@ def choose(capabilities: frozenset[str], credentials: Credentials, url: str) -> 
         wanted: tuple[str, ...] = TOKEN
         hint = "Leave out --token-command and give a password."
     else:
-        wanted = (*SCRAM, "PLAIN")
+        wanted = (*(SCRAM if _is_text(credentials.password) else ()), "PLAIN")
         hint = "Where only tokens are taken, use --token-command; where TLS is wanted, an imaps:// or imap:// URL."
     for name in wanted:
         if name in offered:
@@ -95,6 +95,15 @@ def refused(connection: Connection, credentials: Credentials, mechanism: str, fl
         f"{url} refuses the login of {user} with {mechanism}: {said}",
         f"Check the user and the {what}: --user, --password-file or --users say which ones are used.",
     )
+
+
+def _is_text(password: bytes | None) -> bool:
+    """Whether SCRAM can carry it: UTF-8 (RFC 5802 section 5.1)."""
+    try:
+        (password or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _mechanism(name: str, credentials: Credentials, host: str, port: int) -> Mechanism:
