@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaptap.cli.replay_progress import Progress
+from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import EventKind
+from proxy.replay import ear
 from storage import open_store
 from tests.imaptap.telling import Tale, recorded
 from tests.servers.certificates import make_identity
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from imaptap.replaying import Tally
+    from proxy.imap.view.dialogue import Dialogue
     from tests.imaptap.cli.conftest import Program
     from tests.servers.certificates import Identity
 
@@ -449,6 +452,37 @@ def test_a_replay_that_cannot_be_recorded_ends(stage: Stage, monkeypatch: pytest
     assert result.exit_code == 1
     assert "cannot be recorded" in result.stderr
     assert "steps: 2 sent, 1 cut" in result.stdout
+
+
+def test_a_fault_of_our_own_is_said_in_one_sentence_and_ends_the_session(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback, which would show what was said."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+
+    def fail(_self: Mapping, recorded: Dialogue, replayed: Dialogue | None, _literals: object) -> None:
+        if replayed is not None and recorded.exchange.command == "NOOP":
+            raise ValueError("secret of a letter")
+
+    monkeypatch.setattr(Mapping, "learn", fail)
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 OK done\nEOF")
+    assert result.exit_code == 1
+    assert "reports a fault" in result.stderr
+    assert "(ValueError). Please report this." in result.stderr
+    assert "secret of a letter" not in result.output
+
+
+def test_answers_without_end_are_recorded_and_not_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    monkeypatch.setattr(ear, "ANSWERS_MOST", 3)
+    kept: list[int] = []
+
+    def learn(_self: Mapping, _recorded: Dialogue, replayed: Dialogue | None, _literals: object) -> None:
+        kept.append(len(replayed.answers) if replayed else 0)
+
+    monkeypatch.setattr(Mapping, "learn", learn)
+    assert stage.replay(IN + "C: R3 NOOP\n" + "S: * OK more\n" * 9 + "S: R3 OK done\nEOF").exit_code == 0
+    assert kept[-1] == 4, "three, and the last one"
 
 
 STARTTLS = "C: a0 STARTTLS\nS: a0 OK begin\n"
