@@ -88,7 +88,9 @@ class Ear:
 
     def answered(self, unit: Unit, at: int, layer: Layer, parsed: Parsed[Response]) -> None:
         """The server has said this."""
-        self._units.append((unit, at, layer, parsed))
+        # Whose it is may be known no sooner than all of it has come.
+        if len(self._units) < ANSWERS_MOST or isinstance(parsed.understood, Tagged):
+            self._units.append((unit, at, layer, parsed))
 
     def settle(self, *, idle: bool) -> None:
         """Everything that was said is with the recorder: make dialogues of it. `idle`: no exchange is open."""
