@@ -301,6 +301,27 @@ def test_the_mechanism_is_one_of_the_target(stage: Stage, capabilities: str, dia
     assert all("xxxx" in each["arguments"] or each["command"] != "LOGIN" for each in texts["exchanges"])
 
 
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("S: R1 NO {} is wrong\nEOF", 2),
+        ("S: * BYE {} is wrong\nCLOSE", 2),
+        ("S: R1 OK [CAPABILITY IMAP4rev1 NAMESPACE] in\nC: R2 NAMESPACE\nS: * BYE {} is wrong\nCLOSE", 1),
+    ],
+)
+@pytest.mark.parametrize("echo", ["new secret", "NEW SECRET", "AGJvYgBuZXcgc2VjcmV0"])
+def test_a_password_that_the_target_echoes_is_not_on_disk(stage: Stage, end: str, code: int, echo: str) -> None:
+    """Neither in what it said, nor in why the session failed."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    login = "C: R1 AUTHENTICATE PLAIN AGJvYgBuZXcgc2VjcmV0\n"
+    result = stage.replay("S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\n" + login + end.format(echo))
+    assert result.exit_code == code
+    assert echo not in result.output
+    files = [path.read_bytes() for path in stage.program.db.parent.glob(stage.program.db.name + "*")]
+    assert b"is wrong" in b"".join(files)
+    assert all(echo.encode() not in data for data in files)
+
+
 def test_no_mechanism_that_fits(stage: Stage) -> None:
     stage.record(LOGIN)
     result = stage.replay("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=GSSAPI] ready\nEOF")
