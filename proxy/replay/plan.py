@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from proxy.replay.values import Policy, Target
 
 LOGINS = frozenset(("LOGIN", "AUTHENTICATE"))
+"""Of these nothing that was recorded is sent: the credentials are those of the person who replays (M 9.11)."""
 OF_THE_CONNECTION = LOGINS | {"STARTTLS", "COMPRESS", "LOGOUT", "IDLE", "UNAUTHENTICATE"}
 """What whoever drives the connection sees to by itself: `decide` is not asked for these."""
 _URLS = "it is about URLs that hold for the recorded server alone"
@@ -34,11 +35,6 @@ _BOUND = {
     "XAPPLEPUSHSERVICE": "it is about one device's subscription to pushed news",
 }
 _ANYWHERE = frozenset(("NOOP", "IDLE", "CANCELUPDATE", "SETANNOTATION"))
-
-
-def is_login(dialogue: Dialogue) -> bool:
-    """Whether it is LOGIN or AUTHENTICATE: the credentials are those of the person who replays (M 9.11)."""
-    return dialogue.exchange.command in LOGINS
 
 
 def of_the_connection(dialogue: Dialogue) -> bool:
