@@ -8,13 +8,13 @@ import itertools
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from imaptap import __version__
 from imaptap.reading.replayed import replay_event
 from imaptap.seeding import origins, seed
 from proxy.imap.mapping import Mapping
-from proxy.live.errors import LiveError
+from proxy.live.errors import LiveError, loop_fault
 from proxy.live.upstream import Upstream
 from proxy.replay.ensemble import Ensemble, Stage
 from proxy.replay.seeded import Seeded
@@ -132,6 +132,7 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     # Answers are not to wait for the writer's thread, as long as Python would let them.
     sys.setswitchinterval(_SWITCH_SECONDS)
     gate = open_gate()
+    asyncio.get_running_loop().set_exception_handler(_complain(tally))
     settings = f"replay of {job.source.id} {job.source.name} to {url}"
     writer = Writer(
         store, job.name, version=__version__, settings=settings, on_trouble=tell, control=_steer(stop, gate)
@@ -242,6 +243,16 @@ def _steer(stop: asyncio.Event, gate: asyncio.Event) -> Control:
             loop.call_soon_threadsafe(act, traffic)
 
     return control
+
+
+def _complain(tally: Tally) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Faults that the event loop reports are troubles of the replay."""
+
+    def complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if fault := loop_fault(context):
+            tally.trouble(*fault)
+
+    return complain
 
 
 def _undo(store: Store, recording: Recording) -> None:

@@ -94,6 +94,7 @@ def _play(job: Job, store: Store, tally: Tally) -> Recording:
 
 
 def _job(options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> Job:
+    wanted = wish(options)
     endpoint = parse_upstream(options.to)
     settings = Settings(upstream=endpoint, listen=(), trust=trust(options))
     pace = Pace(options.pace, options.max_gap)
@@ -108,14 +109,14 @@ def _job(options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> Jo
     users = Users(endpoint.url, options.user, secret, read_users(options.users) if options.users else ())
     # Who was in by PREAUTH may have to log in there: whoever says who that is means it.
     users.prepare((each.user for each in parts if each.logs_in or options.user), options.clones)
-    return Job(source, parts, settings, manner, users.known, options.clones, options.name, wish(options))
+    return Job(source, parts, settings, manner, users.known, options.clones, options.name, wanted)
 
 
 def _policy(options: ReplayOptions) -> Policy:
     names: dict[str, str] = {} if options.scratch is None else {"": options.scratch}
     for text in options.names:
         old, equals, new = text.partition("=")
-        if not equals:
+        if not (equals and new):
             raise UserError(f"{text!r} is not of the form OLD=NEW.", "Write --map 'Sent Items=Sent'.")
         names[old] = new
     return Policy(write=options.write, strict=options.strict, names=names)

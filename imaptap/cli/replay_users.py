@@ -40,7 +40,10 @@ class Secret:
         if self.password_command is not None:
             return Credentials(user, _output(self.password_command, user, "password"))
         if self.password_file is not None:
-            return Credentials(user, read_password_file(self.password_file))
+            password = read_password_file(self.password_file)
+            if not password:
+                raise UserError(f"The password file {self.password_file} is empty.", "The password is its first line.")
+            return Credentials(user, password)
         return Credentials(user, ask_password(f"Password of {user} at {url}", "--password-file or --password-command"))
 
 
@@ -98,10 +101,20 @@ class Users:
         return None if name is None else self._credentials(name.replace(CLONE, str(clone)), self.secret)
 
     def _credentials(self, user: str, secret: Secret) -> Credentials:
+        if not _sendable(user):
+            raise UserError(
+                f"The user {user!r} has characters in it that no login can carry.",
+                "Write the name in UTF-8, without control characters.",
+            )
         key = (user, secret)
         if key not in self._known:
             self._known[key] = secret.credentials(user, self.url)
         return self._known[key]
+
+
+def _sendable(user: str) -> bool:
+    """Whether it is UTF-8 (RFC 4616 section 2), and has none of the characters that end or part things in SASL."""
+    return not any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in user)
 
 
 def read_users(path: Path) -> tuple[Row, ...]:
@@ -144,5 +157,7 @@ def _output(command: str, user: str, what: str) -> bytes:
     lines = done.stdout.splitlines()
     if done.returncode or not lines or not lines[0]:
         came = f"ended with {done.returncode}" if done.returncode else "printed nothing"
-        raise UserError(f"The {what} command for {user} {came}.", "Its first line is taken.")
+        raise UserError(
+            f"The {what} command for {user} {came}.", f"Run it yourself to see why: its first line is the {what}."
+        )
     return lines[0]

@@ -39,6 +39,11 @@ SEED_OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] =
 def wish(options: ReplayOptions) -> Wish | None:
     """What is wanted of a seeding; None: none is wanted."""
     if options.seed_mailboxes:
+        if not (options.write or options.dry_run):
+            raise UserError(
+                "--seed-mailboxes appends to mailboxes of the target, and --write was not given.",
+                "Add --write, or see with --dry-run what would be appended.",
+            )
         return Wish(options.seed_stand_ins, options.seed_onto)
     for given, name in ((options.seed_stand_ins, "--seed-stand-ins"), (options.seed_onto, "--seed-onto")):
         if given:

@@ -6,7 +6,6 @@ import gc
 import multiprocessing
 import os
 import signal
-import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from imaptap.diffing.group import compare_group, switched_off
 from imaptap.diffing.offers import Offers
 from imaptap.diffing.pairing import groups, pairings
-from imaptap.diffing.spool import entries
+from imaptap.diffing.spool import entries, folder
 from imaptap.diffing.values import Task
 from imaptap.hardening import forbid_core_dumps
 from storage import StorageError
@@ -57,7 +56,7 @@ class Comparing:
 
     def __init__(self, store: Store, asked: Asked) -> None:
         self._store, self._asked = store, asked
-        self._folder = tempfile.TemporaryDirectory(prefix="imaptap-diff-")
+        self._folder = folder()
         self._places: dict[int, tuple[Path, Talk, int]] = {}
         self._pairs: list[Pairing] = []
         self._offers = Offers()
@@ -120,8 +119,8 @@ class Comparing:
         return ordered
 
     def _judged(self, task: Task, parts: list[Group]) -> Iterator[tuple[int, Judged]]:
-        folder = Path(self._folder.name)
-        paths = [folder / str(index) for index in range(len(parts))]
+        place = Path(self._folder.name)
+        paths = [place / str(index) for index in range(len(parts))]
         processes = self._processes(parts)
         if processes <= 1:
             for index, part in enumerate(parts):

@@ -26,11 +26,11 @@ def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
 
 def all_dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
     """The same, and those that imaptap began itself: these have answers only. Raises StorageError."""
-    masked = _masked(store, session, Direction.CLIENT)
+    masked = {direction: _masked(store, session, direction) for direction in Direction}
     made = Dialogues()
     for cut, said in ParsedUnits(store, session):
         unit = cut.unit
-        secret = said.direction is Direction.CLIENT and bool(masked.between(unit.start, unit.end))
+        secret = bool(masked[said.direction].between(unit.start, unit.end))
         yield from made.feed(unit, said, cut.at, secret=secret)
     yield from made.finish()
 

@@ -18,6 +18,7 @@ from proxy.live.admission import Admission
 from proxy.live.clock import Clock
 from proxy.live.doors import Doors
 from proxy.live.endpoint import Endpoint
+from proxy.live.errors import loop_fault
 from proxy.live.limits import MAX_SESSIONS, Rate, most_sessions
 from proxy.live.notices import Notices, Tell
 from proxy.live.ports import Port, open_ports
@@ -150,12 +151,9 @@ class Recorder:
             session.cut(f"it could not be recorded: {self._unrecordable}", _FAREWELL)
 
     def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What the event loop could tell nobody else. It would print it, traffic and all."""
-        error = context.get("exception")
-        # aiofastnet complains of every peer that hangs up during a handshake, with the class for an exception.
-        if error is not ConnectionResetError and not isinstance(error, OSError):
-            what = f"{context.get('message', 'something')} ({type(error).__name__})"
-            self._notices.say(f"The event loop reports a fault: {what}.", "Please report this.")
+        """What the event loop could tell nobody else."""
+        if fault := loop_fault(context):
+            self._notices.say(*fault)
 
     def _accept(self, place: Place, listener: socket.socket, tasks: asyncio.TaskGroup) -> None:
         """Take one client. (`loop.sock_accept` would lose one that comes while its task is being cancelled.)"""

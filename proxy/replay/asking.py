@@ -17,6 +17,7 @@ from proxy.replay.connection import Connection
 from proxy.replay.ear import Ear
 from proxy.replay.entrance import Entrance
 from proxy.replay.flight import Content
+from proxy.replay.needs import Offers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from proxy.live.upstream import Upstream
     from proxy.replay.flight import Flight
     from proxy.replay.stage import Account
-
-_SMALL = 4096
-"""What may be sent at once where the target has LITERAL- only (RFC 7888 section 5)."""
 
 
 @asynccontextmanager
@@ -92,10 +90,11 @@ class Asking:
 
 def at_once(unit: Unit, capabilities: frozenset[str]) -> Unit:
     """The same command with literals that do not wait, where the target takes such (RFC 7888)."""
+    offers = Offers(capabilities)
     texts = list(unit.texts)
     literals: list[Literal] = []
     for index, literal in enumerate(unit.literals):
-        waits = "LITERAL+" not in capabilities and ("LITERAL-" not in capabilities or literal.size > _SMALL)
+        waits = not offers.takes(literal.size)
         literals.append(replace(literal, synchronising=waits))
         if not waits:
             texts[index] = texts[index].removesuffix(b"}\r\n") + b"+}\r\n"

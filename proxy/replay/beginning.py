@@ -34,7 +34,8 @@ class OldMessage:
     """A message that was there at the beginning. What has never been told is None.
 
     `number` is the one it had then. `flags` without \\Recent. `body` is the whole message; `header` all of its header,
-    or `some` of its fields, each with the empty line behind it.
+    or `some` of its fields, each with the empty line behind it. `masked`: more was told of it, with a secret
+    masked in it.
     """
 
     number: int | None
@@ -46,6 +47,7 @@ class OldMessage:
     header: tuple[Part, ...] | None = None
     some: tuple[Part, ...] | None = None
     envelope: Envelope | None = None
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from proxy.imap.commands import KNOWN
 from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand, SectionAttribute
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ CHANGING = frozenset(
 )
 """Command names, "UID " not among them. CLOSE removes messages where the mailbox may be written to."""
 _SEEN = frozenset((b"RFC822", b"RFC822.TEXT"))
+_SETS_SEEN = re.compile(rb"(?:BODY|BINARY)\[|RFC822(?!\.(?:HEADER|SIZE))", re.IGNORECASE)
 _PEEKS = {b"BODY": b"BODY.PEEK", b"BINARY": b"BINARY.PEEK"}
 
 
@@ -24,6 +27,17 @@ def changes_mail(command: str, *, read_only: bool | None = None) -> bool:
     """Whether a command, its name in capitals, changes mail; `read_only` is how its mailbox was selected."""
     name = command.removeprefix("UID ")
     return name in CHANGING and not (name == "CLOSE" and read_only is True)
+
+
+def may_change_mail(command: str, said: bytes, *, read_only: bool | None = None) -> bool:
+    """Whether a command that cannot be read might change mail: of a name nobody knows, or a FETCH of what sets \\Seen.
+
+    `said` is what it says, for a FETCH.
+    """
+    name = command.removeprefix("UID ")
+    if name not in KNOWN:
+        return True
+    return name == "FETCH" and read_only is not True and _SETS_SEEN.search(said) is not None
 
 
 def peeking(attribute: SectionAttribute) -> bytes:

@@ -310,5 +310,7 @@ class Connection:
         if not self._greeted.done():
             return LiveError(*without_greeting(url))
         said = f" after BYE: {self.bye}" if self.bye else ""
-        why = f": {str(error) or type(error).__name__}" if error else ""
+        # A fault of our own may quote what was said.
+        words = str(error) if isinstance(error, OSError) else ""
+        why = f": {words or type(error).__name__}" if error else ""
         return LiveError(f"{url} closed the connection{said}{why}.", "What was said until then is on record.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from proxy.imap.grammar.bodystructure import Multipart
 from proxy.imap.grammar.fetch_items import Content, EnvelopeItem, NumberItem, Structure
 from proxy.imap.grammar.values import Absent
+from proxy.imap.ledger import MASK
 from proxy.imap.transcript import Direction
 from proxy.replay.beginning import Part, Place, length
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.bodystructure import Body
     from proxy.imap.grammar.envelope import Envelope
     from proxy.imap.grammar.fetch import Fetch
+    from proxy.imap.grammar.fetch_items import Item
     from proxy.imap.grammar.values import String
 
 Key: TypeAlias = tuple[tuple[int, ...], bytes | None]
@@ -36,13 +38,17 @@ class Contents:
     structure: Body = None
     envelope: Envelope | None = None
     some: Part | None = None
+    masked: bool = False
+    """Whether any of it was told with a secret masked in it, and so is not taken."""
     _sections: dict[Key, Part] = field(default_factory=dict[Key, Part])
     _windows: dict[Key, dict[int, Part]] = field(default_factory=dict[Key, dict[int, Part]])
 
-    def hear(self, session: int, fetch: Fetch) -> None:
-        """What a server says of it in that session."""
+    def hear(self, session: int, fetch: Fetch, *, masked: bool = False) -> None:
+        """What a server says of it in that session; `masked`: somewhere in it are masked bytes."""
         for item in fetch.items:
-            if isinstance(item, Content):
+            if masked and _may_be_masked(item):
+                self.masked = True
+            elif isinstance(item, Content):
                 self._content(session, item)
             elif isinstance(item, NumberItem) and item.name == b"RFC822.SIZE":
                 self.size = item.number
@@ -141,6 +147,13 @@ def _part(session: int, data: String) -> Part:
     if isinstance(data, Absent):
         return Place(session, Direction.SERVER, data.start, data.size)
     return data
+
+
+def _may_be_masked(item: Item) -> bool:
+    """Whether a secret may be masked in this one. In texts only long ones are (M 7.5); `Place` is looked up later."""
+    if isinstance(item, Content):
+        return isinstance(item.data, bytes) and MASK * 4 in item.data
+    return isinstance(item, EnvelopeItem | Structure)
 
 
 def _longer(part: Part, other: Part) -> bool:

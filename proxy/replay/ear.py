@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     _Asked = tuple[Unit, int, Layer, Parsed[Command | Done] | Parsed[SaslLine], int]
     _Answered = tuple[Unit, int, Layer, Parsed[Response]]
 
+ANSWERS_MOST = 200_000
+"""Answers to one command from which anything is learned: a server may send them without end (some 700 B each)."""
 _DIGESTS_KEPT = 10_000
 _OVER_KEPT = 1000
 
@@ -36,7 +38,7 @@ class Ear:
         self.over: Callable[[Dialogue], None] | None = None
         """Called with each dialogue that has ended, in the order of exchange numbers."""
         self._sink = sink
-        self._dialogues = Dialogues()
+        self._dialogues = Dialogues(ANSWERS_MOST)
         self._units: deque[_Asked | _Answered] = deque()
         """What was said and is not part of a dialogue yet, in the order in which it was."""
         self._spans: deque[Span] = deque()
@@ -86,7 +88,9 @@ class Ear:
 
     def answered(self, unit: Unit, at: int, layer: Layer, parsed: Parsed[Response]) -> None:
         """The server has said this."""
-        self._units.append((unit, at, layer, parsed))
+        # Whose it is may be known no sooner than all of it has come.
+        if len(self._units) < ANSWERS_MOST or isinstance(parsed.understood, Tagged):
+            self._units.append((unit, at, layer, parsed))
 
     def settle(self, *, idle: bool) -> None:
         """Everything that was said is with the recorder: make dialogues of it. `idle`: no exchange is open."""

@@ -78,13 +78,13 @@ class Ensemble:
         ear.over = player.learn
         ending, reason = None, ""
         try:
-            await self._open(player)
+            await self._open(player, account)
             await player.play()
         except LiveError as error:
-            ending, reason = Ending.FAILED, str(error)
+            ending, reason = Ending.FAILED, _told(error, account)
             if isinstance(error, LoginError) or not self._opened:
                 raise
-            stage.report.trouble(str(error), error.hint)
+            stage.report.trouble(reason, error.hint)
         except asyncio.CancelledError:
             ending, reason = Ending.CUT, STOPPED
             raise
@@ -95,12 +95,17 @@ class Ensemble:
             self._order.leave(part.number)
             await connection.close(ending, reason)
 
-    async def _open(self, player: Player) -> None:
+    async def _open(self, player: Player, account: Account) -> None:
         """Raises LiveError; where others could connect before, what was not reached is told."""
         try:
             await player.open()
         except LiveError as error:
             if self._opened:
-                player.not_reached(str(error).rstrip("."))
+                player.not_reached(_told(error, account).rstrip("."))
             raise
         self._opened = True
+
+
+def _told(error: LiveError, account: Account) -> str:
+    """What happened, as it may go on record: a server may have echoed the password when it ended the session."""
+    return account.credentials.hidden(str(error)) if account.credentials else str(error)

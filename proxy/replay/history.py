@@ -83,6 +83,7 @@ class Message:
             contents.header,
             None if contents.some is None else (contents.some,),
             contents.envelope,
+            contents.masked,
         )
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from proxy.imap.grammar import Command, cut, joined, write
 from proxy.imap.grammar.sasl import Login
 from proxy.imap.grammar.status import Status
+from proxy.imap.masking import masked
 from proxy.imap.transcript import Direction, readable
 from proxy.imap.units import Unit
+from proxy.imap.vault import Vault
 from proxy.live.errors import LiveError
 from proxy.replay.flight import Content
 from proxy.replay.sasl import SCRAM, TOKEN, Mechanism, OAuth, Plain, SaslError, Scram
@@ -35,6 +37,16 @@ class Credentials:
     password: bytes | None = field(default=None, repr=False)
     token: bytes | None = field(default=None, repr=False)
 
+    def hidden(self, text: str) -> str:
+        """What a server says, with echoes of the secret masked: it goes on record as the reason of an end (M 7.5)."""
+        vault = Vault()
+        for secret in (self.password, self.token):
+            if secret:
+                vault.learn(secret)
+                vault.learn(Plain(self.user, secret).first)
+        data = text.encode()
+        return masked(data, vault.find(data, words=True)).decode("utf-8", "replace")
+
 
 class LoginError(LiveError):
     """The target does not let this user in, or there is no way to ask it."""
@@ -50,7 +62,7 @@ def choose(capabilities: frozenset[str], credentials: Credentials, url: str) -> 
         wanted: tuple[str, ...] = TOKEN
         hint = "Leave out --token-command and give a password."
     else:
-        wanted = (*SCRAM, "PLAIN")
+        wanted = (*(SCRAM if _is_text(credentials.password) else ()), "PLAIN")
         hint = "Where only tokens are taken, use --token-command; where TLS is wanted, an imaps:// or imap:// URL."
     for name in wanted:
         if name in offered:
@@ -88,13 +100,22 @@ def refused(connection: Connection, credentials: Credentials, mechanism: str, fl
     if flight.completion is None:
         return LoginError(f"{url} closed the connection while {user} logged in.", "Ask whoever runs it.")
     status = flight.completion.status
-    text = readable(status.text).strip() if isinstance(status, Status) else ""
+    text = credentials.hidden(readable(status.text).strip()) if isinstance(status, Status) else ""
     said = f"{flight.status} {text}".strip()
     what = "token" if credentials.token is not None else "password"
     return LoginError(
         f"{url} refuses the login of {user} with {mechanism}: {said}",
         f"Check the user and the {what}: --user, --password-file or --users say which ones are used.",
     )
+
+
+def _is_text(password: bytes | None) -> bool:
+    """Whether SCRAM can carry it: UTF-8 (RFC 5802 section 5.1)."""
+    try:
+        (password or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _mechanism(name: str, credentials: Credentials, host: str, port: int) -> Mechanism:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.commands import of_selected, read_head
+from proxy.imap.commands import KNOWN, of_selected, read_head
 from proxy.imap.grammar.append import Append, Catenate, Replace
 from proxy.imap.grammar.generic import Bare, Unknown
 from proxy.imap.grammar.values import Opaque
 from proxy.imap.lint.words import expanded
 from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.transcript import Origin
-from proxy.replay.changing import changes_mail, marks_seen
+from proxy.replay.changing import changes_mail, marks_seen, may_change_mail
 from proxy.replay.commands.context import Context
 from proxy.replay.commands.walk import mapped
 from proxy.replay.needs import Offers, lacking
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from proxy.replay.values import Policy, Target
 
 LOGINS = frozenset(("LOGIN", "AUTHENTICATE"))
+"""Of these nothing that was recorded is sent: the credentials are those of the person who replays (M 9.11)."""
 OF_THE_CONNECTION = LOGINS | {"STARTTLS", "COMPRESS", "LOGOUT", "IDLE", "UNAUTHENTICATE"}
 """What whoever drives the connection sees to by itself: `decide` is not asked for these."""
 _URLS = "it is about URLs that hold for the recorded server alone"
@@ -34,11 +35,6 @@ _BOUND = {
     "XAPPLEPUSHSERVICE": "it is about one device's subscription to pushed news",
 }
 _ANYWHERE = frozenset(("NOOP", "IDLE", "CANCELUPDATE", "SETANNOTATION"))
-
-
-def is_login(dialogue: Dialogue) -> bool:
-    """Whether it is LOGIN or AUTHENTICATE: the credentials are those of the person who replays (M 9.11)."""
-    return dialogue.exchange.command in LOGINS
 
 
 def of_the_connection(dialogue: Dialogue) -> bool:
@@ -63,7 +59,7 @@ def decide(dialogue: Dialogue, mapping: Mapping, target: Target, policy: Policy,
     offers = Offers(target.capabilities)
     command = dialogue.command
     if command is None or (isinstance(command.body, Unknown) and isinstance(command.body.arguments, Opaque)):
-        return _as_it_is(ask, tag, offers)
+        return _as_it_is(dialogue, ask, tag, offers, policy)
     body = _harmless(dialogue, command.body, target, policy)
     if body is command.body and (reason := _forbidden(dialogue, body, policy, offers)):
         return Skip(reason)
@@ -85,11 +81,14 @@ def _unusable(dialogue: Dialogue, ask: Ask) -> str | None:
     return never_whole(ask.unit)
 
 
-def _as_it_is(ask: Ask, tag: bytes, offers: Offers) -> Decision:
-    """A command that the grammar could not read: only if it is not known to change mail."""
+def _as_it_is(dialogue: Dialogue, ask: Ask, tag: bytes, offers: Offers, policy: Policy) -> Decision:
+    """A command that the grammar could not read: only if it is not known to change mail, or may without leave."""
     head = read_head(ask.unit.texts[0])
     if changes_mail(head.name, read_only=None):
         return Skip(f"it is not understood, and {head.name} changes mail")
+    said = b" ".join(ask.unit.texts)
+    if not policy.write and may_change_mail(head.name, said, read_only=dialogue.before.read_only):
+        return Skip("it is not understood, and may change mail, which was not allowed")
     if not head.tag or not ask.unit.texts[0].startswith(head.tag):
         return Skip("it has no tag")
     return Send(*respelled(ask.unit, head.tag, tag, offers))
@@ -102,6 +101,8 @@ def _forbidden(dialogue: Dialogue, body: Body, policy: Policy, offers: Offers) -
     if not policy.write:
         if changes_mail(name, read_only=dialogue.before.read_only):
             return f"{name} changes mail, and that was not allowed"
+        if isinstance(body, Unknown) and name.removeprefix("UID ") not in KNOWN:
+            return f"nobody knows whether {name} changes mail, and that was not allowed"
         if dialogue.before.read_only is not True and (item := marks_seen(body)):
             return f"{item} sets \\Seen, and changing mail was not allowed"
     return None if policy.strict else _lacking(dialogue, name, body, offers)

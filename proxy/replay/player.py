@@ -19,7 +19,7 @@ from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
 from proxy.replay.pace import Pauses
-from proxy.replay.plan import decide
+from proxy.replay.plan import LOGINS, decide
 from proxy.replay.values import Fate, Send, Skip, Step, Target
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from proxy.replay.values import Decision
 
 _SELECT = ("SELECT", "EXAMINE")
-_LOGIN = ("LOGIN", "AUTHENTICATE")
 _ALTERING = frozenset("STARTTLS COMPRESS ENABLE LOGOUT UNAUTHENTICATE CLOSE UNSELECT IDLE NOTIFY".split())
 """Besides those above: what comes after them was or is said in another state, so their answers are waited for."""
 _ON_SELECTED = frozenset(
@@ -133,7 +132,7 @@ class Player:
 
     async def _play(self, dialogue: Dialogue) -> None:
         command = dialogue.exchange.command
-        if command in _LOGIN:
+        if command in LOGINS:
             await self._log_in(dialogue)
             return
         if dialogue.before.phase in (Phase.AUTHENTICATED, Phase.SELECTED) and not self._entrance.inside:
@@ -290,7 +289,7 @@ class Player:
 
     def _alters(self, dialogue: Dialogue) -> bool:
         command = dialogue.exchange.command
-        return command in _SELECT or command in _LOGIN or command in _ALTERING
+        return command in _SELECT or command in LOGINS or command in _ALTERING
 
 
 def _way(dialogue: Dialogue) -> str:

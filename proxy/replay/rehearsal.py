@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proxy.replay.conduct import cancelled, conduct, is_conduct
 from proxy.replay.flight import line_of
-from proxy.replay.plan import decide
+from proxy.replay.plan import LOGINS, decide
 from proxy.replay.values import Send, Skip, Target
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Dialogue
     from proxy.replay.part import Part
     from proxy.replay.values import Decision, Policy
-
-_LOGIN = ("LOGIN", "AUTHENTICATE")
 
 
 def rehearse(part: Part, mapping: Mapping, policy: Policy) -> Iterator[tuple[Dialogue, Decision | None]]:
@@ -32,9 +30,9 @@ def _decision(dialogue: Dialogue, mapping: Mapping, policy: Policy) -> Decision 
     tag = b"R%d" % dialogue.exchange.number
     if (mechanism := cancelled(dialogue)) is not None:
         return Send(line_of(tag, f"AUTHENTICATE {mechanism}"))
-    if command in _LOGIN and dialogue.exchange.status != "OK":
+    if command in LOGINS and dialogue.exchange.status != "OK":
         return Skip("it was refused when it was recorded, and what was recorded of it is never sent")
-    if command in _LOGIN or command == "STARTTLS":
+    if command in LOGINS or command == "STARTTLS":
         return None
     target = Target(before.capabilities, before.enabled, mailbox=before.mailbox, exists=before.exists)
     if is_conduct(dialogue):

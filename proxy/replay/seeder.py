@@ -196,8 +196,7 @@ class Seeder:
         if parts is None and self._wish.stand_ins:
             parts, stands_in = (stand_in(message, self._header(message)),), True
         if parts is None:
-            why = "whose bodies were never fetched whole" if message.body is None else "whose bodies were not kept"
-            told.missing[why] += 1
+            told.missing[_why_missing(message)] += 1
             return
         date = message.date if message.date and STRICT_DATE_TIME.fullmatch(message.date.raw) else None
         append = AppendMessage(Whole(Absent(length(parts))), message.flags or (), date)
@@ -261,6 +260,12 @@ class Seeder:
 
 def _mailbox(name: str) -> Mailbox:
     return Mailbox.of(encode(name))
+
+
+def _why_missing(message: OldMessage) -> str:
+    if message.body is not None:
+        return "whose bodies were not kept, or hold a masked secret"
+    return "of which a secret is masked" if message.masked else "whose bodies were never fetched whole"
 
 
 def _same(old: OldMessage, fetch: Fetch) -> bool:

@@ -69,7 +69,7 @@ class Seeding:
         session = dialogue.exchange.session
         for data in untagged(dialogue.news):
             self._data(session, data, None)
-        body = dialogue.command.body if dialogue.command else None
+        body = self._body(dialogue)
         good = answered_ok(dialogue)
         if isinstance(body, OnMailbox) and body.word in _SELECT:
             self._select(session, body, dialogue, good=good)
@@ -88,6 +88,15 @@ class Seeding:
             self._done(session, body, sources, list(codes_of(dialogue)))
         elif isinstance(body, OnMailbox) and any(is_code(code, b"ALREADYEXISTS") for code in codes_of(dialogue)):
             self._names.existing(body.mailbox.name)
+
+    def _body(self, dialogue: Dialogue) -> Body | None:
+        """What the command says; None where that is not known, or masked: of what mailbox it is nobody knows then."""
+        body = dialogue.command.body if dialogue.command else None
+        if not any(ask.secret for ask in dialogue.asks):
+            return body
+        if isinstance(body, OnMailbox) and body.word in _SELECT:
+            self._sessions.pop(dialogue.exchange.session, None)
+        return None
 
     def _stored(self, selected: _Selected, change: StoreFlags, named: list[Message], dialogue: Dialogue) -> None:
         """A server that tells of changes, and does not here, had nothing to change (RFC 9051 section 6.4.6)."""
@@ -142,6 +151,8 @@ class Seeding:
     def _data(self, session: int, answer: tuple[Data, Answer], body: Body | None) -> None:
         data, heard = answer
         selected = self._sessions.get(session)
+        if isinstance(data, MailboxList | MailboxStatus) and heard.secret:
+            return  # the name may be masked
         if isinstance(data, MailboxList):
             self._names.listed(data, subscribed=asks_subscribed(body))
         elif isinstance(data, MailboxStatus):
@@ -155,7 +166,7 @@ class Seeding:
         elif isinstance(data, Vanished) and not data.earlier:
             self._vanished(selected, data.uids)
         elif isinstance(data, Fetch):
-            self._fetch(session, selected, data, heard.uid, body)
+            self._fetch(session, selected, data, heard, body)
 
     def _status(self, data: MailboxStatus) -> None:
         items = {name: value for name, value in data.items if isinstance(value, int)}
@@ -187,14 +198,14 @@ class Seeding:
         left = [message for message in selected.numbers if message not in gone]
         selected.numbers = left if len(selected.numbers) - len(left) == size else None
 
-    def _fetch(self, session: int, selected: _Selected, data: Fetch, uid: int | None, body: Body | None) -> None:
+    def _fetch(self, session: int, selected: _Selected, data: Fetch, heard: Answer, body: Body | None) -> None:
         told = data.get(b"UID")
-        uid = told.number if isinstance(told, NumberItem) else data.number if data.uid else uid
+        uid = told.number if isinstance(told, NumberItem) else data.number if data.uid else heard.uid
         message = self._message(selected, None if data.uid else data.number, uid)
         if message is None:
             return
         message.told = True
-        message.contents.hear(session, data)
+        message.contents.hear(session, data, masked=heard.secret)
         date, flags = data.get(b"INTERNALDATE"), data.get(b"FLAGS")
         if isinstance(date, DateItem) and message.date is None:
             message.date = date.date

@@ -45,11 +45,6 @@ def align(left: Keys, right: Keys) -> Iterator[Match]:
     return alignment.matches()
 
 
-def by_steps(steps: Iterable[tuple[int | None, int | None]]) -> Iterator[Match]:
-    """The steps of a replay: places in the recording and in its replay, None where it was not sent."""
-    return (Match(recorded, replayed) for recorded, replayed in steps)
-
-
 class _Alignment:
     """Pairs that have been found."""
 

@@ -90,10 +90,6 @@ class Mapping:
         selected = self._alone[side][dialogue.exchange.session]
         learning.hear(self._known, name, side, told(dialogue, selected), literals, uidvalidity)
 
-    def tell_name(self, recorded: str, replayed: str) -> None:
-        """These two are one mailbox: who made it for the other one knows."""
-        self.names.pair(recorded, replayed)
-
     def tell_uids(
         self, mailbox: str, uidvalidity: tuple[int | None, int | None], pairs: Iterable[tuple[int, int]]
     ) -> None:
@@ -118,10 +114,6 @@ class Mapping:
             return self.names.counterpart(recorded)
         except NoCounterpartError:
             return None
-
-    def recorded_name(self, replayed: str) -> str | None:
-        """What a mailbox of the target is called in the recording."""
-        return self.names.recorded(replayed)
 
     def uid(self, mailbox: str, uid: int) -> int | None:
         """The UID of a recorded message at the target."""

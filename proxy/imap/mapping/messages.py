@@ -28,7 +28,7 @@ class Messages:
         UIDNEXT, and nothing has spoken against it."""
         self._pairs: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._strength: dict[int, Strength] = {}
-        self._next: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self._next: dict[int, int] = {}
         self._known: tuple[set[int], set[int]] = (set(), set())
         self._sorted: list[int] | None = None
         self._identities: tuple[dict[int, Identity], dict[int, Identity]] = ({}, {})
@@ -63,7 +63,7 @@ class Messages:
 
     def learn_next(self, recorded: int, replayed: int) -> None:
         """UIDNEXT of both at the same moment."""
-        self._next[0][recorded], self._next[1][replayed] = replayed, recorded
+        self._next[recorded] = replayed
 
     def pair(self, recorded: int, replayed: int, strength: Strength) -> bool:
         """These two are one message, as far as that goes; whether it is believed."""
@@ -163,11 +163,7 @@ class Messages:
 
     def next(self, recorded: int) -> int | None:
         """The target's UIDNEXT when that was the recorded one."""
-        return self._next[0].get(recorded)
-
-    def recorded_next(self, replayed: int) -> int | None:
-        """The recorded UIDNEXT when that was the target's."""
-        return self._next[1].get(replayed)
+        return self._next.get(recorded)
 
     def lower(self, recorded: int) -> int | None:
         """Where a range begins at the target that begins there in the recording, and has no end."""

@@ -35,12 +35,14 @@ class Answer(NamedTuple):
     """A server's unit: when its last byte came, and what it says.
 
     `certainty` is how sure it is that it belongs here; `uid` is that of the message it is about, where it is known.
+    `secret` tells whether any of its bytes are masked.
     """
 
     at: int
     parsed: Parsed[Response]
     certainty: Certainty
     uid: int | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

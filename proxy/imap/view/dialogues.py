@@ -38,8 +38,10 @@ class _Draft:
 class Dialogues:
     """Feed it every unit of a session in the order in which they came; it gives dialogues in the order of numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers_most: int | None = None) -> None:
+        """`answers_most` is how many answers of one dialogue are kept, besides the last; None: all of them."""
         self.view = SessionView()
+        self._answers_most = answers_most
         self._drafts: dict[int, _Draft] = {}
         self._given = 0
         self._news: list[Answer] = []
@@ -52,14 +54,15 @@ class Dialogues:
             if draft := self._draft(said.exchange, before):
                 draft.asks.append(Ask(began, unit, cast("Parsed[Command | Done]", said.parsed), secret))
             return
-        answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid)
+        answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid, secret)
         draft = self._drafts.get(heard.exchange) if heard.exchange is not None else None
         draft = draft or self._asked_by_us(said.exchange)
         if draft is None:
             self._news.append(answer)
             del self._news[:-NEWS_MOST]
             return
-        draft.answers.append(answer)
+        if said.completes or self._answers_most is None or len(draft.answers) < self._answers_most:
+            draft.answers.append(answer)
         if said.completes:
             draft.over = True
             yield from self._finished()

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar.values import Absent
+from proxy.imap.ledger import MASK
 from proxy.imap.transcript import Direction
 from storage.diff.equality.rules import Rule
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from storage.diff.equality.findings import Findings
 
 _SPACE = re.compile(rb"[ \t\r\n]+")
+_MASKED = re.compile(re.escape(MASK) + rb"{4,}")
+"""A masked secret: a shorter one is masked in what servers say to people only (M 7.5)."""
 SHOWN_AROUND = 24
 """Bytes that are shown before and behind the first one that differs."""
 
@@ -25,6 +28,8 @@ def contents(found: Findings, where: str, left: NString, right: NString) -> None
     """Exactly the same bytes; NIL and "" are not the same (M 8)."""
     if isinstance(left, Absent) or isinstance(right, Absent):
         _absent(found, where, left, right)
+    elif left != right and left is not None and right is not None and _but_for_masks(found, left, right):
+        found.let(Rule.NOT_KEPT, where, _told(left), _told(right))
     elif left != right:
         differing_bytes(found, where, left, right)
 
@@ -66,6 +71,20 @@ def caseless(found: Findings, where: str, left: NString, right: NString) -> None
         found.let(Rule.CASE, where, left, right)
     else:
         contents(found, where, left, right)
+
+
+def _but_for_masks(found: Findings, left: bytes, right: bytes) -> bool:
+    """Whether they differ only where one side has a secret masked: what stands there nobody knows."""
+    masked = [any(answer.secret for answer in side.answers) for side in (found.left, found.right)]
+    if not any(masked) or len(left) != len(right):
+        return False
+    sides = bytearray(left), bytearray(right)
+    for side, has_masks in zip((left, right), masked, strict=True):
+        for mask in _MASKED.finditer(side) if has_masks else ():
+            start, end = mask.span()
+            for each in sides:
+                each[start:end] = MASK * (end - start)
+    return sides[0] == sides[1]
 
 
 def _unfolded(string: bytes) -> bytes:

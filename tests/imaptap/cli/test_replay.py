@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaptap.cli.replay_progress import Progress
+from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import EventKind
+from proxy.replay import ear
 from storage import open_store
 from tests.imaptap.telling import Tale, recorded
 from tests.servers.certificates import make_identity
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from imaptap.replaying import Tally
+    from proxy.imap.view.dialogue import Dialogue
     from tests.imaptap.cli.conftest import Program
     from tests.servers.certificates import Identity
 
@@ -298,6 +301,27 @@ def test_the_mechanism_is_one_of_the_target(stage: Stage, capabilities: str, dia
     assert all("xxxx" in each["arguments"] or each["command"] != "LOGIN" for each in texts["exchanges"])
 
 
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("S: R1 NO {} is wrong\nEOF", 2),
+        ("S: * BYE {} is wrong\nCLOSE", 2),
+        ("S: R1 OK [CAPABILITY IMAP4rev1 NAMESPACE] in\nC: R2 NAMESPACE\nS: * BYE {} is wrong\nCLOSE", 1),
+    ],
+)
+@pytest.mark.parametrize("echo", ["new secret", "NEW SECRET", "AGJvYgBuZXcgc2VjcmV0"])
+def test_a_password_that_the_target_echoes_is_not_on_disk(stage: Stage, end: str, code: int, echo: str) -> None:
+    """Neither in what it said, nor in why the session failed."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    login = "C: R1 AUTHENTICATE PLAIN AGJvYgBuZXcgc2VjcmV0\n"
+    result = stage.replay("S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\n" + login + end.format(echo))
+    assert result.exit_code == code
+    assert echo not in result.output
+    files = [path.read_bytes() for path in stage.program.db.parent.glob(stage.program.db.name + "*")]
+    assert b"is wrong" in b"".join(files)
+    assert all(echo.encode() not in data for data in files)
+
+
 def test_no_mechanism_that_fits(stage: Stage) -> None:
     stage.record(LOGIN)
     result = stage.replay("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=GSSAPI] ready\nEOF")
@@ -451,6 +475,37 @@ def test_a_replay_that_cannot_be_recorded_ends(stage: Stage, monkeypatch: pytest
     assert "steps: 2 sent, 1 cut" in result.stdout
 
 
+def test_a_fault_of_our_own_is_said_in_one_sentence_and_ends_the_session(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback, which would show what was said."""
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+
+    def fail(_self: Mapping, recorded: Dialogue, replayed: Dialogue | None, _literals: object) -> None:
+        if replayed is not None and recorded.exchange.command == "NOOP":
+            raise ValueError("secret of a letter")
+
+    monkeypatch.setattr(Mapping, "learn", fail)
+    result = stage.replay(IN + "C: R3 NOOP\nS: R3 OK done\nEOF")
+    assert result.exit_code == 1
+    assert "reports a fault" in result.stderr
+    assert "(ValueError). Please report this." in result.stderr
+    assert "secret of a letter" not in result.output
+
+
+def test_answers_without_end_are_recorded_and_not_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
+    monkeypatch.setattr(ear, "ANSWERS_MOST", 3)
+    kept: list[int] = []
+
+    def learn(_self: Mapping, _recorded: Dialogue, replayed: Dialogue | None, _literals: object) -> None:
+        kept.append(len(replayed.answers) if replayed else 0)
+
+    monkeypatch.setattr(Mapping, "learn", learn)
+    assert stage.replay(IN + "C: R3 NOOP\n" + "S: * OK more\n" * 9 + "S: R3 OK done\nEOF").exit_code == 0
+    assert kept[-1] in (3, 4), "three, and the last one; the command itself may be one of them"
+
+
 STARTTLS = "C: a0 STARTTLS\nS: a0 OK begin\n"
 
 
@@ -564,6 +619,10 @@ def test_summary_as_json(stage: Stage) -> None:
         (("nobody", "--to", "imaps://x"), "no recording"),
         (("old", "--to", "imaps://bob:secret@x"), "names a user"),
         (("old", "--to", "imaps://x", "--map", "Sent"), "OLD=NEW"),
+        (("old", "--to", "imaps://x", "--map", "Sent="), "OLD=NEW"),
+        (("old", "--to", "imaps://x", "--user", "b\nob"), "that no login can carry"),
+        (("old", "--to", "imaps://x", "--user", "b\udcffb"), "that no login can carry"),
+        (("old", "--to", "imaps://x", "--password-file", "/dev/null"), "is empty"),
         (("old", "--to", "imaps://x", "--password-command", "a", "--token-command", "b"), "exclude each other"),
         (("old", "--to", "imaps://x"), "no terminal to ask"),
         (("old", "--to", "imaps://x", "--password-command", "false"), "ended with 1"),

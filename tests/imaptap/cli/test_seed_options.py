@@ -63,7 +63,7 @@ class Seed:
 
     def __call__(self, script: str, *words: str) -> Result:
         with ScriptedServer(script, self.context) as server:
-            return self.at(f"imap+insecure://localhost:{server.port}", "--seed-mailboxes", *words)
+            return self.at(f"imap+insecure://localhost:{server.port}", "--seed-mailboxes", "--write", *words)
 
     def at(self, url: str, *words: str) -> Result:
         return self.program("replay", "old", "--to", url, *words)
@@ -98,7 +98,42 @@ def test_how_to_seed_says_nothing_where_nothing_is_seeded(run: Seed, word: str) 
     assert f"{word} says how to seed, and nothing is to be seeded.\nAdd --seed-mailboxes." in result.stderr
 
 
+def test_without_leave_nothing_is_appended(run: Seed) -> None:
+    result = run.at("imaps://nowhere.example.org", "--seed-mailboxes")
+    assert result.exit_code == 2
+    said, hint = result.stderr.splitlines()
+    assert said == "imaptap: --seed-mailboxes appends to mailboxes of the target, and --write was not given."
+    assert "--dry-run" in hint
+    assert run.recordings == ["old"]
+
+
 def test_dry_run(run: Seed) -> None:
     result = run.at("imaps://nowhere.example.org", "--seed-mailboxes", "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.startswith("seed     INBOX: 1 of 2 messages\n")
+
+
+def test_what_a_secret_is_masked_in_is_not_seeded(program: Program, tmp_path: Path) -> None:
+    """A server may echo the password in a letter and in a name: the mask is neither."""
+    say = """S: * OK hi
+C: a LOGIN bob hunter22
+S: a OK x
+C: b LIST "" *
+S: * LIST () "/" hunter22
+S: * LIST () "/" INBOX
+S: b OK x
+C: c SELECT INBOX
+S: * 2 EXISTS
+S: c OK x
+C: d FETCH 1:2 BODY[]
+S: * 1 FETCH (BODY[] "it is hunter22")
+S: * 2 FETCH (BODY[] "it is not")
+S: d OK x
+C: e SELECT hunter22
+S: * 5 EXISTS
+S: e OK x"""
+    recorded(program.db, Tale(1).say(say).end(), name="old")
+    result = Seed(program, tmp_path).at("imaps://nowhere.example.org", "--seed-mailboxes", "--dry-run")
+    assert [line for line in result.stdout.splitlines() if line.startswith("seed")] == [
+        "seed     INBOX: 1 of 2 messages"
+    ]

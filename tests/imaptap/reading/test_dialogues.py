@@ -92,6 +92,12 @@ def test_what_was_not_kept_has_a_hash_and_no_content(db: Path) -> None:
         assert literals.digest(S, item.data.start, 1000) is None
 
 
+def test_it_is_told_which_answers_hold_masked_bytes(db: Path) -> None:
+    tale = Tale().say("S: * OK hi\nC: a LOGIN bob hunter22\nS: * 1 EXISTS\nS: a NO hunter22 is no password")
+    (login,) = read(db, tale.end())
+    assert [answer.secret for answer in login.answers] == [False, True]
+
+
 def test_masked_content_is_none(db: Path) -> None:
     tale = Tale().say("S: * OK hi\nC: a LOGIN bob {6}\nS: + go\nC: secret\nS: a OK x")
     (login,) = read(db, tale.end())

@@ -100,3 +100,17 @@ def test_large_literals_are_places() -> None:
     contents = Contents()
     contents.hear(4, value.data)
     assert contents.whole == (Place(4, Direction.SERVER, 700 + 32, 5000), b"tt")
+
+
+def test_what_is_masked_is_not_taken() -> None:
+    fetch = b'* 1 FETCH (RFC822.SIZE 9 BODY[] "for xxxxxx" BODY[HEADER] "H: x" ENVELOPE (NIL "xxxxxx" %s NIL))\r\n'
+    value = parse_response(cut(fetch % b"NIL NIL NIL NIL NIL NIL", Direction.SERVER)).understood
+    assert isinstance(value, Untagged)
+    assert isinstance(value.data, Fetch)
+    contents = Contents()
+    contents.hear(1, value.data, masked=True)
+    assert (contents.whole, contents.header, contents.envelope) == (None, (b"H: x",), None)
+    assert (contents.size, contents.masked) == (9, True)
+    contents.hear(1, value.data)
+    assert contents.envelope is not None
+    assert contents.whole == (b"for xxxxxx",), "letters that only look like it are what they are"

@@ -10,7 +10,7 @@ import pytest
 from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import Origin
 from proxy.replay.plan import decide
-from proxy.replay.values import Policy, Send
+from proxy.replay.values import Policy, Send, Skip
 from tests.proxy.imap.mapping.sides import told
 from tests.proxy.replay.deciding import READ, TARGET, WRITE, able, decision, sent, skipped
 
@@ -285,7 +285,26 @@ def test_what_imaptap_had_sent_itself_is_not_the_clients() -> None:
     ],
 )
 def test_what_nobody_understands_is_sent_as_it_is(line: str, there: str) -> None:
-    assert sent(decision(f"C: c {line}\nS: c BAD x", policy=READ)) == there
+    assert sent(decision(f"C: c {line}\nS: c BAD x", policy=WRITE)) == there
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("XWHATEVER a (b c)", "nobody knows whether XWHATEVER changes mail, and that was not allowed"),
+        ("UID XMOVE 1 b", "nobody knows whether UID XMOVE changes mail, and that was not allowed"),
+        ("XWHATEVER a (", "it is not understood, and may change mail, which was not allowed"),
+        ("FETCH 1 (BODY[] X-ODD=1=(", "it is not understood, and may change mail, which was not allowed"),
+        ("uid fetch 1 (rfc822 (", "it is not understood, and may change mail, which was not allowed"),
+        ("FETCH 1 (RFC822.SIZE", None),
+        ("FETCH 1 (BODY.PEEK[]", None),
+        ("STATUS a", None),
+        ("NOOP now", None),
+    ],
+)
+def test_nor_without_leave_what_might_change_mail(line: str, reason: str | None) -> None:
+    decided = decision(f"C: c {line}\nS: c BAD x", policy=READ)
+    assert (decided.reason if isinstance(decided, Skip) else None) == reason
 
 
 @pytest.mark.parametrize(

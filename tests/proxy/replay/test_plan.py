@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.imap.mapping import Mapping
-from proxy.replay.plan import is_login, of_the_connection
+from proxy.replay.plan import of_the_connection
 from proxy.replay.values import Fate, Policy, Send, Target
 from tests.proxy.imap.mapping.sides import learnt, told
 from tests.proxy.replay.deciding import WRITE, able, decision, sent, skipped
@@ -286,5 +286,4 @@ def test_who_drives_the_connection_sees_to_some_commands() -> None:
     (sasl,) = told("C: a AUTHENTICATE PLAIN\nS: +\nC: AGJvYgBzZWNyZXQ=\nS: a OK x", greeting="S: * OK hi")
     (idle,) = told("C: a IDLE\nS: + x\nC: DONE\nS: a OK x")
     (noop,) = told("C: a NOOP\nS: a OK x")
-    assert [is_login(each) for each in (login, sasl, idle, noop)] == [True, True, False, False]
     assert [of_the_connection(each) for each in (login, sasl, idle, noop)] == [True, True, True, False]

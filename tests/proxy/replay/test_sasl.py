@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.replay.login import Credentials, choose
 from proxy.replay.sasl import OAuth, Plain, SaslError, Scram
 
 
@@ -57,3 +58,9 @@ def test_scram_server_that_says_something_else(challenge: bytes) -> None:
 def test_scram_password_that_is_no_text() -> None:
     with pytest.raises(SaslError):
         Scram("SCRAM-SHA-256", "user", b"\xff")
+
+
+@pytest.mark.parametrize(("password", "mechanism"), [(b"pencil", "SCRAM-SHA-256"), (b"stylo \xe9", "PLAIN")])
+def test_a_password_that_scram_cannot_carry_goes_by_plain(password: bytes, mechanism: str) -> None:
+    offered = frozenset({"AUTH=SCRAM-SHA-256", "AUTH=PLAIN"})
+    assert choose(offered, Credentials("bob", password), "imaps://x") == mechanism

@@ -229,7 +229,7 @@ def test_what_could_not_be_seeded_is_said() -> None:
     assert result.mailboxes[0].sentences == [
         "INBOX: 1 message appended",
         "could not: 1 of INBOX's 200 messages, whose bodies were never fetched whole",
-        "could not: 1 of INBOX's 200 messages, whose bodies were not kept",
+        "could not: 1 of INBOX's 200 messages, whose bodies were not kept, or hold a masked secret",
         "could not: 1 of INBOX's 200 messages, which the target refused: full",
         "could not: 196 of INBOX's 200 messages, of which the recording tells nothing",
         "INBOX: 1 message without flags, since none were told",

@@ -211,7 +211,7 @@ def test_names_are_learnt_from_commands_that_both_servers_carried_out() -> None:
 
     made = learnt(said("/", "Work/", "Work", "Old"), said(".", "W.", "W", "O"))
     assert [made.name(each) for each in ("Old", "Old/a", "Work")] == ["O", "O.a", "Work"]
-    assert made.recorded_name("O") == "Old"
+    assert made.names.recorded("O") == "Old"
     for command in ("STATUS {} (MESSAGES)", "EXAMINE {}", "APPEND {} {{0}}\nS: +\nC: "):
         ours, theirs = command.format("Work"), command.format("W")
         assert learnt(f"C: b {ours}\nS: b OK x", f"C: b {theirs}\nS: b OK x").name("Work") == "W"
@@ -339,7 +339,7 @@ def test_large_bodies_are_known_by_their_hash(theirs: str, uid: int | None) -> N
 
 def test_who_put_messages_and_mailboxes_there_may_tell() -> None:
     made = Mapping()
-    made.tell_name("Work", "scratch.Work")
+    made.names.pair("Work", "scratch.Work")
     made.tell_uids("Work", (1, 7), [(3, 30), (4, 31)])
     assert (made.name("Work"), made.uid("Work", 4), made.uidvalidity("Work", 1)) == ("scratch.Work", 31, 7)
 

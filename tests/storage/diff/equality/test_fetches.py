@@ -174,3 +174,20 @@ def test_what_was_not_kept_on_one_side_is_compared_by_its_sha256() -> None:
         found = compare(left_side, right_side, context)
         assert [each.where for each in found.differences] == differs
         assert found.passes == ()
+
+
+def test_what_is_masked_on_one_side_is_not_compared_whatever_its_size() -> None:
+    for right, masked, differs in (
+        ("for secret: a", True, []),
+        ("for secret: b", True, ["FETCH 1 BODY[]"]),
+        ("for secrets: a", True, ["FETCH 1 BODY[]"]),
+        ("for secret: a", False, ["FETCH 1 BODY[]"]),
+    ):
+        row = Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "for xxxxxx: a")', f'* 1 FETCH (BODY[] "{right}")')
+        left_side, right_side, context = dialogues(row)
+        answers = tuple(answer._replace(secret=masked) for answer in left_side.answers)
+        found = compare(replace(left_side, answers=answers), right_side, context)
+        assert [each.where for each in found.differences] == differs
+        assert [(each.rule, each.right) for each in found.passes] == (
+            [] if differs else [("content not kept", "13 bytes")]
+        )
