@@ -1,5 +1,9 @@
 """Options that several commands have, so that they are spelled, explained and defaulted alike."""
 
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import click
 from click.core import ParameterSource
 
@@ -8,6 +12,25 @@ from imaptap.cli.errors import UserError
 from storage import names_password
 
 DB_FILE = "imaptap.db"
+
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+T = TypeVar("T")
+
+
+def as_one(value: Callable[..., T], options: Sequence[Option]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
+    """Gives a command all these options, in the order of its --help, as one `value` with their names."""
+
+    def decorate(command: Callable[[T], None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**typed: Any) -> None:
+            command(value(**typed))
+
+        decorated: Callable[..., None] = run
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
 
 
 def default_db() -> str:

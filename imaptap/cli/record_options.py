@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import enum
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from imaptap.cli.amounts import Size
 from imaptap.cli.authority import ca_key_password_option
-from imaptap.cli.options import db_option
+from imaptap.cli.options import Option, as_one, db_option
 from imaptap.cli.passwords import Source, password_option
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.imap.capabilities import Scram
@@ -26,8 +23,6 @@ LEAF_KEY_PASSWORD = "IMAPTAP_LEAF_KEY_PASSWORD"
 """Variable of the environment that may hold a password."""
 
 DEFAULT_LISTEN = ("imaps://localhost:1993", "imap://localhost:1143")
-
-Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +56,6 @@ class RecordOptions:
     workers: int
     fail_closed: bool
     quiet: bool
-
-
-def record_options(command: Callable[[RecordOptions], None]) -> Callable[..., None]:
-    """Give `command` all options of `imaptap record`, in the order of its --help, as one value."""
-
-    @functools.wraps(command)
-    def run(**typed: Any) -> None:
-        command(RecordOptions(**typed))
-
-    decorated: Callable[..., None] = run
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
 
 
 def _choice(name: str, default: enum.StrEnum, explained: str) -> Option:
@@ -171,3 +153,6 @@ _OPTIONS: tuple[Option, ...] = (
     click.option("--fail-closed", is_flag=True, help="Stop the traffic rather than let it pass unrecorded."),
     click.option("-q", "--quiet", is_flag=True, help="Show no line per exchange."),
 )
+
+record_options = as_one(RecordOptions, _OPTIONS)
+"""Gives `imaptap record` all of them."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from imaptap.cli.options import db_option, json_option
+from imaptap.cli.options import as_one, db_option, json_option
 from imaptap.cli.seed_options import SEED_OPTIONS
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 
@@ -61,19 +60,6 @@ class ReplayOptions:
     def pace(self) -> float | None:
         """How many times as fast as recorded; None: without pauses."""
         return _SPEEDS[self.speed]
-
-
-def replay_options(command: Callable[[ReplayOptions], None]) -> Callable[..., None]:
-    """Give `command` all options of `imaptap replay`, in the order of its --help, as one value."""
-
-    @functools.wraps(command)
-    def run(**typed: Any) -> None:
-        command(ReplayOptions(**typed))
-
-    decorated: Callable[..., None] = run
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
 
 
 _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
@@ -132,3 +118,6 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     json_option,
     click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
 )
+
+replay_options = as_one(ReplayOptions, _OPTIONS)
+"""Gives `imaptap replay` all of them."""
