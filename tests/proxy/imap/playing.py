@@ -24,6 +24,7 @@ from proxy.imap.transcript import (
     SessionClosed,
     Span,
 )
+from proxy.imap.units import Boundary, UnitReader
 
 CLIENT, SERVER = Direction.CLIENT, Direction.SERVER
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -188,3 +189,17 @@ def play(
 def sent(said: Iterable[Turn], direction: Direction) -> bytes:
     """All that one side has sent."""
     return b"".join(x.data for x in said if isinstance(x, Said) and x.direction is direction)
+
+
+def cut_spans(stream: bytes, direction: Direction, spans: Iterable[Span]) -> Iterator[tuple[int, int, Span]]:
+    """Where the units of these spans of a stream begin and end, each with its span."""
+    for span in spans:
+        reader, start, pos = UnitReader(direction), span.start, span.start
+        while pos < span.end:
+            boundary, pos = reader.read(stream[: span.end], pos)
+            if boundary is Boundary.UNIT:
+                reader.take_unit()
+                yield start, pos, span
+                start = pos
+        if start < span.end:
+            yield start, span.end, span

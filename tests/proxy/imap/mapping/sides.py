@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from proxy.imap.grammar import cut, parse_command, parse_response, parse_sasl
 from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import BODY_MIN, Direction, Layer
-from proxy.imap.units import Boundary, Unit, UnitReader
+from proxy.imap.units import Unit
 from proxy.imap.view.dialogues import Dialogues
 from proxy.imap.view.values import Said
 from tests.proxy.imap.playing import Said as Turn
-from tests.proxy.imap.playing import lines, play, turns
+from tests.proxy.imap.playing import cut_spans, lines, play, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from proxy.imap.grammar import Command, Done, Parsed, Response, SaslLine
-    from proxy.imap.transcript import Exchange, Span
+    from proxy.imap.transcript import Exchange
     from proxy.imap.view.dialogue import Dialogue
     from tests.proxy.imap.playing import Heard
     from tests.proxy.imap.scripts import Script
@@ -76,7 +76,7 @@ class _Units:
     def __init__(self, played: Heard, direction: Direction, exchanges: dict[int, Exchange]) -> None:
         self._direction, self._stream, self._exchanges = direction, played.stream(direction), exchanges
         self._begun: set[int] = set()
-        self._units = sorted(self._cut(played.spans(direction)), key=lambda each: each[0])
+        self._units = sorted(cut_spans(self._stream, direction, played.spans(direction)), key=lambda each: each[0])
 
     def until(self, offset: int, at: int) -> Iterator[tuple[Unit, Said]]:
         while self._units and self._units[0][1] <= offset:
@@ -85,18 +85,6 @@ class _Units:
             unit = _away(cut(self._stream[start:end], self._direction, start))
             parsed = self._parsed(unit, exchange)
             yield unit, Said(self._direction, at, Layer.PLAIN, exchange, span.certainty, span.open, parsed)
-
-    def _cut(self, spans: Iterable[Span]) -> Iterator[tuple[int, int, Span]]:
-        for span in spans:
-            reader, start, pos = UnitReader(self._direction), span.start, span.start
-            while pos < span.end:
-                boundary, pos = reader.read(self._stream[: span.end], pos)
-                if boundary is Boundary.UNIT:
-                    reader.take_unit()
-                    yield start, pos, span
-                    start = pos
-            if start < span.end:
-                yield start, span.end, span
 
     def _parsed(
         self, unit: Unit, exchange: Exchange | None

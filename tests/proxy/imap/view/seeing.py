@@ -19,11 +19,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.imap.grammar import cut, parse_command, parse_response, parse_sasl
-from proxy.imap.transcript import Direction, Exchange, Layer, Span
-from proxy.imap.units import Boundary, UnitReader
+from proxy.imap.transcript import Direction, Exchange, Layer
 from proxy.imap.view.session import SessionView
 from proxy.imap.view.values import Heard, MailboxState, Said, State
-from tests.proxy.imap.playing import play
+from tests.proxy.imap.playing import cut_spans, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +43,7 @@ class Units:
         self._direction, self._stream = direction, played.stream(direction)
         self._exchanges = {exchange.number: exchange for exchange in played.exchanges}
         self._begun: set[int] = set()
-        self._units = sorted(self._cut(played.spans(direction)))
+        self._units = sorted(cut_spans(self._stream, direction, played.spans(direction)))
 
     def until(self, offset: int, at: int, layer: Layer) -> Iterator[Said]:
         """Those that end there at the latest, each once."""
@@ -53,18 +52,6 @@ class Units:
             exchange = self._exchanges.get(span.exchange or 0)
             parsed = self._parsed(self._stream[start:end], start, exchange)
             yield Said(self._direction, at, layer, exchange, span.certainty, span.open, parsed)
-
-    def _cut(self, spans: Iterable[Span]) -> Iterator[tuple[int, int, Span]]:
-        for span in spans:
-            reader, start, pos = UnitReader(self._direction), span.start, span.start
-            while pos < span.end:
-                boundary, pos = reader.read(self._stream[: span.end], pos)
-                if boundary is Boundary.UNIT:
-                    reader.take_unit()
-                    yield start, pos, span
-                    start = pos
-            if start < span.end:
-                yield start, span.end, span
 
     def _parsed(
         self, data: bytes, start: int, exchange: Exchange | None
