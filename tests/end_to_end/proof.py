@@ -169,6 +169,10 @@ class Proof:
         left.sort(key=lambda session: -self._streams[session.number].known)
         for session in left:
             match = self._nearest(session, self._gone, lambda gone, session=session: self._may_be(session, gone))
+            if match and _equal(self._streams[session.number], match):
+                self._settle(match, session, self._streams[session.number])
+                self.tally.equal += 1
+                continue
             if match:
                 self._cut_short(match, session)
                 continue
@@ -203,8 +207,8 @@ class Proof:
 
     def _may_be(self, session: Session, gone: Gone) -> bool:
         """Whether this could be the session of that connection, cut short: perhaps before the server's first byte."""
-        if "without a greeting" in (session.reason or "") and gone.streams[1]:
-            return False
+        if "without a greeting" in (session.reason or "") and gone.streams[1] and not session.client_bytes:
+            return False  # else a reset may have taken the greeting away
         known = self._streams[session.number]
         whole = session.ending in ENDED and not known.gap_bytes  # all that its client has said is there
         if whole and len(gone.streams[0]) > len(known.stored.sent_on("client")[0]):
