@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.grammar import Command, write
 from proxy.imap.grammar.generic import Bare
+from proxy.imap.offers import Offers
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
 from proxy.live.tap import Tap
@@ -17,7 +18,6 @@ from proxy.replay.connection import Connection
 from proxy.replay.ear import Ear
 from proxy.replay.entrance import Entrance
 from proxy.replay.flight import Content
-from proxy.replay.needs import Offers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence

@@ -10,11 +10,11 @@ from proxy.imap.grammar.generic import Bare, Unknown
 from proxy.imap.grammar.values import Opaque
 from proxy.imap.lint.words import expanded
 from proxy.imap.mapping import NoCounterpartError
+from proxy.imap.offers import Offers, named, wants
 from proxy.imap.transcript import Origin
 from proxy.replay.changing import changes_mail, marks_seen, may_change_mail
 from proxy.replay.commands.context import Context
 from proxy.replay.commands.walk import mapped
-from proxy.replay.needs import Offers, lacking
 from proxy.replay.spelling import never_whole, respelled, rewritten
 from proxy.replay.values import Decision, Fate, Send, Skip
 
@@ -34,6 +34,7 @@ _BOUND = {
     **dict.fromkeys(("GENURLAUTH", "URLFETCH", "RESETKEY", "BURL"), _URLS),  # RFC 4467, RFC 4468; M 9.8
     "XAPPLEPUSHSERVICE": "it is about one device's subscription to pushed news",
 }
+_SELECT = ("SELECT", "EXAMINE")
 _ANYWHERE = frozenset(("NOOP", "IDLE", "CANCELUPDATE", "SETANNOTATION"))
 
 
@@ -110,9 +111,13 @@ def _forbidden(dialogue: Dialogue, body: Body, policy: Policy, offers: Offers) -
 
 def _lacking(dialogue: Dialogue, name: str, body: Body, offers: Offers) -> str | None:
     """What the target lacks, unless the recorded server had not said either that it has that: then both are asked."""
-    unit, before = dialogue.asks[0].unit, dialogue.before.capabilities
-    reason = lacking(name, body, unit, offers)
-    return None if reason and before and lacking(name, body, unit, Offers(before)) else reason
+    recorded = Offers(dialogue.before.capabilities)
+    for need in wants(name, body, dialogue.asks[0].unit):
+        left_out = need.what == "parameter" and name in _SELECT  # `proxy.replay.commands.abilities` does that
+        if not left_out and recorded.any(need.capabilities) and not offers.any(need.capabilities):
+            which = "" if need.what == "command" else f", which {need.word} needs"
+            return f"the target has no {named(need.capabilities)}{which}"
+    return None
 
 
 def _harmless(dialogue: Dialogue, body: Body, target: Target, policy: Policy) -> Body:

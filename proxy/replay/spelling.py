@@ -11,7 +11,7 @@ from proxy.imap.units import LITERAL_REFUSED, Literal, Unit
 
 if TYPE_CHECKING:
     from proxy.imap.grammar import Command
-    from proxy.replay.needs import Offers
+    from proxy.imap.offers import Offers
 
 _REFUSED = "the recorded server refused its literal, so what would follow is not known"
 _ANNOUNCEMENT = re.compile(rb"\{([0-9]+)\+?\}(\r?\n)\Z")

@@ -14,9 +14,9 @@ from proxy.imap.grammar.sets import SequenceSet
 from proxy.imap.mapping import NoCounterpartError, Side
 from proxy.imap.mapping.ranges import About, uid_set
 from proxy.imap.mapping.sets import spread
+from proxy.imap.offers import Offers
 from proxy.imap.transcript import readable
 from proxy.replay.changing import peeking
-from proxy.replay.needs import Offers
 
 if TYPE_CHECKING:
     from proxy.imap.mapping.messages import Messages

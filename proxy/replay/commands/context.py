@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from proxy.imap.mapping import Mapping
     from proxy.imap.mapping.messages import Messages
     from proxy.imap.mapping.session import Session
+    from proxy.imap.offers import Offers
     from proxy.imap.view.dialogue import Dialogue
-    from proxy.replay.needs import Offers
     from proxy.replay.values import Policy, Target
 
 Mapper: TypeAlias = "Callable[[Context, Any, Any], Any]"

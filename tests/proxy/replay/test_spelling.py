@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.replay.needs import Offers
+from proxy.imap.offers import Offers
 from proxy.replay.values import Policy, Send
 from tests.proxy.replay.deciding import WRITE, able, decision, sent
 

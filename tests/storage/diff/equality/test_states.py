@@ -259,7 +259,7 @@ def test_a_number_that_no_message_has_is_the_cause_of_a_refusal() -> None:
         ("UID SEARCH RETURN (SAVE) ALL", "SEARCHRES"),
         ("FETCH $ FLAGS", "SEARCHRES"),
         ("SEARCH RETURN (PARTIAL 1:2) ALL", "CONTEXT=SEARCH"),
-        ("SEARCH RETURN () ALL", "ESEARCH"),
+        ("SEARCH RETURN () ALL", "ESEARCH CONTEXT=SEARCH"),
         ('LIST "" * RETURN (STATUS (MESSAGES))', "LIST-STATUS"),
         ('LIST (SUBSCRIBED) "" *', "LIST-EXTENDED"),
         ("FETCH 1 (FLAGS) (CHANGEDSINCE 1)", "CONDSTORE QRESYNC"),

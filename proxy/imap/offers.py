@@ -1,6 +1,6 @@
-"""What a command needs its server to be able to do, and whether a target can (RFC 9051 section 6.1.1).
+"""What a server offers by its capability words, and what commands need of it (RFC 9051 section 6.1.1).
 
-The words stand in `proxy.imap.lint.words`. What RFC 3501 has needs none, and IMAP4rev2 brings its own.
+Which need what stands in `proxy.imap.lint.words`. What RFC 3501 has needs nothing, and IMAP4rev2 brings its own.
 """
 
 from __future__ import annotations
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.commands import Body
     from proxy.imap.units import Unit
 
-_SELECT = ("SELECT", "EXAMINE")
-"""Of these, what cannot be done is left out: `proxy.replay.commands.abilities`."""
 LITERAL_MINUS_MOST = 4096
 """The largest non-synchronising literal under LITERAL- (RFC 7888 section 5)."""
 
 
 class Offers:
-    """A target's capability words, and those that they imply; without any, nothing is known of it."""
+    """A server's capability words, in capitals, and those that they imply; without any, nothing is known of it."""
 
     def __init__(self, words: frozenset[str]) -> None:
         self._words = _expanded(words)
@@ -51,19 +49,17 @@ def _expanded(words: frozenset[str]) -> frozenset[str]:
     return expanded(words)
 
 
-def lacking(command: str, body: Body, unit: Unit, offers: Offers) -> str | None:
-    """Why the target cannot do this, as in "the target has no MOVE"; None where it can. Name in capitals."""
-    wanted = COMMANDS.get(command)
-    if wanted and not offers.any(wanted):
-        return f"the target has no {_words(wanted)}"
-    for need in (*needs(body), *_more(body, unit)):
-        if not (need.what == "parameter" and command in _SELECT) and not offers.any(need.capabilities):
-            return f"the target has no {_words(need.capabilities)}, which {need.word} needs"
-    return None
+def wants(command: str, body: Body, unit: Unit) -> Iterator[Need]:
+    """All that this command needs, itself first where it does (`what` is "command" then). Its name in capitals."""
+    if capabilities := COMMANDS.get(command):
+        yield Need("command", command, capabilities)
+    yield from needs(body)
+    yield from _more(body, unit)
 
 
-def _words(words: tuple[str, ...]) -> str:
-    return " or ".join(dict.fromkeys(word.removesuffix("=") for word in words))
+def named(capabilities: tuple[str, ...]) -> str:
+    """Those words for people: "ESEARCH or ESORT"."""
+    return " or ".join(dict.fromkeys(word.removesuffix("=") for word in capabilities))
 
 
 def _more(body: Body, unit: Unit) -> Iterator[Need]:
