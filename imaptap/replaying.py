@@ -17,7 +17,7 @@ from proxy.imap.mapping import Mapping
 from proxy.live.errors import LiveError, loop_fault
 from proxy.live.upstream import Upstream
 from proxy.replay.ensemble import Ensemble, Stage
-from proxy.replay.seeded import Seeded
+from proxy.replay.seeding.report import Seeded
 from proxy.replay.stage import Account, open_gate
 from proxy.replay.values import Fate
 from storage import StorageError, Traffic, Writer
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from proxy.live.settings import Settings
     from proxy.replay.login import Credentials
     from proxy.replay.part import Part
-    from proxy.replay.seeded import Wish
+    from proxy.replay.seeding.report import Wish
     from proxy.replay.stage import Manner
     from proxy.replay.values import Step
     from storage import Control, Recording, Store

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxy.imap.mapping import Place as Namespace
-from proxy.replay.asking import asking
-from proxy.replay.seeder import Seeder
-from proxy.replay.seeding import beginning
+from proxy.replay.seeding.connection import asking
+from proxy.replay.seeding.reader import beginning
+from proxy.replay.seeding.seeder import Seeder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Dialogue
     from proxy.live.endpoint import Endpoint
     from proxy.live.upstream import Upstream
-    from proxy.replay.beginning import Beginning, Place
     from proxy.replay.part import Part
-    from proxy.replay.seeded import Seeded, Wish
+    from proxy.replay.seeding.beginning import Beginning, Place
+    from proxy.replay.seeding.report import Seeded, Wish
     from proxy.replay.stage import Account
 
 

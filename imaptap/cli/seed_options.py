@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imaptap.cli.errors import UserError
-from proxy.replay.seeded import Wish
+from proxy.replay.seeding.report import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imaptap.cli.replay_options import ReplayOptions
     from imaptap.cli.terminal import Output
     from imaptap.seeding import Origin
-    from proxy.replay.seeded import Seeded
+    from proxy.replay.seeding.report import Seeded
 
 _SENTENCES_SHOWN = 50
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proxy.imap.grammar.envelope import Addresses, Envelope
-    from proxy.replay.beginning import OldMessage
+    from proxy.replay.seeding.beginning import OldMessage
 
 _LINE = b"This stands in for a letter whose text was never fetched while it was recorded.\r\n"
 

@@ -8,7 +8,7 @@ from proxy.imap.grammar.search_commands import Search
 from proxy.imap.grammar.search_keys import FlagKey, Key, Not
 from proxy.imap.grammar.search_results import ESearch, Found
 from proxy.imap.grammar.sets import SequenceSet
-from proxy.replay.facts import few
+from proxy.replay.seeding.facts import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar.commands import Body
     from proxy.imap.grammar.responses import Data
     from proxy.imap.grammar.search_keys import AnyKey
-    from proxy.replay.history import Mailbox, Message
+    from proxy.replay.seeding.history import Mailbox, Message
 
 _FLAGS = {word.upper(): b"\\" + word for word in b"Answered Deleted Draft Flagged Seen".split()}
 

@@ -19,11 +19,21 @@ from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus, OnMailbox, Rename
 from proxy.imap.grammar.messages import Copy, Count, Vanished
 from proxy.imap.grammar.search_results import ESearch, Found
-from proxy.replay.beginning import Beginning
-from proxy.replay.facts import answered_ok, asks_flags, asks_subscribed, closes, codes_of, few, is_code, reads, untagged
-from proxy.replay.flags import search_told, unseen_told
-from proxy.replay.history import Mailbox, Message
-from proxy.replay.names import Mailboxes
+from proxy.replay.seeding.beginning import Beginning
+from proxy.replay.seeding.facts import (
+    answered_ok,
+    asks_flags,
+    asks_subscribed,
+    closes,
+    codes_of,
+    few,
+    is_code,
+    reads,
+    untagged,
+)
+from proxy.replay.seeding.flags import search_told, unseen_told
+from proxy.replay.seeding.history import Mailbox, Message
+from proxy.replay.seeding.names import Mailboxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from proxy.replay.history import Mailbox
+from proxy.replay.seeding.history import Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

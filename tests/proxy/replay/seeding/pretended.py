@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.proxy.replay.told import told
+from tests.proxy.replay.seeding.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from proxy.imap.grammar.fetch import Fetch
 from proxy.imap.grammar.responses import Untagged
 from proxy.imap.transcript import Direction
 from proxy.imap.units import Unit
-from proxy.replay.beginning import Place
-from proxy.replay.contents import Contents
+from proxy.replay.seeding.beginning import Place
+from proxy.replay.seeding.contents import Contents
 
 MIXED = (
     b'(("TEXT" "PLAIN" NIL NIL NIL "7BIT" 3 1)("TEXT" "HTML" NIL NIL NIL "7BIT" 4 1) "MIXED" ("BOUNDARY" "b") NIL NIL)'

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proxy.imap.transcript import Direction
-from proxy.replay.beginning import Beginning, OldMailbox, OldMessage, Place
-from proxy.replay.seeding import beginning
+from proxy.replay.seeding.beginning import Beginning, OldMailbox, OldMessage, Place
+from proxy.replay.seeding.reader import beginning
 from tests.proxy.imap.scripts import everything, load
-from tests.proxy.replay.pretended import Pretended
-from tests.proxy.replay.told import filled, of_script, told
+from tests.proxy.replay.seeding.pretended import Pretended
+from tests.proxy.replay.seeding.told import filled, of_script, told
 
 if TYPE_CHECKING:
     from pathlib import Path

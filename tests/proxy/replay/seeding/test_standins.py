@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from proxy.imap.grammar.envelope import Address, Envelope
-from proxy.replay.beginning import OldMessage
-from proxy.replay.standins import filler, stand_in
+from proxy.replay.seeding.beginning import OldMessage
+from proxy.replay.seeding.standins import filler, stand_in
 
 ADA = Address(b'A "q" B', None, b"ada", b"example.org")
 BOB = Address(None, None, b"bob", b"example.net")

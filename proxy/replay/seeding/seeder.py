@@ -28,16 +28,16 @@ from proxy.imap.grammar.utf7 import encode
 from proxy.imap.grammar.values import Absent, Atom
 from proxy.imap.mapping import NoCounterpartError
 from proxy.imap.mapping import Place as Namespace
-from proxy.replay.beginning import OldMessage, Place, length
-from proxy.replay.facts import answered_ok, codes_of, data_of, few, uidvalidity_of, words_of
-from proxy.replay.seeded import Seeded, SeededMailbox, SeedError, Wish
-from proxy.replay.standins import stand_in
+from proxy.replay.seeding.beginning import OldMessage, Place, length
+from proxy.replay.seeding.facts import answered_ok, codes_of, data_of, few, uidvalidity_of, words_of
+from proxy.replay.seeding.report import Seeded, SeededMailbox, SeedError, Wish
+from proxy.replay.seeding.standins import stand_in
 
 if TYPE_CHECKING:
     from proxy.imap.mapping import Mapping
     from proxy.imap.view.dialogue import Dialogue
-    from proxy.replay.asker import Asker
-    from proxy.replay.beginning import Beginning, OldMailbox, Part
+    from proxy.replay.seeding.asker import Asker
+    from proxy.replay.seeding.beginning import Beginning, OldMailbox, Part
 
 Contents = Callable[[Place], "Iterator[bytes] | None"]
 """The bytes of a place in the recording, in parts; None where it does not hold them (any more)."""

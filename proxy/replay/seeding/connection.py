@@ -57,7 +57,7 @@ async def asking(endpoint: Endpoint, upstream: Upstream, account: Account, patie
 
 
 class Asking:
-    """Asks one question after another (`proxy.replay.asker.Asker`)."""
+    """Asks one question after another (`proxy.replay.seeding.asker.Asker`)."""
 
     def __init__(self, connection: Connection, ear: Ear, tags: Iterator[bytes]) -> None:
         self._connection, self._tags = connection, tags

@@ -10,7 +10,7 @@ from proxy.imap.grammar.fetch_items import Content, EnvelopeItem, NumberItem, St
 from proxy.imap.grammar.values import Absent
 from proxy.imap.ledger import MASK
 from proxy.imap.transcript import Direction
-from proxy.replay.beginning import Part, Place, length
+from proxy.replay.seeding.beginning import Part, Place, length
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.bodystructure import Body

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from proxy.replay.beginning import OldMailbox, OldMessage
-from proxy.replay.contents import Contents
+from proxy.replay.seeding.beginning import OldMailbox, OldMessage
+from proxy.replay.seeding.contents import Contents
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.dates import DateTime

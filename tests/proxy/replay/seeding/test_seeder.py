@@ -11,10 +11,10 @@ from proxy.imap.grammar import Command, write
 from proxy.imap.grammar.dates import DateTime
 from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import Direction
-from proxy.replay.beginning import Beginning, OldMailbox, OldMessage, Place
-from proxy.replay.seeded import Seeded, SeedError, Wish
-from proxy.replay.seeder import Seeder
-from tests.proxy.replay.told import told
+from proxy.replay.seeding.beginning import Beginning, OldMailbox, OldMessage, Place
+from proxy.replay.seeding.report import Seeded, SeedError, Wish
+from proxy.replay.seeding.seeder import Seeder
+from tests.proxy.replay.seeding.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
