@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.end_to_end.encores_explained import WHY
-from tests.end_to_end.testbed import CLIENTS, server_of
+from tests.end_to_end.testbed import CLIENTS, chosen, run_job, server_of
 from tests.need import ROOT, shared
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
 
@@ -108,9 +107,7 @@ def main() -> int:
     words.add_argument("--page", type=Path, default=PAGE)
     words.add_argument("--stage", choices=[stage.name for stage in STAGES], action="append")
     asked = words.parse_args()
-    clients: list[str] = asked.clients or list(CLIENTS)
-    if strangers := set(clients) - set(CLIENTS):
-        words.error(f"no such client: {', '.join(sorted(strangers))}")
+    clients = chosen(words, asked.clients)
     folder = shared()
     if folder is None:
         words.error("there is no testbed beside the repository (../shared/testbed)")
@@ -151,18 +148,9 @@ def _record(testbed: Path, client: str, name: str, work: Path, db: Path) -> str:
         words = ("--upstream-ca", str(server.ca), "--name", name, *listeners)
         url = f"imaps://localhost:{server.tls_port}"
         recorder = stack.enter_context(Recorder(work / f"{name}-record", url, *words, db=str(db)))
-        place = ("localhost", str(recorder.port(mode)), mode, str(recorder.ca), "bob", "secret", str(work / name))
-        side = f"localhost {recorder.port('implicit')} implicit {recorder.ca}"
-        done = subprocess.run(
-            [str(testbed / "clients" / f"{client}.sh"), *place],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            env={**os.environ, "TB_SIDE": side, "TB_TIMEOUT": "150"},
-        )
+        # What helps the client goes through imaptap too: the recording has all that happened to the account.
+        at = (recorder.port(mode), recorder.ca, work / name)
+        done = run_job(testbed, client, mode, *at, (recorder.port("implicit"), recorder.ca))
     return done.stdout[-500:] if done.returncode else ""
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.end_to_end.testbed import CLIENTS, Outside, server_of
+from tests.end_to_end.testbed import Outside, chosen, run_job, server_of
 from tests.need import ROOT, shared
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
 
@@ -73,9 +73,7 @@ def main() -> int:
     words.add_argument("--page", type=Path, default=PAGE)
     words.add_argument("--print-only", action="store_true")
     asked = words.parse_args()
-    clients: list[str] = asked.clients or list(CLIENTS)
-    if unknown := set(clients) - set(CLIENTS):
-        words.error(f"no such client: {', '.join(sorted(unknown))}")
+    clients = chosen(words, asked.clients)
     folder = shared()
     if folder is None:
         words.error("there is no testbed beside the repository (../shared/testbed)")
@@ -128,18 +126,8 @@ def _sit(testbed: Path, client: str, work: Path, db: Path) -> Sitter:
 def _job(
     testbed: Path, client: str, mode: str, recorder: Recorder, server: Outside, work: Path
 ) -> subprocess.CompletedProcess[str]:
-    place = ("localhost", str(recorder.port(mode)), mode, str(recorder.ca), "bob", "secret", str(work / client))
-    side = f"localhost {server.tls_port} implicit {server.ca}"
-    return subprocess.run(
-        [str(testbed / "clients" / f"{client}.sh"), *place],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-        env={**os.environ, "TB_SIDE": side, "TB_TIMEOUT": "150"},
-    )
+    at = (recorder.port(mode), recorder.ca, work / client)
+    return run_job(testbed, client, mode, *at, (server.tls_port, server.ca))
 
 
 def _version(client: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tests.servers.line import Line, line_up
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from tests.servers.certificates import Identity
@@ -168,20 +169,43 @@ class Testbed:
         return replace(result, findings=tuple(finding for each in linted for finding in each["findings"]))
 
     def _run(self, job: Job, port: int, ca: Path, server: Outside, work: Path) -> Result:
-        script = self.folder / "clients" / f"{job.client}.sh"
         # What prepares a folder for the client or looks into it afterwards goes past imaptap, straight to the server.
-        side = f"localhost {server.tls_port} implicit {server.ca}"
-        done = subprocess.run(
-            [str(script), "localhost", str(port), job.mode, str(ca), "bob", "secret", str(work)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            env={**os.environ, "TB_SIDE": side, "TB_TIMEOUT": "100"},
-        )
+        done = run_job(self.folder, job.client, job.mode, port, ca, work, (server.tls_port, server.ca), 100)
         return Result(done.returncode, done.stdout[-2000:])
+
+
+def run_job(
+    testbed: Path,
+    client: str,
+    mode: str,
+    port: int,
+    ca: Path,
+    work: Path,
+    side: tuple[int, Path],
+    *,
+    seconds: int = 150,
+) -> subprocess.CompletedProcess[str]:
+    """One job of a client, with TLS as `mode` says at `port`, whose certificate `ca` has signed.
+
+    `side` is where its helpers go, with implicit TLS: port and CA. It ends itself after so many seconds.
+    """
+    return subprocess.run(
+        [str(testbed / "clients" / f"{client}.sh"), "localhost", str(port), mode, str(ca), "bob", "secret", str(work)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        env={**os.environ, "TB_SIDE": f"localhost {side[0]} implicit {side[1]}", "TB_TIMEOUT": str(seconds)},
+    )
+
+
+def chosen(words: argparse.ArgumentParser, clients: list[str]) -> list[str]:
+    """The clients that were asked for, all where none was; ends in an error where there is no such one."""
+    if strangers := set(clients) - set(CLIENTS):
+        words.error(f"no such client: {', '.join(sorted(strangers))}")
+    return clients or list(CLIENTS)
 
 
 def _words(job: Job) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Self
 from tests.servers.account import account, as_account, give
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.unpacked import brought, libraries
-from tests.servers.wait import free_port, until
+from tests.servers.wait import free_port, greets, until
 
 _PROGRAM = "usr/lib/cyrus/bin/imapd"
 _FOLDERS = """
@@ -187,12 +186,4 @@ class Cyrus:
     def _greets(self) -> bool:
         if self.process.poll() is not None:
             raise RuntimeError(f"Cyrus ended with {self.process.returncode}:\n{self.log()}")
-        try:
-            with socket.create_connection(("127.0.0.1", self.plain_port), timeout=5) as connection:
-                greeting = connection.recv(4096)
-                connection.sendall(b"x LOGOUT\r\n")
-                while connection.recv(4096):
-                    pass
-        except OSError:
-            return False
-        return greeting.startswith(b"* OK")
+        return greets(self.plain_port)

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,7 +25,7 @@ from tests.servers.account import account, as_account, give
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.dovecot_conf import CONFIG
 from tests.servers.mail import mailbox, write_maildir
-from tests.servers.wait import free_port, until
+from tests.servers.wait import free_port, greets, until
 
 if TYPE_CHECKING:
     import pwd
@@ -121,16 +120,7 @@ class Dovecot:
     def _greets(self) -> bool:
         if self.process.poll() is not None:
             raise RuntimeError(f"Dovecot ended with {self.process.returncode}:\n{self.log()}")
-        try:
-            with socket.create_connection(("127.0.0.1", self.plain_port), timeout=5) as connection:
-                greeting = connection.recv(4096)
-                connection.sendall(b"x LOGOUT\r\n")
-                # To the end: a connection dropped before its LOGOUT is read stays with the login process for a while.
-                while connection.recv(4096):
-                    pass
-        except OSError:
-            return False
-        return greeting.startswith(b"* OK")
+        return greets(self.plain_port)
 
     def _write(self, who: pwd.struct_passwd, identity: Identity) -> None:
         for name in ("run", "mail", "own", "oauth/default/HS256"):

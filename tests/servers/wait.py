@@ -41,3 +41,17 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def greets(port: int) -> bool:
+    """Whether an IMAP server on loopback greets there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            greeting = connection.recv(4096)
+            connection.sendall(b"x LOGOUT\r\n")
+            # To the end: a connection dropped before its LOGOUT is read stays with Dovecot's login process for a while.
+            while connection.recv(4096):
+                pass
+    except OSError:
+        return False
+    return greeting.startswith(b"* OK")

@@ -25,7 +25,6 @@ _IMPLIED = {
     "CONTEXT=SORT": frozenset({"ESORT"}),
     "SORT=DISPLAY": frozenset({"SORT"}),
     "QUOTASET": frozenset({"QUOTA"}),
-    "URL-PARTIAL": frozenset({"URLAUTH"}),
 }
 
 

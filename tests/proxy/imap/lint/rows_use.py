@@ -15,6 +15,12 @@ UTF8 = "C: e ENABLE UTF8=ACCEPT\nS: * ENABLED UTF8=ACCEPT\nS: e OK done\n"
 
 ROWS = [
     ("command-unannounced", "C", f"{POOR_IN}C: a IDLE", f"{IN}C: a IDLE"),
+    (  # RFC 5550 section 5: parts of a URL are one thing, authorising it another
+        "command-unannounced",
+        "C",
+        f"{logged_in('IMAP4rev1 URL-PARTIAL')}C: a RESETKEY",
+        f"{logged_in('IMAP4rev1 URLAUTH')}C: a RESETKEY",
+    ),
     ("command-unannounced", "C", f"{POOR_BOX}C: a UID MOVE 1 x", f"{REV2}C: a UID MOVE 1 x"),
     ("command-unannounced", "C", f"{POOR_BOX}C: a SORT (DATE) UTF-8 ALL", f"{BOX}C: a SORT (DATE) UTF-8 ALL"),
     ("fetch-unannounced", "C", f"{POOR_BOX}C: a FETCH 1 (UID MODSEQ)", f"{BOX}C: a FETCH 1 (UID MODSEQ)"),
