@@ -10,6 +10,7 @@ from imaptap.reading.dialogues import StoredLiterals, dialogues
 from proxy.imap.grammar.sasl import Login
 from proxy.imap.transcript import Origin, readable
 from proxy.replay.part import Moment, Part
+from proxy.replay.plan import LOGINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _KEPT_BYTES = 4 * 1024 * 1024
 """Of what was said in a session; as dialogues it takes some twenty times as much memory."""
-_LOGIN = ("LOGIN", "AUTHENTICATE")
 
 
 def parts(store: Store, sessions: Iterable[Session]) -> list[Part]:
@@ -39,7 +39,7 @@ def part(store: Store, session: Session) -> Part:
     # What imaptap itself has asked is no client's step.
     mine = [each for each in exchanges if each.origin is not Origin.PROXY]
     moments = tuple(_moment(each, session.wall) for each in mine)
-    login = next((each for each in mine if each.command in _LOGIN and each.status == "OK"), None)
+    login = next((each for each in mine if each.command in LOGINS and each.status == "OK"), None)
     last = max((moment.ended or moment.started for moment in moments), default=session.wall)
     return Part(
         session.number,

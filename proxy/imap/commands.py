@@ -32,7 +32,8 @@ KNOWN = _NAMES_A_MAILBOX | _OF_NO_MAILBOX | _OF_THE_SELECTED | {"GETMETADATA", "
 """Command names that are certainly no secret typed by mistake."""
 
 _MESSAGE = frozenset({"FETCH", "UID FETCH", "STORE", "UID STORE"})
-_SELECT = frozenset({"SELECT", "EXAMINE"})
+SELECTS = frozenset({"SELECT", "EXAMINE"})
+"""Commands that select a mailbox."""
 _SEARCH = frozenset({"SEARCH", "UID SEARCH", "SORT", "UID SORT", "THREAD", "UID THREAD"})
 _GONE = frozenset({"EXPUNGE", "UID EXPUNGE", "MOVE", "UID MOVE", "REPLACE", "UID REPLACE"})
 _NEWS = frozenset({"IDLE", "NOOP", "CHECK"})
@@ -59,11 +60,11 @@ ASKED_BY: dict[str, frozenset[str]] = {
     "THREAD": _SEARCH,
     "FETCH": _MESSAGE | _NEWS | {"SELECT", "EXAMINE"},
     "UIDFETCH": _MESSAGE | _NEWS,
-    "VANISHED": _GONE | _SELECT | _NEWS | {"UID FETCH"},
+    "VANISHED": _GONE | SELECTS | _NEWS | {"UID FETCH"},
     "EXPUNGE": _GONE | _NEWS,
-    "EXISTS": _SELECT | _NEWS,
-    "RECENT": _SELECT | _NEWS,
-    "FLAGS": _SELECT | _NEWS,
+    "EXISTS": SELECTS | _NEWS,
+    "RECENT": SELECTS | _NEWS,
+    "FLAGS": SELECTS | _NEWS,
     "GENURLAUTH": frozenset({"GENURLAUTH"}),
     "URLFETCH": frozenset({"URLFETCH"}),
     "CONVERSION": frozenset({"CONVERSIONS"}),
@@ -77,18 +78,18 @@ ASKED_BY: dict[str, frozenset[str]] = {
 CODE_ASKED_BY: dict[str, frozenset[str]] = {
     "COPYUID": frozenset({"MOVE", "UID MOVE", "COPY", "UID COPY"}),
     "APPENDUID": frozenset({"APPEND", "REPLACE", "UID REPLACE"}),
-    "PERMANENTFLAGS": _SELECT,
-    "UIDVALIDITY": _SELECT,
-    "UIDNEXT": _SELECT,
-    "UNSEEN": _SELECT,
-    "HIGHESTMODSEQ": _SELECT | {"ENABLE", "FETCH", "UID FETCH"},
-    "NOMODSEQ": _SELECT,
-    "CLOSED": _SELECT,
-    "MAILBOXID": _SELECT,
-    "UIDNOTSTICKY": _SELECT,
-    "READ-WRITE": _SELECT,
-    "READ-ONLY": _SELECT,
-    "ANNOTATIONS": _SELECT,
+    "PERMANENTFLAGS": SELECTS,
+    "UIDVALIDITY": SELECTS,
+    "UIDNEXT": SELECTS,
+    "UNSEEN": SELECTS,
+    "HIGHESTMODSEQ": SELECTS | {"ENABLE", "FETCH", "UID FETCH"},
+    "NOMODSEQ": SELECTS,
+    "CLOSED": SELECTS,
+    "MAILBOXID": SELECTS,
+    "UIDNOTSTICKY": SELECTS,
+    "READ-WRITE": SELECTS,
+    "READ-ONLY": SELECTS,
+    "ANNOTATIONS": SELECTS,
     "CAPABILITY": frozenset({"LOGIN", "AUTHENTICATE"}),
 }
 """Response code of an untagged status -> commands that it belongs to (M 3.12, 3.13)."""

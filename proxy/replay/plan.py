@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.commands import KNOWN, of_selected, read_head
+from proxy.imap.commands import KNOWN, SELECTS, of_selected, read_head
 from proxy.imap.grammar.append import Append, Catenate, Replace
 from proxy.imap.grammar.generic import Bare, Unknown
 from proxy.imap.grammar.values import Opaque
@@ -34,13 +34,17 @@ _BOUND = {
     **dict.fromkeys(("GENURLAUTH", "URLFETCH", "RESETKEY", "BURL"), _URLS),  # RFC 4467, RFC 4468; M 9.8
     "XAPPLEPUSHSERVICE": "it is about one device's subscription to pushed news",
 }
-_SELECT = ("SELECT", "EXAMINE")
 _ANYWHERE = frozenset(("NOOP", "IDLE", "CANCELUPDATE", "SETANNOTATION"))
 
 
 def of_the_connection(dialogue: Dialogue) -> bool:
     """Whether it is about the connection itself: login, STARTTLS, COMPRESS, IDLE, LOGOUT, UNAUTHENTICATE."""
     return dialogue.exchange.command in OF_THE_CONNECTION
+
+
+def needs_mailbox(name: str) -> bool:
+    """Whether a command of this name is about the selected mailbox, and nothing without one."""
+    return of_selected(name) and name not in _ANYWHERE
 
 
 def decide(dialogue: Dialogue, mapping: Mapping, target: Target, policy: Policy, tag: bytes) -> Decision:
@@ -113,7 +117,7 @@ def _lacking(dialogue: Dialogue, name: str, body: Body, offers: Offers) -> str |
     """What the target lacks, unless the recorded server had not said either that it has that: then both are asked."""
     recorded = Offers(dialogue.before.capabilities)
     for need in wants(name, body, dialogue.asks[0].unit):
-        left_out = need.what == "parameter" and name in _SELECT  # `proxy.replay.commands.abilities` does that
+        left_out = need.what == "parameter" and name in SELECTS  # `proxy.replay.commands.abilities` does that
         if not left_out and recorded.any(need.capabilities) and not offers.any(need.capabilities):
             which = "" if need.what == "command" else f", which {need.word} needs"
             return f"the target has no {named(need.capabilities)}{which}"
@@ -136,7 +140,7 @@ def _by_url(body: Body) -> bool:
 def _unselected(context: Context) -> str | None:
     """Why the command would be about another mailbox than the recorded one."""
     name = context.dialogue.exchange.command
-    if name in _ANYWHERE or not of_selected(name):
+    if not needs_mailbox(name):
         return None
     target, recorded = context.target, context.mailbox
     if recorded is None:

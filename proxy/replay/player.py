@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
+from proxy.imap.commands import SELECTS
 from proxy.imap.grammar.sasl import Authenticate, Login
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Outcome
@@ -19,7 +20,7 @@ from proxy.replay.idle import Idle
 from proxy.replay.lessons import Lessons
 from proxy.replay.login import LoginError
 from proxy.replay.pace import Pauses
-from proxy.replay.plan import LOGINS, decide
+from proxy.replay.plan import LOGINS, decide, needs_mailbox
 from proxy.replay.values import Fate, Send, Skip, Step, Target
 
 if TYPE_CHECKING:
@@ -33,14 +34,8 @@ if TYPE_CHECKING:
     from proxy.replay.stage import Account, Manner, Report
     from proxy.replay.values import Decision
 
-_SELECT = ("SELECT", "EXAMINE")
 _ALTERING = frozenset("STARTTLS COMPRESS ENABLE LOGOUT UNAUTHENTICATE CLOSE UNSELECT IDLE NOTIFY".split())
-"""Besides those above: what comes after them was or is said in another state, so their answers are waited for."""
-_ON_SELECTED = frozenset(
-    "FETCH;STORE;SEARCH;SORT;THREAD;COPY;MOVE;REPLACE;UID FETCH;UID STORE;UID SEARCH;UID SORT;UID THREAD;UID COPY;"
-    "UID MOVE;UID REPLACE;UID EXPUNGE;EXPUNGE;CLOSE;UNSELECT;CHECK".split(";")
-)
-"""Commands about the selected mailbox."""
+"""Besides logins and SELECT: what comes after them is said in another state, so their answers are waited for."""
 
 
 class Player:
@@ -156,7 +151,7 @@ class Player:
                 await self._connection.closed_by_server()
 
     def _decide(self, dialogue: Dialogue, tag: bytes) -> Decision:
-        if self._lost_mailbox and dialogue.exchange.command in _ON_SELECTED:
+        if self._lost_mailbox and needs_mailbox(dialogue.exchange.command):
             return Skip(self._lost_mailbox, Fate.NOT_REACHED)
         now, account = self._ear.before, self._account
         target = Target(
@@ -249,7 +244,7 @@ class Player:
         answered = flight.completion is not None or recorded.outcome is not Outcome.COMPLETED
         reason = "" if answered else self._connection.why
         fate = Fate.SENT if answered else Fate.CUT
-        if recorded.command in _SELECT and recorded.status == "OK":
+        if recorded.command in SELECTS and recorded.status == "OK":
             said = flight.status or "nothing"
             self._lost_mailbox = "" if said == "OK" else f"{recorded.command} was answered {said}"
         step = Step(self._part.number, recorded.number, fate, flight.number, flight.status, reason, changes)
@@ -262,7 +257,7 @@ class Player:
     def _skip(self, dialogue: Dialogue, skip: Skip) -> None:
         recorded = dialogue.exchange
         self._told = recorded.number
-        if recorded.command in _SELECT and recorded.status == "OK":
+        if recorded.command in SELECTS and recorded.status == "OK":
             self._lost_mailbox = f"{recorded.command} was not sent: {skip.reason}"
         self._tell(Step(self._part.number, recorded.number, skip.fate, reason=skip.reason), dialogue, None)
         self._lessons.over(recorded.number, None)
@@ -289,7 +284,7 @@ class Player:
 
     def _alters(self, dialogue: Dialogue) -> bool:
         command = dialogue.exchange.command
-        return command in _SELECT or command in LOGINS or command in _ALTERING
+        return command in SELECTS or command in LOGINS or command in _ALTERING
 
 
 def _way(dialogue: Dialogue) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.imap.commands import SELECTS
 from proxy.imap.grammar.mailboxes import OnMailbox
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shown
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 PASSES_MOST = 20
 """Passes of one rule in two dialogues that are told one by one."""
 NOTHING = Comparison()
-SELECT = frozenset(("SELECT", "EXAMINE"))
 
 
 def kind_of(left: object, right: object) -> Kind:
@@ -59,7 +59,7 @@ class Findings:
     def mailbox(self) -> str:
         """The left name of the mailbox that the command is about: the one it selects, or the selected one."""
         if self._mailbox is None:
-            body = self.left.command.body if self.left.exchange.command in SELECT and self.left.command else None
+            body = self.left.command.body if self.left.exchange.command in SELECTS and self.left.command else None
             name = body.mailbox.name if isinstance(body, OnMailbox) else self.left.before.mailbox
             self._mailbox = name or ""
         return self._mailbox

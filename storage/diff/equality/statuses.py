@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.imap.commands import SELECTS
 from proxy.imap.grammar.status import BareCode, Condition, Status
 from proxy.imap.transcript import readable
 from storage.diff.equality.causes import refusal
 from storage.diff.equality.codes import FREE, codes, name_of, one_sided
-from storage.diff.equality.findings import SELECT
 from storage.diff.equality.rules import Rule
 from storage.diff.values import Kind
 
@@ -110,7 +110,7 @@ def _untagged(found: Findings, left: Sequence[AnyCode], right: Sequence[AnyCode]
         one, other = lefts.get(name, []), rights.get(name, [])
         for pair in zip(one, other, strict=False):
             codes(found, "* OK", *pair)
-        if name == b"HIGHESTMODSEQ" and found.left.exchange.command not in SELECT:
+        if name == b"HIGHESTMODSEQ" and found.left.exchange.command not in SELECTS:
             if len(one) != len(other):  # news of its own there (M 3.9)
                 found.let(Rule.UNSOLICITED, "* OK [HIGHESTMODSEQ]", len(one), len(other), Kind.CODE)
             continue

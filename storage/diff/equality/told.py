@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from proxy.imap.commands import SELECTS
 from proxy.imap.grammar import BareCode, Continuation, Raw, Tagged
 from proxy.imap.grammar.capability import Capability
 from proxy.imap.grammar.fetch import Fetch
@@ -14,7 +15,6 @@ from proxy.imap.grammar.search_results import ESearch, Found
 from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Certainty
 from storage.diff.equality.codes import FREE, name_of
-from storage.diff.equality.findings import SELECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,18 +69,18 @@ def is_news(command: str, data: object) -> bool:
     """Whether the command cannot have asked for such data (M 3.9)."""
     kind = type(data)
     if kind is Count:
-        return command not in (_REMOVING if data.word == b"EXPUNGE" else SELECT)  # type: ignore[attr-defined]
+        return command not in (_REMOVING if data.word == b"EXPUNGE" else SELECTS)  # type: ignore[attr-defined]
     if kind is Vanished:
         return not data.earlier and command not in _REMOVING  # type: ignore[attr-defined]
     if kind is Flags:
-        return command not in SELECT
+        return command not in SELECTS
     return kind is Fetch and command not in _FETCHING
 
 
 def _wrong(command: str, data: object) -> bool:
     """Whether it is an answer all the same: more than flags is no news, nor what SELECT tells of its mailbox."""
     if isinstance(data, Status):
-        return data.code is not None and (command in SELECT or name_of(data.code) in FREE)
+        return data.code is not None and (command in SELECTS or name_of(data.code) in FREE)
     return isinstance(data, Fetch) and command in _FETCHING and any(item.name not in FLAGS_NEWS for item in data.items)
 
 

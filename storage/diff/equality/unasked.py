@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from proxy.imap.commands import SELECTS
 from proxy.imap.grammar import Continuation, Raw, Tagged, Untagged
 from proxy.imap.grammar.listing import MailboxList
 from proxy.imap.grammar.mailboxes import MailboxStatus
@@ -13,7 +14,6 @@ from proxy.imap.grammar.search_results import ESearch
 from proxy.imap.grammar.status import Status
 from storage.diff.equality import flags, ids
 from storage.diff.equality.codes import codes
-from storage.diff.equality.findings import SELECT
 from storage.diff.equality.others import key_of, others, told_of
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import shortened
@@ -75,7 +75,7 @@ def mailbox_left(found: Findings) -> None:
         if one.exists is not None and other.exists is not None and other.exists - one.exists not in (0, known):
             found.value(f"{one.mailbox} EXISTS when it is left", one.exists, other.exists)
         flags.left_behind(found)
-    if found.left.exchange.command in SELECT:
+    if found.left.exchange.command in SELECTS:
         counts = _exists(found.left), _exists(found.right)
         if counts[0] is not None and counts[1] is not None:
             states.told[found.sessions] = counts[1] - counts[0]
