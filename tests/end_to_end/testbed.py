@@ -170,7 +170,7 @@ class Testbed:
 
     def _run(self, job: Job, port: int, ca: Path, server: Outside, work: Path) -> Result:
         # What prepares a folder for the client or looks into it afterwards goes past imaptap, straight to the server.
-        done = run_job(self.folder, job.client, job.mode, port, ca, work, (server.tls_port, server.ca), 100)
+        done = run_job(self.folder, job.client, job.mode, port, ca, work, (server.tls_port, server.ca), seconds=100)
         return Result(done.returncode, done.stdout[-2000:])
 
 
