@@ -119,7 +119,7 @@ def test_only_the_beginning_is_read() -> None:
 def test_alike_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bytes] = []
 
-    def parsing(unit: module.Unit) -> object:
+    def parsing(unit: object) -> object:
         asked.append(unit.texts[0])
         return parse_response(unit)
 

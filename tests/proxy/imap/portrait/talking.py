@@ -51,8 +51,8 @@ def talk(
             steps[tag] = _with(steps[tag], ended=at, status=rest.split()[0])
         elif last is not None:
             steps[last] = _with(steps[last], told=(*steps[last].told, *_told(said)))
-    words = frozenset(offered.upper().split()), frozenset(withheld.upper().split())
-    return Talk(opened, closed, tls, *words, tuple(steps.values()), by_client)
+    before, after = frozenset(offered.upper().split()), frozenset(withheld.upper().split())
+    return Talk(opened, closed, tls, before, after, tuple(steps.values()), by_client)
 
 
 def portrait(script: str, *, offered: str = "") -> Portrait:
