@@ -2,7 +2,8 @@
 
 SQLite sorts whatever it groups, which takes longer than to find it; and to know which exchanges lack a word it puts
 those that have it aside first. So exchanges are counted between the first and the last one of a recording, and where a
-text stands under `or` or `not`, what matches is put together from counts that begin with the text (`terms`).
+text stands under `not`, what matches is put together from counts that begin with the text (`terms`). Under `or`, the
+keys of both sides come in their order, so that they are merged as they are read (`_merged`).
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union
 
 from storage.filter.compile import matching_rows
 from storage.filter.facts import FACTS, Place
-from storage.filter.text import asks_words, counting_words
+from storage.filter.text import asks_words, counting_words, matching
 from storage.filter.tree import And, Not, Or, Word, leaves
 from storage.filter.words import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from storage.filter.compile import Dictionary
     from storage.filter.index import State
@@ -40,6 +41,11 @@ class Stretch(NamedTuple):
     recording_id: int
     first: int
     last: int
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The first and the last of them."""
+        return self.first, self.last
 
 
 def apart(known: Mapping[int, State], most: int) -> list[Stretch]:
@@ -62,25 +68,37 @@ def most(node: Node) -> int:
 
 def counted(connection: Connection, node: Node, known: Dictionary, now: int, stretch: Stretch) -> int:
     """How many exchanges of that recording match."""
-    count = 0
-    for sign, part in terms(node):
-        if asks_words(part):
-            query = counting_words(part, stretch.first, stretch.last)
-        else:
-            rows = matching_rows(part, known, now)
-            mine = rows.key.between(stretch.first, stretch.last)
-            query = select(func.count()).select_from(rows.source).where(*rows.which, mine)
-        count += sign * connection.execute(query).scalar_one()
-    return count
+    queries = ((sign, _counting(part, known, now, stretch)) for sign, part in terms(node))
+    return sum(sign * connection.execute(query).scalar_one() for sign, query in queries)
+
+
+def _counting(node: Node, known: Dictionary, now: int, stretch: Stretch) -> Select[int]:
+    if asks_words(node):
+        return counting_words(node, *stretch.bounds)
+    said = tuple(part for part in node.parts if asks_words(part)) if isinstance(node, Or) else ()
+    if said and isinstance(node, Or):
+        others = tuple(part for part in node.parts if part not in said)
+        return _merged(Or(said), Or(others), known, now, stretch)
+    rows = matching_rows(node, known, now)
+    return select(func.count()).select_from(rows.source).where(*rows.which, rows.key.between(*stretch.bounds))
+
+
+def _merged(said: Node, other: Node, known: Dictionary, now: int, stretch: Stretch) -> Select[int]:
+    """Either of them: SQLite merges what is sorted already, else it looks each row of one up in the other."""
+    rows = matching_rows(other, known, now)
+    mine = rows.key.between(*stretch.bounds)
+    either = union(matching(said, *stretch.bounds), select(rows.key).select_from(rows.source).where(*rows.which, mine))
+    return select(func.count()).select_from(either.order_by(either.selected_columns[0]).subquery())
 
 
 def terms(node: Node) -> Iterator[tuple[int, Node]]:
     """Filters whose counts, with their signs, come to the count of this one.
 
-    With words t: what matches is `t and a`, or `not t and b`; and of the latter there are `b` less `t and b`.
+    With words t: what matches is `t and a`, or `not t and b`; and of the latter there are `b` less `t and b`. An `or`
+    that words are one side of stays whole.
     """
     texts = set(_asking_words(node))
-    if len(texts) != 1 or any(map(asks_words, node.parts if isinstance(node, And) else (node,))):
+    if len(texts) != 1 or any(map(asks_words, node.parts if isinstance(node, (And, Or)) else (node,))):
         yield 1, node
         return
     (said,) = texts

@@ -70,9 +70,10 @@ def asks_words(node: Node) -> bool:
     return isinstance(node, Word) and node.fact == "text"
 
 
-def matching(node: Node) -> Select[int]:
-    """For SQLite: the ids of exchanges for which that holds, which `asks_words`."""
-    return select(_sqlite.c.rowid).where(_matches(_expression(node)))
+def matching(node: Node, first: int | None = None, last: int | None = None) -> Select[int]:
+    """For SQLite: the ids of exchanges for which that holds, which `asks_words`; with `first`, from there to `last`."""
+    query = select(_sqlite.c.rowid).where(_matches(_expression(node)))
+    return query if first is None else query.where(_sqlite.c.rowid.between(first, last))
 
 
 def counting_words(node: Node, first: int, last: int) -> Select[int]:
