@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 READABLE: Final = frozenset({"0003", "0004", "0005", "0006"})
 """Older revisions that can be read so: bodies lie in extents, and are known by their SHA-256."""
 
+LIKE_OURS: Final = frozenset({"0007"})
+"""Older revisions of a file that need no views: what has changed since is in PostgreSQL."""
+
 _VIEWS: Final = (
     """CREATE TEMP VIEW body AS
         SELECT id, sha256 AS blake3, length, encoding, extent_id, "offset" FROM main.body""",

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
-_OTHERS: Final = frozenset(
-    {"sessions", "exchanges", "stream", "bodies", "events", tables.FILTER_TEXT, tables.FILTER_BLOCK}
-)
+_OTHERS: Final = frozenset({"sessions", "exchanges", "stream", "bodies", "events", *tables.FILTER_OWN})
 """What the schema has besides `tables.metadata`."""
 _ALIVE_MICROSECONDS: Final = 30_000_000
 
@@ -91,7 +89,7 @@ def _open_file(path: Path, *, create: bool) -> Store:
 
 
 def _bring_up(engine: Engine, path: Path, *, writable: bool) -> bool:
-    """Bring the schema up to date; or have it read as it is, where it may only be read. Whether that is so."""
+    """Bring the schema up to date; or have it read as it is, where it may only be read. Whether it has SHA-256."""
     with engine.connect() as connection:
         revision = migrate.revision(connection)
     if revision == migrate.HEAD:
@@ -99,6 +97,8 @@ def _bring_up(engine: Engine, path: Path, *, writable: bool) -> bool:
     if revision is None:
         raise StorageError(f"{path} lost its version mark.", "It was not touched. Restore it from a backup.")
     _need_known(revision, str(path))
+    if not writable and revision in older.LIKE_OURS:
+        return False
     if not writable and revision in older.READABLE:
         older.see_through(engine)
         return True

@@ -91,7 +91,7 @@ def used(store: Store) -> int:
 
 def _server_size(store: Store) -> int:
     with store.reading() as connection:
-        names = (*tables.metadata.tables, tables.FILTER_TEXT, tables.FILTER_BLOCK)
+        names = (*tables.metadata.tables, *tables.FILTER_OWN)
         sizes = (select(func.pg_total_relation_size(name)) for name in names)
         return sum(int(connection.execute(query).scalar_one()) for query in sizes)
 

@@ -272,4 +272,6 @@ FILTER_TEXT = "filter_text"
 """What is searched for words. In SQLite an FTS5 table (where SQLite has FTS5), in PostgreSQL an ordinary one of another
 form (`storage/filter/blocks.py`), so it is not among the others."""
 FILTER_BLOCK = "filter_block"
-"""What else PostgreSQL needs for that."""
+FILTER_STRETCH = "filter_stretch"
+FILTER_OWN = (FILTER_TEXT, FILTER_BLOCK, FILTER_STRETCH)
+"""What else PostgreSQL needs for that; and all three."""

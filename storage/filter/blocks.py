@@ -8,6 +8,7 @@ have is some KiB for a thousand of them, and what was found is put to the rows a
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import TEXT, BigInteger, LargeBinary, any_, bindparam, column, delete, false, func, insert, select
@@ -19,7 +20,7 @@ from storage import tables
 from storage.filter.postings import Wanted, ends_behind, pack, phrase, ranks
 from storage.filter.tree import And, Not, Or, Word
 from storage.filter.words import split
-from storage.tables import FILTER_BLOCK, FILTER_TEXT
+from storage.tables import FILTER_BLOCK, FILTER_OWN, FILTER_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -43,6 +44,9 @@ _BLOCKS: Final = "SELECT first FROM filter_block"
 _EXCHANGES: Final = "SELECT first, exchanges FROM filter_block WHERE first = ANY(%s)"
 _STANDING: Final = "SELECT block, key, places FROM filter_text WHERE key = %s"
 _BEGINNING: Final = "SELECT block, key, places FROM filter_text WHERE (key = %s OR key BETWEEN %s AND %s)"
+_STRETCHES: Final = "SELECT recording_id, low, high FROM filter_stretch ORDER BY low"
+_STRETCH: Final = """INSERT INTO filter_stretch VALUES (%s, %s, %s) ON CONFLICT (recording_id) DO UPDATE
+    SET low = LEAST(filter_stretch.low, excluded.low), high = GREATEST(filter_stretch.high, excluded.high)"""
 
 _block = named(
     FILTER_BLOCK,
@@ -76,8 +80,8 @@ class _Open(NamedTuple):
     said: list[list[str]]
 
 
-def add(connection: Connection, said: Iterable[tuple[int, list[str]]]) -> dict[int, int]:
-    """Index the words of exchanges, by their ids. Gives the place of each exchange's end."""
+def add(connection: Connection, recording: int, said: Iterable[tuple[int, list[str]]]) -> dict[int, int]:
+    """Index the words of a recording's exchanges, by their ids. Gives the place of each exchange's end."""
     connection.exec_driver_sql(f"LOCK TABLE {FILTER_BLOCK} IN SHARE ROW EXCLUSIVE MODE")  # one at a time gives places
     found: dict[int, int] = {}
     block = _last(connection)
@@ -94,6 +98,8 @@ def add(connection: Connection, said: Iterable[tuple[int, list[str]]]) -> dict[i
         _write(connection, block)
     elif block.said:
         _leave_open(connection, block)
+    if found:
+        connection.exec_driver_sql(_STRETCH, (recording, min(found.values()), max(found.values())))
     return found
 
 
@@ -132,12 +138,12 @@ def _leave_open(connection: Connection, block: _Open) -> None:
 
 def hold(connection: Connection) -> None:
     """Keep `clear` waiting until this transaction ends."""
-    connection.exec_driver_sql(f"LOCK TABLE {FILTER_BLOCK}, {FILTER_TEXT} IN ACCESS SHARE MODE")
+    connection.exec_driver_sql(f"LOCK TABLE {', '.join(FILTER_OWN)} IN ACCESS SHARE MODE")
 
 
 def clear(connection: Connection) -> None:
     """Forget all words."""
-    connection.exec_driver_sql(f"TRUNCATE {FILTER_BLOCK}, {FILTER_TEXT}")
+    connection.exec_driver_sql(f"TRUNCATE {', '.join(FILTER_OWN)}")
 
 
 class Finder:
@@ -149,19 +155,36 @@ class Finder:
         self._opened = {first: pack(_lines(said)) for first, _, said in last if said is not None}
         self._size = sum(first + len(ends) for first, ends, _ in last)
         self._ends: dict[int, bytes] = {}
+        self._known: dict[Node, dict[int, int]] = {}
 
     def find(self, node: Node) -> Said:
         """The exchanges for which that holds: a tree of texts and nothing else."""
-        chosen = {first: found for first, found in self._chosen(node).items() if found}
+        chosen = self._of_blocks(node)
         if sum(found.bit_count() for found in chosen.values()) <= _FEW:
             rows = _fetched(self._connection, _EXCHANGES, list(chosen))
             named = ((theirs, ranks(chosen[first], self._ends[first])) for first, theirs in rows)
             return Said([theirs[rank] for theirs, these in named for rank in these], b"")
+        return Said([], self._joined(chosen))
+
+    def counts(self, node: Node) -> dict[int, int] | None:
+        """How many of a recording's exchanges those are. None where recordings have places among each other's."""
+        stretches: list[tuple[int, int, int]] = _fetched(self._connection, _STRETCHES)
+        if any(before[2] >= after[1] for before, after in itertools.pairwise(stretches)):
+            return None
+        whole = int.from_bytes(self._joined(self._of_blocks(node)), "little")
+        return {key: (whole >> low & (1 << high - low + 1) - 1).bit_count() for key, low, high in stretches}
+
+    def _of_blocks(self, node: Node) -> dict[int, int]:
+        if node not in self._known:
+            self._known[node] = {first: found for first, found in self._chosen(node).items() if found}
+        return self._known[node]
+
+    def _joined(self, chosen: dict[int, int]) -> bytes:
         bits = bytearray(self._size)
         for first, found in chosen.items():
             end = first + len(self._ends[first])
             bits[first:end] = found.to_bytes(end - first, "little")
-        return Said([], bytes(bits))
+        return bytes(bits)
 
     def _chosen(self, node: Node) -> dict[int, int]:
         """Of each block, the ends of these exchanges."""

@@ -60,8 +60,8 @@ class Dictionary:
     said: Mapping[Node, Said]
 
 
-def look_up(connection: Connection, node: Node) -> Dictionary:
-    """All kinds that `node` may be about."""
+def look_up(connection: Connection, node: Node, finder: blocks.Finder | None = None) -> Dictionary:
+    """All kinds that `node` may be about. A `finder` is one that knows some texts already."""
     places = {FACTS[leaf.fact].place for leaf in leaves(node) if isinstance(leaf, Word)}
     columns = tables.filter_kind.c
     wanted = [place.value for place in places]
@@ -71,7 +71,7 @@ def look_up(connection: Connection, node: Node) -> Dictionary:
     dialect = connection.dialect.name
     said: dict[Node, Said] = {}
     if dialect == "postgresql" and (texts := set(_of_texts(node))):
-        finder = blocks.Finder(connection)
+        finder = finder or blocks.Finder(connection)
         said = {each: finder.find(each) for each in texts}
     return Dictionary(dialect, kinds, tuple((row.id, fold(row.name)) for row in names), said)
 

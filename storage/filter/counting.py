@@ -1,4 +1,7 @@
-"""How many exchanges match in each recording, in SQLite: counted recording by recording where they lie apart.
+"""How many exchanges match in each recording: counted recording by recording where they lie apart.
+
+In PostgreSQL words are counted without a look at rows (`blocks`), and with them what has other facts and not the words
+(`said_or`). All else is about SQLite.
 
 SQLite sorts whatever it groups, which takes longer than to find it; and to know which exchanges lack a word it puts
 those that have it aside first. So exchanges are counted between the first and the last one of a recording, and where a
@@ -106,6 +109,23 @@ def terms(node: Node) -> Iterator[tuple[int, Node]]:
     for sign, part in ((1, _both(said, with_it)), (1, without), (-1, _both(said, without))):
         if part != NOTHING:
             yield sign, part
+
+
+def said_or(node: Node) -> tuple[Node | None, Node | None]:
+    """For PostgreSQL: a filter of texts only, and another one, that come to this one and have no exchange in common."""
+    if _of_texts(node):
+        return node, None
+    texts = tuple(part for part in node.parts if _of_texts(part)) if isinstance(node, Or) else ()
+    if not texts or not isinstance(node, Or):
+        return None, node
+    said = Or(texts)
+    return said, And((Or(tuple(part for part in node.parts if part not in texts)), Not(said)))
+
+
+def _of_texts(node: Node) -> bool:
+    """Whether all of it is about words, and which are missing."""
+    asked = list(leaves(node))
+    return bool(asked) and all(isinstance(leaf, Word) and leaf.fact == "text" for leaf in asked)
 
 
 def _asking_words(node: Node) -> Iterator[Node]:

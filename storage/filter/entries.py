@@ -55,7 +55,9 @@ class Entries:
             for _, described in settled
             for pair in (("exchange", described.kind), ("mailbox", described.mailbox), ("flags", described.flags))
         })  # fmt: skip
-        places = text.add(self._connection, [(told.id, described.said) for told, described in settled])
+        places = text.add(
+            self._connection, self._recording.id, [(told.id, described.said) for told, described in settled]
+        )
         found = [
             self._row(told, described, kinds, walls[told.session_id]) | {"place": places.get(told.id, 0)}
             for told, described in settled

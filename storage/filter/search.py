@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from storage import read, tables
 from storage.clock import wall
 from storage.errors import StorageError
-from storage.filter import counting, entries, index, text
+from storage.filter import blocks, counting, entries, index, text
 from storage.filter.compile import Rows, look_up, matching_rows
 from storage.filter.describe import Place, Words, describe, facts, words
 from storage.filter.gather import gather
@@ -21,7 +21,7 @@ from storage.filter.holds import holds
 from storage.filter.tree import Word, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -159,51 +159,74 @@ class Search:
     ) -> Mapping[int, int]:
         counted = Counter[int]()
         with self._store.snapshot() as connection:
-            rows, fresh = self._apart(connection)
-            stretches = self._stretches(connection) if apart and rows is not None else []
-            if stretches:
-                known = look_up(connection, self._node)
-                counts = {each: counting.counted(connection, self._node, known, self._now, each) for each in stretches}
-                counted.update({each.recording_id: count for each, count in counts.items() if count})
-            elif rows is not None:
+            indexed, fresh = self._indexed(connection)
+            alone = self._counted_apart(connection, indexed) if apart and indexed else None
+            if alone is not None:
+                counted.update({recording: count for recording, count in alone.items() if count})
+            elif indexed:
+                rows = self._rows(connection, indexed)
                 query = select(column, func.count()).select_from(rows.source).where(*rows.which).group_by(column)
-                for group, count in connection.execute(query):
-                    counted[group] += count
+                counted.update(_numbers(connection.execute(query)))
         counted.update(key(match) for match in self._fresh(fresh))
+        return counted
+
+    def _counted_apart(self, connection: Connection, indexed: Collection[int]) -> Mapping[int, int] | None:
+        """Each recording by itself; None, if that cannot be, or does not pay (`counting`)."""
+        if connection.dialect.name == "postgresql":
+            return self._counted_by_places(connection, indexed)
+        stretches = counting.apart(index.states(connection), counting.most(self._node))
+        mine = [each for each in stretches if each.recording_id in indexed]
+        known = look_up(connection, self._node)
+        counts = {each: counting.counted(connection, self._node, known, self._now, each) for each in mine}
+        return {each.recording_id: count for each, count in counts.items()} if stretches else None
+
+    def _counted_by_places(self, connection: Connection, indexed: Collection[int]) -> Mapping[int, int] | None:
+        said, other = counting.said_or(self._node)
+        if said is None:
+            return None
+        finder = blocks.Finder(connection)
+        found = finder.counts(said)
+        if found is None:
+            return None
+        counted = Counter({recording: found.get(recording, 0) for recording in indexed})
+        if other is not None:
+            rows = self._rows(connection, indexed, other, finder)
+            query = select(_row.recording_id, func.count()).where(*rows.which).group_by(_row.recording_id)
+            counted.update(_numbers(connection.execute(query)))
         return counted
 
     def _apart(self, connection: Connection) -> tuple[Rows | None, list[_Fresh]]:
         """What rows of the index match, and which exchanges are not in the index, in one look."""
+        indexed, fresh = self._indexed(connection)
+        return self._rows(connection, indexed) if indexed else None, fresh
+
+    def _indexed(self, connection: Connection) -> tuple[set[int], list[_Fresh]]:
+        """The recordings that are in the index, and which exchanges are not."""
         text.hold(connection)
         known = index.states(connection)
         fresh: list[_Fresh] = []
-        indexed = list[int]()
+        indexed = set[int]()
         for recording in self._recordings:
             state = known.get(recording.id)
             if state is not None and self._searchable(connection):
-                indexed.append(recording.id)
+                indexed.add(recording.id)
             else:
                 state = None
             if state is None or not state.complete:
                 waiting = entries.pending(connection, recording.id) if state else []
                 fresh.append(_Fresh(recording, state.upto if state else 0, tuple(waiting)))
-        if not indexed:
-            return None, fresh
-        rows = matching_rows(self._node, look_up(connection, self._node), self._now)
-        if len(indexed) < len(known):
-            rows = replace(rows, which=(*rows.which, _row.recording_id.in_(indexed)))
-        return rows, fresh
+        return indexed, fresh
 
-    def _stretches(self, connection: Connection) -> list[counting.Stretch]:
-        """Where to count recording by recording; nowhere, if that does not pay (`counting`)."""
-        if connection.dialect.name != "sqlite":
-            return []
-        wanted = {recording.id for recording in self._recordings}
-        return [
-            each
-            for each in counting.apart(index.states(connection), counting.most(self._node))
-            if each.recording_id in wanted
-        ]
+    def _rows(
+        self, connection: Connection, indexed: Collection[int], node: Node | None = None,
+        finder: blocks.Finder | None = None,
+    ) -> Rows:  # fmt: skip
+        """What rows of these recordings match, for `node` if there is one."""
+        node = node or self._node
+        rows = matching_rows(node, look_up(connection, node, finder), self._now)
+        if indexed != index.states(connection).keys():
+            rows = replace(rows, which=(*rows.which, _row.recording_id.in_(indexed)))
+        return rows
 
     def _searchable(self, connection: Connection) -> bool:
         asks_text = any(isinstance(leaf, Word) and leaf.fact == "text" for leaf in leaves(self._node))
@@ -216,6 +239,10 @@ class Search:
                 for (session, stored), match in zip(page, matcher.those(page), strict=True):
                     if match:
                         yield Match(session.recording.id, session.id, stored.id)
+
+
+def _numbers(found: Iterable[Any]) -> dict[int, int]:
+    return {group: count for group, count in found}  # noqa: C416  rows, which `dict` would not take for pairs
 
 
 class _Fresh(NamedTuple):

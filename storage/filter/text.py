@@ -45,10 +45,10 @@ def hold(connection: Connection) -> None:
         blocks.hold(connection)
 
 
-def add(connection: Connection, said: list[tuple[int, list[str]]]) -> dict[int, int]:
-    """Index the words of exchanges, by their ids. Gives what has to stand in `filter_row.place`, in PostgreSQL."""
+def add(connection: Connection, recording: int, said: list[tuple[int, list[str]]]) -> dict[int, int]:
+    """Index the words of a recording's exchanges, by their ids. Gives, in PostgreSQL, `filter_row.place` of each."""
     if connection.dialect.name == "postgresql":
-        return blocks.add(connection, said)
+        return blocks.add(connection, recording, said)
     rows = [(key, " ".join(words)) for key, words in said if words]
     if rows and there(connection):
         connection.exec_driver_sql("INSERT INTO filter_text (rowid, words) VALUES (?, ?)", rows)

@@ -342,6 +342,21 @@ def test_an_older_file_that_may_only_be_read_is_read_as_it_is(
     assert fingerprint(path) == before
 
 
+def test_a_file_of_the_last_schema_that_may_only_be_read_is_one_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has changed since is in PostgreSQL alone."""
+    path = tmp_path / "old.db"
+    with behind(tmp_path / "migrations", "0007"), open_store(path, create=True) as store:
+        record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
+    before = fingerprint(path)
+    monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
+    with open_store(path, create=False) as store:
+        assert store.hashing().name == "blake3"
+        assert list(Search(store, parse("status:NO")).counts().values()) == [1]
+    assert fingerprint(path) == before
+
+
 def test_a_very_old_file_that_may_only_be_read_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "old.db"
     with behind(tmp_path / "migrations", "0002"):

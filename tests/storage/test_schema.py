@@ -69,11 +69,7 @@ def test_migrations_make_the_tables_that_the_program_uses(sqlite: Store, tmp_pat
 
 def test_migrations_make_them_in_postgresql_too(postgresql: PostgreSQL) -> None:
     with open_store(postgresql.new_database(), create=True) as store, store.reading() as connection:
-        names = {
-            "include_name": lambda name, kind, _: (
-                kind != "table" or name not in {tables.FILTER_TEXT, tables.FILTER_BLOCK}
-            )
-        }
+        names = {"include_name": lambda name, kind, _: kind != "table" or name not in tables.FILTER_OWN}
         context = MigrationContext.configure(connection, opts={"version_table": migrate.VERSION_TABLE, **names})
         assert compare_metadata(context, tables.metadata) == []
 
@@ -81,8 +77,8 @@ def test_migrations_make_them_in_postgresql_too(postgresql: PostgreSQL) -> None:
 def test_every_name_is_there(store: Store) -> None:
     with store.reading() as connection:
         found = set(columns(connection))
-    only_there = {tables.FILTER_BLOCK} if store.engine.dialect.name == "postgresql" else set[str]()
-    assert {name for name, _ in found} == {*tables.metadata.tables, *VIEWS, tables.FILTER_TEXT, *only_there}
+    own = tables.FILTER_OWN if store.engine.dialect.name == "postgresql" else (tables.FILTER_TEXT,)
+    assert {name for name, _ in found} == {*tables.metadata.tables, *VIEWS, *own}
     assert {(t.name, c.name) for t in tables.metadata.tables.values() for c in t.columns} <= found
 
 

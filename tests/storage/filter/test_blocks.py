@@ -29,7 +29,7 @@ def server(postgresql: PostgreSQL) -> Iterator[Store]:
 
 def added(store: Store, said: list[tuple[int, list[str]]]) -> dict[int, int]:
     with store.writing() as connection:
-        return blocks.add(connection, said)
+        return blocks.add(connection, 1, said)
 
 
 def found(store: Store, expression: str, places: dict[int, int]) -> list[int]:
@@ -105,6 +105,16 @@ def test_nothing_is_found_where_nothing_is(server: Store) -> None:
     assert found(server, '"over quota"', places) == []
     assert added(server, []) == {}
     assert places == {7: 0, 8: 1}
+
+
+def test_recordings_are_counted_by_their_places(server: Store) -> None:
+    with server.writing() as connection:
+        blocks.add(connection, 4, [(1, ["over", "quota"]), (2, []), (3, ["quota", "over"])])
+        blocks.add(connection, 9, [(4, ["over", "quota"]), (5, ["over", "quota"])])
+        assert blocks.Finder(connection).counts(parse('text:"over quota"')) == {4: 1, 9: 2}
+        assert blocks.Finder(connection).counts(parse("not text:over")) == {4: 1, 9: 0}
+        blocks.add(connection, 4, [(6, ["over", "quota"])])
+        assert blocks.Finder(connection).counts(parse("text:over")) is None, "they have places among each other's"
 
 
 def test_a_server_that_fails_is_no_traceback(server: Store) -> None:

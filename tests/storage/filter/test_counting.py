@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import Store
+from storage import Store, open_store
 from storage.filter import Search, counting, parse, search, written
-from storage.filter.counting import ALL, NOTHING, Stretch, apart, assume, terms
+from storage.filter.counting import ALL, NOTHING, Stretch, apart, assume, said_or, terms
 from storage.filter.holds import Facts, holds
 from storage.filter.index import State
 from storage.filter.text import asks_words
 from storage.filter.tree import And, Node, Word
+from tests.servers.postgresql import PostgreSQL
 from tests.storage.filter.tales import Tale
 from tests.storage.filter.trees import nodes
 from tests.storage.scenes import exchange, opened, record
@@ -91,6 +92,14 @@ def test_for_how_many_recordings_it_pays(expression: str, most: int) -> None:
     assert counting.most(parse(expression)) == most
 
 
+@given(nodes(st.sampled_from([SAID, SAID, OTHER, CMD, STATUS])))
+def test_said_or_something_else_comes_to_the_same(node: Node) -> None:
+    said, other = said_or(node)
+    for facts in EVERY:
+        found = [holds(part, facts, 0) for part in (said, other) if part is not None]
+        assert found.count(True) == holds(node, facts, 0), written(node)
+
+
 @pytest.mark.parametrize("most", [0, 8])
 def test_recordings_are_counted_alike(sqlite: Store, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Whether they are counted one by one, or together."""
@@ -120,3 +129,24 @@ def test_what_asks_for_words_alone() -> None:
     assert asks_words(parse("text:a (text:b or text:c)"))
     assert not asks_words(parse("text:a not text:b"))
     assert not asks_words(And((SAID, CMD)))
+
+
+@pytest.mark.parametrize("among", [False, True])
+def test_words_are_counted_alike_in_postgresql(postgresql: PostgreSQL, *, among: bool) -> None:
+    """Whether places tell of which recording they are, or rows do."""
+    with open_store(postgresql.new_database(), create=True) as store:
+        for seed, name in ((1, "one"), (2, "two"), (3, "three")):
+            record(store, Tale(seed).records(30), name)
+            Search(store, parse("text:x")).counts()
+        if among:
+            with store.writing() as connection:
+                connection.exec_driver_sql("UPDATE filter_stretch SET high = high + 1000")
+        for expression in (
+            "text:quota", "not text:quota", "text:quota not text:invoice", "text:quota or cmd:ID or mailbox:INBOX",
+            "text:quota or not text:invoice or uid>0", "text:quota cmd:*", 'text:"o*" or status:NO', "cmd:FETCH",
+        ):  # fmt: skip
+            found = Search(store, parse(expression))
+            matches = [match.recording_id for match in found.first(1000)]
+            assert dict(found.counts()) == {key: matches.count(key) for key in set(matches)}, expression
+        two = store.recording("two")
+        assert set(Search(store, parse("not text:quota or cmd:ID"), two).counts()) == {two.id}

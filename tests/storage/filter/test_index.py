@@ -18,6 +18,8 @@ from tests.storage.scenes import S, Wire, begun, eventually, exchange, opened, r
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
     from tests.servers.postgresql import PostgreSQL
 
 
@@ -131,30 +133,33 @@ def test_words_that_are_indexed_while_their_recording_is_removed_go_too(postgres
         with store.writing() as indexing:
             state = {"recording_id": recording.id, "version": index.VERSION, "upto": 1, "complete": 1}
             indexing.execute(insert(tables.filter_state).values(state))
-            blocks.add(indexing, [(1, ["xylophone"])])
+            blocks.add(indexing, 1, [(1, ["xylophone"])])
             removing.start()
             eventually(lambda: written(store, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"))
         removing.join()
         assert (rows(store, "filter_block"), rows(store, "filter_state"), store.recordings()) == ([], [], [])
 
 
-def test_words_stay_while_they_are_looked_for(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("expression", ["text:quota", "text:quota cmd:*"])
+def test_words_stay_while_they_are_looked_for(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch, expression: str
+) -> None:
     with open_store(postgresql.new_database(), create=True) as store:
         recording = record(store, Tale(1).records(30)).recording
-        right = count(store, "text:quota")
+        right = count(store, expression)
         removing = threading.Thread(target=store.remove, args=(recording,))
-        look_up = search.look_up
+        hold = search.text.hold
 
-        def meanwhile(*arguments: Any) -> Any:
+        def meanwhile(connection: Connection) -> None:
+            hold(connection)
             removing.start()
             waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
             eventually(lambda: written(store, waiting) or not removing.is_alive())
-            return look_up(*arguments)
 
-        monkeypatch.setattr(search, "look_up", meanwhile)
-        assert count(store, "text:quota") == right > 0
+        monkeypatch.setattr(search.text, "hold", meanwhile)
+        assert count(store, expression) == right > 0
         removing.join()
-        assert rows(store, "filter_block") == []
+        assert rows(store, "filter_block") == rows(store, "filter_stretch") == []
 
 
 def test_a_recording_that_is_removed_meanwhile_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
