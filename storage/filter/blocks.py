@@ -171,13 +171,11 @@ class Finder:
         stretches: list[tuple[int, int, int]] = _fetched(self._connection, _STRETCHES)
         if any(before[2] >= after[1] for before, after in itertools.pairwise(stretches)):
             return None
-        whole = int.from_bytes(self._joined(self._of_blocks(node)), "little")
-        return {key: (whole >> low & (1 << high - low + 1) - 1).bit_count() for key, low, high in stretches}
+        whole = self._joined(self._of_blocks(node))
+        return {key: _between(whole, low, high).bit_count() for key, low, high in stretches}
 
     def _of_blocks(self, node: Node) -> dict[int, int]:
-        if node not in self._known:
-            self._known[node] = {first: found for first, found in self._chosen(node).items() if found}
-        return self._known[node]
+        return {first: found for first, found in self._chosen(node).items() if found}
 
     def _joined(self, chosen: dict[int, int]) -> bytes:
         bits = bytearray(self._size)
@@ -187,7 +185,12 @@ class Finder:
         return bytes(bits)
 
     def _chosen(self, node: Node) -> dict[int, int]:
-        """Of each block, the ends of these exchanges."""
+        """Of each block, the ends of these exchanges. Asked for again, as they are under `not`, they are known."""
+        if node not in self._known:
+            self._known[node] = self._ends_where(node)
+        return self._known[node]
+
+    def _ends_where(self, node: Node) -> dict[int, int]:
         if isinstance(node, Not):
             without = self._chosen(node.part)
             whole = self._ends_of(self._all)
@@ -233,6 +236,12 @@ class Finder:
         if unknown:
             self._ends.update(_fetched(self._connection, _ENDS, unknown))
         return {first: self._ends[first] for first in blocks}
+
+
+def _between(bits: bytes, low: int, high: int) -> int:
+    """The bits from one place to another, both included."""
+    found = int.from_bytes(bits[low // 8 : high // 8 + 1], "little")
+    return found >> low % 8 & (1 << high - low + 1) - 1
 
 
 def _elsewhere(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
