@@ -119,7 +119,9 @@ def _policy(options: ReplayOptions) -> Policy:
         if not (equals and new):
             raise UserError(f"{text!r} is not of the form OLD=NEW.", "Write --map 'Sent Items=Sent'.")
         names[old] = new
-    return Policy(write=options.write, strict=options.strict, names=names)
+    # What could not be seeded was said: that a mailbox is not whole then is no news.
+    any_state = options.any_state or options.seed_mailboxes
+    return Policy(write=options.write, strict=options.strict, any_state=any_state, names=names)
 
 
 def _tell(message: str, hint: str) -> None:

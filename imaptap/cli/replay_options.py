@@ -33,6 +33,7 @@ class ReplayOptions:
     users: Path | None
     write: bool
     strict: bool
+    any_state: bool
     seed_mailboxes: bool
     seed_stand_ins: bool
     seed_onto: bool
@@ -74,6 +75,9 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option("--users", type=FILE, help="A TOML file: who logs in for which recorded user, and with what."),
     click.option("--write", is_flag=True, help="Send commands that change mail, too."),
     click.option("--strict", is_flag=True, help="Send commands whose capability the server lacks, too."),
+    click.option(
+        "--any-state", is_flag=True, help="Go on in a mailbox that has not as many messages as when it was recorded."
+    ),
     *SEED_OPTIONS,
     click.option("--dry-run", is_flag=True, help="Print what would be sent, and why not. Nothing is connected to."),
     click.option(

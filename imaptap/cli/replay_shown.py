@@ -112,7 +112,8 @@ def _step(place: str, command: str, decision: Decision | None) -> Text:
     if decision is None:
         return line.append(f"send     {command}, made anew for the target")
     if isinstance(decision, Skip):
-        return line.append(escaped(f"{decision.fate:<8} {command}: {decision.reason}"), "yellow")
+        why = decision.reason if decision.reason.startswith(f"{command} ") else f"{command}: {decision.reason}"
+        return line.append(escaped(f"{decision.fate:<8} {why}"), "yellow")
     unit = decision.unit
     said = readable(unit.texts[0].rstrip(b"\r\n"))
     if unit.literals:

@@ -22,6 +22,7 @@ from proxy.replay.login import LoginError
 from proxy.replay.pace import Pauses
 from proxy.replay.plan import LOGINS, decide, needs_mailbox
 from proxy.replay.values import Fate, Send, Skip, Step, Target
+from proxy.replay.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from proxy.imap.units import Unit
@@ -58,8 +59,7 @@ class Player:
         self._pauses = Pauses()
         self._told = 0
         """The last step of which it is known what became of it, or that is in flight."""
-        self._lost_mailbox = ""
-        """Why no mailbox, or not the one that was, is selected."""
+        self._where = Whereabouts(None if manner.policy.any_state else account.beginnings)
 
     async def open(self) -> None:
         """Connect. Raises LiveError."""
@@ -151,8 +151,8 @@ class Player:
                 await self._connection.closed_by_server()
 
     def _decide(self, dialogue: Dialogue, tag: bytes) -> Decision:
-        if self._lost_mailbox and needs_mailbox(dialogue.exchange.command):
-            return Skip(self._lost_mailbox, Fate.NOT_REACHED)
+        if self._where.lost and needs_mailbox(dialogue.exchange.command):
+            return Skip(self._where.lost, Fate.NOT_REACHED)
         now, account = self._ear.before, self._account
         target = Target(
             self._connection.told or now.capabilities, now.enabled, account.delimiter, account.prefix, now.mailbox,
@@ -244,9 +244,7 @@ class Player:
         answered = flight.completion is not None or recorded.outcome is not Outcome.COMPLETED
         reason = "" if answered else self._connection.why
         fate = Fate.SENT if answered else Fate.CUT
-        if recorded.command in SELECTS and recorded.status == "OK":
-            said = flight.status or "nothing"
-            self._lost_mailbox = "" if said == "OK" else f"{recorded.command} was answered {said}"
+        self._where.answered(dialogue, flight.status, self._ear.before.exists)
         step = Step(self._part.number, recorded.number, fate, flight.number, flight.status, reason, changes)
         place = (flight.start, flight.length)
         if flight.completion is None:
@@ -257,8 +255,7 @@ class Player:
     def _skip(self, dialogue: Dialogue, skip: Skip) -> None:
         recorded = dialogue.exchange
         self._told = recorded.number
-        if recorded.command in SELECTS and recorded.status == "OK":
-            self._lost_mailbox = f"{recorded.command} was not sent: {skip.reason}"
+        self._where.skipped(dialogue, skip.reason)
         self._tell(Step(self._part.number, recorded.number, skip.fate, reason=skip.reason), dialogue, None)
         self._lessons.over(recorded.number, None)
         self._order.over(self._part.number, recorded.number)

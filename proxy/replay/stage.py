@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.replay.whereabouts import Beginnings
+
 if TYPE_CHECKING:
     from proxy.imap.mapping import Mapping
     from proxy.imap.transcript import Exchange
@@ -58,3 +60,4 @@ class Account:
     prefix: str = ""
     asked: bool = False
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    beginnings: Beginnings = field(default_factory=Beginnings)

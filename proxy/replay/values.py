@@ -49,11 +49,13 @@ class Policy:
     """What the person who replays wants.
 
     `write`: commands that change mail may be sent (M 9.13). `strict`: so are those whose capability the target lacks.
+    `any_state`: a mailbox may have another number of messages than it had when it was recorded (M 8.2).
     `names` are mailboxes that the person has mapped by hand, recorded name to the target's.
     """
 
     write: bool = False
     strict: bool = False
+    any_state: bool = False
     names: dict[str, str] = field(default_factory=dict[str, str])
 
 

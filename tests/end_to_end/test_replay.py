@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import json
 import signal
 import ssl
@@ -36,10 +37,17 @@ class Replayer:
         self.password.write_text("secret\n")
         self.password.chmod(0o600)
 
-    def __call__(self, *words: str, scheme: str = "imaps", ca: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Replay the recording; what became of it."""
+    def __call__(
+        self, *words: str, scheme: str = "imaps", ca: Path | None = None, more: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Replay the recording; what became of it. `more` is a mailbox with one letter more than there was."""
         url = f"{scheme}://localhost:{getattr(self.server, PORTS[scheme])}"
         self.server.reseed("bob")
+        if more:
+            with imaplib.IMAP4("localhost", self.server.plain_port) as client:
+                client.starttls(ssl.create_default_context(cafile=str(self.server.ca)))
+                client.login("bob", "secret")
+                assert client.append(more, "", "", b"Subject: one more\r\n\r\n.\r\n")[0] == "OK"
         return self.run(
             "replay", self.recorder.recording, "--to", url, "--upstream-ca", str(ca or self.server.ca), *words
         )
@@ -146,6 +154,22 @@ def test_a_wrong_password(replayer: Replayer, tmp_path: Path) -> None:
     assert "never-was-it" not in done.stderr + done.stdout
     assert b"never-was-it" not in replayer.recorder.run("show", "wrong/1")
     replayer.recorder.run("check", "wrong")
+
+
+def test_a_mailbox_in_another_state(replayer: Replayer) -> None:
+    """M 8.2: what is done in it is not reached, unless it may hold anything; what is done elsewhere is."""
+    words = ("--password-file", str(replayer.password), "--json")
+    done = replayer(*words, "--write", more="INBOX")
+    summary = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert summary["fates"]["not reached"] > 0 < summary["fates"]["sent"]
+    reasons = {each["reason"] for each in summary["reasons"] if each["fate"] == "not reached"}
+    there = next(iter(reasons)).split()[2]
+    assert reasons == {
+        f"INBOX has {there} messages at the target and had {int(there) - 1} when it was recorded (--any-state goes on)"
+    }
+    summary = json.loads(replayer(*words, "--write", "--any-state", more="INBOX").stdout)
+    assert summary["fates"]["not reached"] == 0
 
 
 def test_a_server_that_is_not_trusted(replayer: Replayer, identity: Identity) -> None:

@@ -447,9 +447,29 @@ def test_nonsense_of_a_server_does_no_harm(nonsense: str, stage: Stage) -> None:
         f"C: R4 UID SEARCH ALL\n{nonsense}\nS: * SEARCH 1\nS: R4 OK done\nEOF",
         "--timeout",
         "5",
+        "--any-state",
     )
     assert (result.exit_code, result.stderr) == (0, "")
     assert stage.program("check").exit_code == 0
+
+
+def test_a_mailbox_in_another_state_is_left_alone(stage: Stage) -> None:
+    """M 8.2. Other mailboxes are not."""
+    stage.record(
+        LOGIN + selected("a2", "INBOX") + "C: a3 UID SEARCH ALL\nS: * SEARCH 1\nS: a3 OK done\n"
+        "C: a4 NOOP\nS: a4 OK done\n" + selected("a5", "Sent") + "C: a6 CHECK\nS: a6 OK done"
+    )
+    script = f"{IN}C: R3 SELECT INBOX\nS: * 3 EXISTS\nS: R3 OK done\n{{}}C: R{{}} NOOP\nS: R{{}} OK done\n"
+    sent = "C: R{0} SELECT Sent\nS: * 2 EXISTS\nS: R{0} OK done\nC: R{1} CHECK\nS: R{1} OK done\nEOF"
+    result = stage.replay(script.format("", 5, 5) + sent.format(6, 7))
+    assert (result.exit_code, result.stderr) == (1, "")
+    why = "INBOX has 3 messages at the target and had 2 when it was recorded (--any-state goes on)"
+    assert stage.steps()[2] == ("not reached", f"3: {why}")
+    assert f"1 not reached: {why}" in result.stdout
+    searched = "C: R4 UID SEARCH ALL\nS: * SEARCH 1\nS: R4 OK done\n"
+    assert (
+        stage.replay(script.format(searched, 5, 5) + sent.format(6, 7), "--any-state", "--name", "other").exit_code == 0
+    )
 
 
 def test_a_server_that_never_answers(stage: Stage) -> None:
