@@ -8,7 +8,7 @@ import pytest
 
 from imaptap.reading import remembered
 from imaptap.reading.remembered import Remembered
-from proxy.imap.grammar import Parsed, Response, cut, parse_response
+from proxy.imap.grammar import Parsed, Response, cut, parse_command, parse_response
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
@@ -44,6 +44,44 @@ def test_the_same_again(text: bytes, times: int) -> None:
     unit = cut(text, Direction.SERVER)
     assert parse(unit) == parse(unit) == parse_response(unit)
     assert counting.asked == times
+
+
+@pytest.mark.parametrize(
+    ("texts", "times"),
+    [
+        (("a1 OK NOOP completed.", ". OK NOOP completed.", "A OK NOOP completed."), 1),
+        (("a1 OK done", "a1 NO done"), 2),
+        (("a1 NO [TRYCREATE] no", "7 NO [TRYCREATE] no"), 1),
+        (("* OK done", "a OK done", "* OK done"), 2),
+        (("+ OK done", "a OK done"), 2),
+        (("a OK done", " OK done", ".  OK done"), 3),
+        (("a/b OK done", "a/c OK done"), 2),  # a tag, but a rare one
+    ],
+)
+def test_completions_come_again_with_other_tags(texts: tuple[str, ...], times: int) -> None:
+    counting = Counting()
+    parse = Remembered(counting)
+    for text in texts:
+        unit = cut(f"{text}\r\n".encode(), Direction.SERVER)
+        assert parse(unit) == parse_response(unit)
+    assert counting.asked == times
+
+
+def test_commands_come_again_with_other_tags() -> None:
+    said = (
+        "a1 UID FETCH 4 (FLAGS)",
+        "a2 UID FETCH 4 (FLAGS)",
+        "DONE",
+        "DONE",
+        "a3 DONE",
+        ". NOOP",
+        "a4 NOOP",
+        "a4  NOOP",
+    )
+    parse = Remembered(parse_command)
+    for text in said:
+        unit = cut(f"{text}\r\n".encode(), Direction.CLIENT)
+        assert parse(unit) == parse_command(unit), text
 
 
 def test_it_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
