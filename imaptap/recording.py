@@ -73,6 +73,11 @@ class Ears:
         """Whether the writer is behind."""
         return self.writer.full
 
+    @property
+    def crammed(self) -> bool:
+        """Whether it is far behind."""
+        return self.writer.crammed
+
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back when it has caught up."""
         self.writer.when_drained(callback)

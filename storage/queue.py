@@ -66,6 +66,11 @@ class RecordQueue:
         """Whether more bytes wait than the limit says."""
         return self._put_bytes - self._done_bytes >= self._limit
 
+    @property
+    def crammed(self) -> bool:
+        """Whether twice as many wait."""
+        return self._put_bytes - self._done_bytes >= 2 * self._limit
+
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, in the taking thread, as soon as less than half of the limit waits."""
         with self._lock:

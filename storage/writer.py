@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 
 
 class Writer:
-    """Records one recording. `put`, `full` and `when_drained` are for the event loop's thread; nothing of it blocks."""
+    """Records one recording. `put`, `full`, `crammed` and `when_drained` are for the event loop; nothing blocks."""
 
     def __init__(
         self,
@@ -113,6 +113,11 @@ class Writer:
     def full(self) -> bool:
         """Whether the relay should stop reading until `when_drained` calls back."""
         return self._queue.full
+
+    @property
+    def crammed(self) -> bool:
+        """Whether it has to, however little it reads."""
+        return self._queue.crammed
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, from the writer's thread, as soon as the queue is less than half full."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import functools
 import itertools
 import re
 
@@ -259,6 +260,7 @@ def token_spans(line: bytes) -> Spans:
     return spans
 
 
+@functools.lru_cache(maxsize=64)
 def _tells(word: str) -> bool:
     """Whether this is, or is a slip of the keyboard for, a command that takes a password."""
     return bool(_TELLING.search(word) or difflib.get_close_matches(word[:20], ("LOGIN", "AUTHENTICATE")))

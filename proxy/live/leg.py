@@ -37,7 +37,9 @@ class Owner(Protocol):
         ...
 
 
-_SLOWER = frozenset({"peer", "recorder", "tap"})
+RECORDER = "recorder"
+"""Why a leg is held while the recorder is behind."""
+_SLOWER = frozenset({"peer", RECORDER, "tap"})
 """Reasons to hold a leg that only ask it to be slower: what still comes is passed on. All others keep it."""
 _FLOW = _SLOWER | {"turn", "standstill"}
 """Reasons that have nothing to do with what was said."""
@@ -61,6 +63,7 @@ class Leg(asyncio.Protocol):
         """What happened after the kept bytes had come."""
         self._said_all = False
         self._deaf = False
+        self._turn_came = False
         self.pace = Pace()
 
     @property
@@ -101,6 +104,9 @@ class Leg(asyncio.Protocol):
     def free(self, reason: str) -> None:
         """This reason is gone; read when there is no other."""
         self._held_by.discard(reason)
+        if self._turn_came and RECORDER not in self._held_by:
+            self._turn_came = False
+            self._held_by.discard("turn")
         while self._kept and not self._keeps:
             self._owner.data(self, self._kept.pop(0))
         if not self._kept:
@@ -109,8 +115,11 @@ class Leg(asyncio.Protocol):
             resume_reading(self.transport)
 
     def turn(self, _: float) -> None:
-        """Its turn to be passed on has come."""
-        self.free("turn")
+        """Its turn to be passed on has come; a few bytes may make very many records, so it waits for the recorder."""
+        if RECORDER in self._held_by:
+            self._turn_came = True
+        else:
+            self.free("turn")
 
     def keep(self, data: bytes) -> None:
         """These bytes come again, first of all, when the leg is freed."""

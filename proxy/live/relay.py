@@ -17,7 +17,7 @@ from proxy.imap.capabilities import Scram
 from proxy.imap.gate import Act, ClientGate, Passed, ServerGate
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Ending, EventKind, Layer
-from proxy.live.leg import Leg
+from proxy.live.leg import RECORDER, Leg
 from proxy.live.listener import UpstreamListener
 from proxy.live.notices import Notices
 from proxy.live.tap import Tap
@@ -364,12 +364,12 @@ class Relay:
     def _wait_for_recorder(self) -> None:
         """Rule 6: the recorder is behind, so the relay slows down instead of dropping anything."""
         loop = asyncio.get_running_loop()
-        self.hold("recorder")
+        self.hold(RECORDER)
 
         def drained() -> None:
             # The loop may be closed by the time that the recorder's thread comes here.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self.free, "recorder")
+                loop.call_soon_threadsafe(self.free, RECORDER)
 
         self._tap.when_drained(drained)
 

@@ -17,7 +17,12 @@ class Sink(Protocol):
 
     @property
     def full(self) -> bool:
-        """Whether the relay has to stop reading for now."""
+        """Whether the relay has to stop reading for now, where somebody says a lot."""
+        ...
+
+    @property
+    def crammed(self) -> bool:
+        """Whether it has to, whoever says how little."""
         ...
 
     def when_drained(self, callback: Callable[[], None]) -> None:

@@ -5,6 +5,8 @@ Everything in here runs after the bytes are on their way; nothing in here may st
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -20,6 +22,11 @@ _BACKLOG_CHUNKS = 256
 _OPAQUE = frozenset({EventKind.COMPRESS, EventKind.RAW})
 
 _END = object()
+_LITTLE = 1 << 20
+"""Bytes that a session may add while the recorder is behind, for those who say more: ten commands a second for ten
+seconds, or a letter."""
+_RECORD_BYTES = 600
+"""What a record weighs, about."""
 
 _Chunk = tuple[Direction, bytes, int, Layer]
 
@@ -39,6 +46,8 @@ class Tap:
         self._pace = Pace()
         self._when_understood: list[Callable[[], None]] = []
         self._over = False
+        self._lately = 0
+        """What has been heard, and put on record, since the recorder was last known not to be behind, in bytes."""
         self.opaque = False
         """Whether the streams are no longer IMAP in clear: compressed, or inside a SASL security layer."""
         self._sink = sink
@@ -73,8 +82,11 @@ class Tap:
 
     @property
     def full(self) -> bool:
-        """Whether the recorder is behind: the relay has to wait."""
-        return self._sink.full
+        """Whether the recorder is behind, and this session has to wait: because of the others, if it says little."""
+        if not self._sink.full:
+            self._lately = 0
+            return False
+        return self._lately > _LITTLE or self._sink.crammed
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back, from any thread, when the recorder has caught up."""
@@ -91,6 +103,7 @@ class Tap:
 
     def heard(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """These bytes were read from the peer of `direction`."""
+        self._lately += len(data)
         self._steps = self.conversation.begin(direction, data, self.clock.now(), layer)
         self._pass_on()
         if self._steps is not None:
@@ -102,6 +115,7 @@ class Tap:
         """The same, where nobody waits for what it means: understood a little later, together with what follows."""
         self._backlog.append((direction, data, self.clock.now(), layer))
         self._backlog_bytes += len(data)
+        self._lately += len(data)
         if self._backlog_bytes <= _BACKLOG_BYTES and len(self._backlog) < _BACKLOG_CHUNKS:
             if len(self._backlog) == 1:
                 self.turns.soon(self)
@@ -175,6 +189,9 @@ class Tap:
 
     def turn(self, end: float) -> None:
         """Understand what was put off, as far as there is time for it, or release what is public of a half line."""
+        if self._waiting and self.full:
+            self._turn_when_drained()
+            return
         if self._waiting:
             enough = self._backlog_bytes - self._pace.size
             self._understand_small(enough)
@@ -191,6 +208,21 @@ class Tap:
             due, self._when_understood = self._when_understood, []
             for callback in due:
                 callback()
+
+    def _turn_when_drained(self) -> None:
+        """A few bytes can make many records: what is not understood yet waits for the recorder, too."""
+        loop = asyncio.get_running_loop()
+
+        def drained() -> None:
+            # The loop may be closed by the time that the recorder's thread comes here.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._go_on)
+
+        self._sink.when_drained(drained)
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self.turns.next(self)
 
     def closed(self, ending: Ending, reason: str) -> None:
         """The session is over; what is left of a long backlog will not be understood."""
@@ -260,4 +292,5 @@ class Tap:
             if type(record) is Event and record.kind in _OPAQUE:
                 self.opaque = True
         if records:
+            self._lately += _RECORD_BYTES * len(records)
             self._sink.put(*records)

@@ -67,6 +67,11 @@ class Ear:
         """Whether the recorder is behind."""
         return self._sink.full
 
+    @property
+    def crammed(self) -> bool:
+        """Whether it is far behind."""
+        return self._sink.crammed
+
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back when it has caught up."""
         self._sink.when_drained(callback)

@@ -108,7 +108,7 @@ def _nothing(_: Flight) -> None:
 class _Nobody:
     """A sink that keeps nothing."""
 
-    full = False
+    full = crammed = False
 
     def put(self, *records: Record) -> None:
         """Drop them."""

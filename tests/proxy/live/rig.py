@@ -52,6 +52,11 @@ class ListSink:
     asked: int = 0
     """How often the relay has asked to be called back."""
 
+    @property
+    def crammed(self) -> bool:
+        """Nobody says so little that he need not wait."""
+        return self.full
+
     def put(self, *records: Record) -> None:
         """Take some."""
         self.records += (each for each in records if not (self.forgetful and isinstance(each, Piece)))

@@ -131,6 +131,25 @@ def test_flow_control_passes_on_what_still_comes(leg: Leg, owner: Owner, reason:
     assert not leg.kept_back
 
 
+def test_a_share_that_waits_for_its_turn_waits_for_the_recorder_too(leg: Leg, owner: Owner) -> None:
+    """A few bytes may make very many records."""
+    leg.hold("turn")
+    leg.keep(b"rest")
+    leg.hold("recorder")
+    leg.turn(0)
+    assert owner.heard == []
+    leg.free("peer")
+    assert owner.heard == []
+    leg.free("recorder")
+    assert owner.heard == ["rest"]
+    leg.hold("turn")
+    leg.keep(b"more")
+    leg.free("recorder")
+    assert owner.heard == ["rest"], "its turn has not come"
+    leg.turn(0)
+    assert owner.heard == ["rest", "more"]
+
+
 def test_the_session_keeps_back_what_still_comes(leg: Leg, owner: Owner) -> None:
     """And gets it in order when it is done, before anything new."""
     leg.hold("opening")

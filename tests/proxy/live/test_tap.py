@@ -19,11 +19,12 @@ CLIENT, SERVER = Direction.CLIENT, Direction.SERVER
 class Basket:
     """A sink that says when something has come."""
 
-    full = False
+    full = crammed = False
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.came = asyncio.Event()
+        self.waiting: list[Callable[[], None]] = []
 
     def put(self, *records: Record) -> None:
         self.records += records
@@ -31,7 +32,13 @@ class Basket:
             self.came.set()
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        raise NotImplementedError
+        self.waiting.append(callback)
+
+    def drain(self) -> None:
+        self.full = False
+        waiting, self.waiting = self.waiting, []
+        for callback in waiting:
+            callback()
 
     @property
     def kinds(self) -> list[type]:
@@ -121,6 +128,54 @@ def test_the_end_comes_last(basket: Basket) -> None:
 
     asyncio.run(scene())
     assert basket.kinds[-1] is SessionClosed
+
+
+def test_who_says_little_need_not_wait_for_a_recorder_that_is_behind(basket: Basket) -> None:
+    """Unless it is far behind."""
+
+    async def scene() -> list[bool]:
+        tap = Tap(1, basket, Turns(), decode=True)
+        overhear(tap, TWO)
+        found = [tap.full]
+        basket.full = True
+        found.append(tap.full)
+        basket.crammed = True
+        found.append(tap.full)
+        basket.crammed = False
+        overhear(tap, "C: c APPEND x {9000000}\nS: + go on")
+        tap.overheard(CLIENT, bytes(2_000_000), Layer.PLAIN)
+        found.append(tap.full)
+        basket.full = False
+        found.append(tap.full)
+        basket.full = True
+        found.append(tap.full)
+        return found
+
+    assert asyncio.run(scene()) == [False, False, True, True, False, False]
+
+
+def test_what_makes_many_records_is_understood_when_there_is_room_for_them(basket: Basket) -> None:
+    async def scene() -> tuple[int, int]:
+        tap = Tap(1, basket, Turns(), decode=True)
+        overhear(tap, "S: * PREAUTH hi")
+        assert tap.conversation.in_flight == 0
+        basket.full = True
+        tap.overheard(CLIENT, b"a\n" * 20_000, Layer.PLAIN)
+        while not basket.waiting:
+            await asyncio.sleep(0)
+        before = len(basket.records)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(basket.records) == before, "it waits"
+        basket.drain()
+        understood = asyncio.Event()
+        tap.when_understood(understood.set)
+        await understood.wait()
+        return before, len(basket.records)
+
+    before, after = asyncio.run(scene())
+    assert before < 10_000
+    assert after > 40_000
 
 
 def test_many_taps_take_turns(basket: Basket) -> None:
