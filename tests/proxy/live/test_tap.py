@@ -25,6 +25,7 @@ class Basket:
         self.records: list[Record] = []
         self.came = asyncio.Event()
         self.waiting: list[Callable[[], None]] = []
+        self.asked = asyncio.Event()
 
     def put(self, *records: Record) -> None:
         self.records += records
@@ -33,6 +34,7 @@ class Basket:
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         self.waiting.append(callback)
+        self.asked.set()
 
     def drain(self) -> None:
         self.full = False
@@ -161,8 +163,7 @@ def test_what_makes_many_records_is_understood_when_there_is_room_for_them(baske
         assert tap.conversation.in_flight == 0
         basket.full = True
         tap.overheard(CLIENT, b"a\n" * 20_000, Layer.PLAIN)
-        while not basket.waiting:
-            await asyncio.sleep(0)
+        await basket.asked.wait()
         before = len(basket.records)
         for _ in range(100):
             await asyncio.sleep(0)
