@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.end_to_end.jobs import CLIENTS as OWN
-from tests.end_to_end.testbed import CANNOT, HURRIED, TRIES, UNSUPPORTED
+from tests.end_to_end.testbed import CANNOT, HURRIED, TRIES, UNSUPPORTED, environment
 from tests.end_to_end.testbed import CLIENTS as WIDE
 from tests.need import ROOT
 from tests.servers.attacks import Session, Target
@@ -209,7 +209,8 @@ class Crowd:
         process = subprocess.Popen(
             client.command(port, ca, lane.account, work),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            cwd=ROOT, start_new_session=True, env={**os.environ, "TB_SIDE": side, "TB_TIMEOUT": str(LIMIT)},
+            cwd=ROOT, start_new_session=True,
+            env={**environment(client.name), "TB_SIDE": side, "TB_TIMEOUT": str(LIMIT)},
         )  # fmt: skip
         return Visit(client, lane.account, work, process, time.monotonic())
 

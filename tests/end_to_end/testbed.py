@@ -57,6 +57,9 @@ within two seconds. On a busy machine it fails direct as well, so it is done aga
 """
 TRIES = 3
 
+MENDED = Path(__file__).with_name("mended")
+"""Programs that run a client without a fault of its own that has nothing to do with IMAP, and are called as it is."""
+
 AT_ONCE = 6
 
 
@@ -197,8 +200,16 @@ def run_job(
         text=True,
         errors="replace",
         check=False,
-        env={**os.environ, "TB_SIDE": f"localhost {side[0]} implicit {side[1]}", "TB_TIMEOUT": str(seconds)},
+        env={**environment(client), "TB_SIDE": f"localhost {side[0]} implicit {side[1]}", "TB_TIMEOUT": str(seconds)},
     )
+
+
+def environment(client: str) -> dict[str, str]:
+    """Of a client's job: this process's own, where a client that is installed, and mended, is found mended."""
+    path = os.environ.get("PATH", os.defpath)
+    if (MENDED / client).exists() and shutil.which(client, path=path):
+        path = os.pathsep.join([str(MENDED), path])
+    return {**os.environ, "PATH": path}
 
 
 def chosen(words: argparse.ArgumentParser, clients: list[str]) -> list[str]:
