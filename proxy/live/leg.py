@@ -108,7 +108,7 @@ class Leg(asyncio.Protocol):
             self._turn_came = False
             self._held_by.discard("turn")
         while self._kept and not self._keeps:
-            self._owner.data(self, self._kept.pop(0))
+            self._hand_over(self._kept.pop(0))
         if not self._kept:
             self._catch_up()
         if not self._held_by and self.open and not self.heard_all and self.transport:
@@ -238,6 +238,18 @@ class Leg(asyncio.Protocol):
     def resume_writing(self) -> None:
         """asyncio: it has gone out."""
         self._owner.pressed(self, full=False)
+
+    def _hand_over(self, data: bytes) -> None:
+        """Kept bytes. A fault ends the connection, as it does where a transport hands them over: never silently."""
+        try:
+            self._owner.data(self, data)
+        except Exception as error:  # noqa: BLE001 - who frees a leg has nothing to do with what it has kept
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "Bytes that were kept could not be passed on", "exception": error, "protocol": self}
+            )
+            self.take_kept()
+            self.abort()
+            self.connection_lost(error)
 
     def _pause(self) -> None:
         if self.open and not self.heard_all and self.transport:

@@ -221,7 +221,8 @@ class Tap:
         self._sink.when_drained(drained)
 
     def _go_on(self) -> None:
-        if self._waiting:
+        # Also where somebody has asked meanwhile, and so all is understood: those who wait for that hear it in a turn.
+        if not self._over:
             self.turns.next(self)
 
     def closed(self, ending: Ending, reason: str) -> None:

@@ -70,15 +70,17 @@ class Turns:
     def _run(self) -> None:
         self._running = False
         end = self.now() + TURN
-        while self._due:
-            taker = next(iter(self._due))
-            del self._due[taker]
-            taker.turn(end)
-            if self.now() > end:
-                break
-        if self._due and not self._running:
-            self._running = True
-            asyncio.get_running_loop().call_soon(self._run)
+        try:
+            while self._due:
+                taker = next(iter(self._due))
+                del self._due[taker]
+                taker.turn(end)
+                if self.now() > end:
+                    break
+        finally:  # one who fails takes nobody else's turn away
+            if self._due and not self._running:
+                self._running = True
+                asyncio.get_running_loop().call_soon(self._run)
 
 
 class Pace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -59,10 +60,14 @@ class Owner:
     heard: list[str] = field(default_factory=list)
     holds: bytes = b""
     keeps_open: bool = True
+    chokes: bytes = b""
+    """Data that it has a fault with."""
 
     def data(self, leg: Leg, data: bytes) -> None:
         """Bytes."""
         self.heard.append(data.decode())
+        if data == self.chokes:
+            raise ZeroDivisionError("x")
         if data == self.holds:
             leg.hold("act")
 
@@ -176,6 +181,38 @@ def test_an_act_in_between_keeps_back_the_rest(leg: Leg, owner: Owner) -> None:
     leg.keep(b"")
     leg.free("act")
     assert owner.heard == ["a", "b", "rest of b", "c"]
+
+
+@pytest.mark.parametrize("free", [lambda leg: leg.turn(0), lambda leg: leg.free("turn")])
+@pytest.mark.parametrize(
+    ("happens", "heard"),
+    [
+        ((), ["a", "b", "lost x"]),
+        ((Leg.eof_received,), ["a", "b", "eof", "lost x"]),
+        ((Leg.eof_received, lambda leg: leg.connection_lost(None)), ["gone", "a", "b", "eof", "lost None"]),
+    ],
+)
+def test_a_fault_with_what_was_kept_ends_the_connection(
+    leg: Leg, owner: Owner, happens: tuple[Callable[[Leg], object], ...], heard: list[str], free: Callable[[Leg], None]
+) -> None:
+    """It would be held for ever else. Whoever frees it goes on; the person is told by way of the event loop."""
+
+    async def scene() -> list[type]:
+        failures: list[type] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: failures.append(type(told["exception"])))
+        owner.chokes = b"b"
+        leg.hold("turn")
+        for data in (b"a", b"b", b"c"):
+            leg.data_received(data)
+        for each in happens:
+            each(leg)
+        free(leg)
+        return failures
+
+    assert asyncio.run(scene()) == [ZeroDivisionError]
+    assert owner.heard == heard
+    assert leg.closed
+    assert not leg.kept
 
 
 def test_the_end_comes_after_what_is_kept(leg: Leg, owner: Owner, transport: Transport) -> None:

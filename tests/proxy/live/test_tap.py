@@ -179,6 +179,34 @@ def test_what_makes_many_records_is_understood_when_there_is_room_for_them(baske
     assert after > 40_000
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "told"),
+    [(lambda tap: tap.conversation, ["understood"]), (lambda tap: tap.closed(Ending.CUT, "imaptap was stopped"), [])],
+)
+def test_who_waits_hears_of_it_though_somebody_has_asked_before_there_was_room(
+    basket: Basket, meanwhile: Callable[[Tap], object], told: list[str]
+) -> None:
+    """Legs are held until they hear that all is understood, which it is as soon as somebody asks; not after the end."""
+
+    async def scene() -> list[str]:
+        log: list[str] = []
+        tap = Tap(1, basket, Turns(), decode=True)
+        overhear(tap, "S: * PREAUTH hi")
+        await basket.came.wait()
+        basket.full = basket.crammed = True
+        tap.overheard(SERVER, b"* OK " + b"x" * 33_000 + b"\r\n", Layer.PLAIN)
+        await basket.asked.wait()
+        tap.when_understood(lambda: log.append("understood"))
+        meanwhile(tap)
+        assert not tap.behind
+        basket.drain()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return log
+
+    assert asyncio.run(scene()) == told
+
+
 def test_many_taps_take_turns(basket: Basket) -> None:
     """However many there are, each has its turn."""
 

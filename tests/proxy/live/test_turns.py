@@ -86,6 +86,27 @@ def test_soon_is_later_than_next_and_who_is_forgotten_has_none() -> None:
     assert log == ["e", "l"]
 
 
+def test_who_fails_takes_nobody_elses_turn_away() -> None:
+    log: list[str] = []
+
+    class Clumsy:
+        def turn(self, _: float) -> None:
+            raise ZeroDivisionError
+
+    async def play() -> list[object]:
+        failures: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
+        turns = Turns()
+        turns.next(Clumsy())
+        turns.next(Child("a", log, turns, 2))
+        for _ in range(4):
+            await asyncio.sleep(0)
+        return failures
+
+    assert [type(failure) for failure in asyncio.run(play())] == [ZeroDivisionError]
+    assert log == ["a", "a"]
+
+
 def test_the_pace_is_learned() -> None:
     """Twice as much when that was quick, so much as fits into a turn when it was not, but no leaps down."""
     pace = Pace()
