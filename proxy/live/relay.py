@@ -161,6 +161,9 @@ class Relay:
             )
             if self.silent:
                 self.hold("act")
+        elif isinstance(error, Exception) and not isinstance(error, OSError):
+            # What was being done with its bytes went wrong. Not in the fault's words: they may quote the traffic.
+            self.end(Ending.FAILED, f"imaptap has a fault of its own: {type(error).__name__}.", "Please report this.")
         self._hear_silence(leg)
         self.pass_held(leg)
         self._end_by(leg, _reason(error))

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.imap.transcript import Direction, Ending
+from proxy.live.endpoint import Security
 from tests.proxy.live.conftest import MakeRig
 from tests.proxy.live.ends import End, Ends, Wiring, dice, literal
+from tests.proxy.live.wireless import Wireless
 from tests.servers.certificates import Identity
 from tests.servers.wait import until
 
@@ -257,3 +259,22 @@ def test_a_client_that_leaves_with_a_command_in_flight(make_rig: MakeRig, identi
     with Wiring(make_rig, identity, "imaps", "imaps") as wire:
         wire.play(scenario)
         assert [x.status for x in wire.rig.told().exchanges] == ["OK"]
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (None, (Ending.CLIENT, "connection closed")),
+        (ConnectionResetError(104, "Connection reset by peer"), (Ending.CLIENT, "connection reset by peer")),
+        (ValueError("LOGIN bob secret"), (Ending.FAILED, "imaptap has a fault of its own: ValueError.")),
+    ],
+)
+def test_a_fault_of_ours_is_not_called_the_clients_nor_quoted(
+    error: Exception | None, ending: tuple[Ending, str]
+) -> None:
+    """A transport closes with what was raised where its bytes went, and that may quote them."""
+    wireless = Wireless(Security.PLAIN)
+    wireless.deliver(Direction.SERVER, b"* OK hi\r\n")
+    wireless.hang_up(Direction.CLIENT, error, politely=False)
+    wireless.close()
+    assert wireless.ending == ending
