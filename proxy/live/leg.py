@@ -175,6 +175,8 @@ class Leg(asyncio.Protocol):
         """TLS has begun: `transport` takes the place of the old one."""
         self.transport = transport
         self.layer |= Layer.TLS
+        # The old one tells the new one, and not us, when what was too much to be sent has gone out.
+        self._owner.pressed(self, full=False)
         if self._held_by:
             self._pause()
 

@@ -309,6 +309,13 @@ def test_a_close_reads_the_peers_goodbye(leg: Leg, transport: Transport) -> None
     assert transport.calls == ["close"]
 
 
+def test_pressure_does_not_outlive_the_beginning_of_tls(leg: Leg, owner: Owner) -> None:
+    """Nobody would tell of its end: the other leg would be held for ever."""
+    leg.pause_writing()
+    leg.secured(Transport())
+    assert owner.heard == ["pressed True", "pressed False"]
+
+
 def test_pressure_is_passed_on(leg: Leg, owner: Owner) -> None:
     """To whoever holds the other leg."""
     leg.pause_writing()
