@@ -43,7 +43,7 @@ QUESTIONS = (
     "uid:4711", "uid:199000", "uid>199990", "uid>100", "not uid>100", "uid:4711 or status:NO", "not uid:4711",
     "internaldate>2026-11-01", "internaldate:2026-11-01", "internaldate<2021-01-01", "not internaldate>2023-01-01",
     'text:"over quota"', "text:invoice", "text:completed", 'text:"fetch completed"', 'text:"nil nil nil"',
-    'text:"holi*"', 'text:"co*"', 'text:"c*"', "not text:completed", "text:completed or status:NO",
+    'text:"holi*"', 'text:"co*"', 'text:"c*"', 'text:"1*"', "not text:completed", "text:completed or status:NO",
     'text:"fetch completed" or flag:\\Seen', "text:invoice or text:meeting", "text:completed not text:invoice",
     "ms>500", "ms<1", "bytes>1MB", "bytes>1KB", "client_bytes>=30KB", "client_bytes>70", "server_bytes=0",
     "server_bytes>300", "at>2026-06-04T00:00Z", "at:2026-05-29T10Z", "recording:bench-2", "session:77", "session>100",

@@ -11,6 +11,7 @@ from imaptap.hardening import forbid_core_dumps
 
 
 @click.group(
+    "imaptap",
     cls=Cli,
     commands=Commands(
         "record", "ls", "show", "stats", "tail", "export", "check", "lint", "portrait", "replay", "diff", "rm", "prune",

@@ -4,12 +4,12 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Generator, Iterator, MutableMapping
 from typing import Any
 
 import click
 
-from imaptap.cli.errors import INTERRUPTED, in_words
+from imaptap.cli.errors import INTERRUPTED, UserError, in_words
 
 BROKEN_PIPE = 141
 
@@ -49,16 +49,36 @@ class Cli(click.Group):
         """As in the table: what is needed first stands first."""
         return list(self.commands)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options in front of the command."""
+        with _mistakes_in_words(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
-            with in_words():
+            with in_words(), _mistakes_in_words(ctx):
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             _forget_output()
             ctx.exit(BROKEN_PIPE)
+
+
+@contextlib.contextmanager
+def _mistakes_in_words(ctx: click.Context) -> Generator[None, None, None]:
+    """What click says of a mistake in the command line, its guess what was meant included, as a `UserError`."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:  # is help, not a mistake
+        raise
+    except click.UsageError as error:
+        path = (ctx.command_path, ctx.invoked_subcommand or "")
+        where = error.ctx.command_path if error.ctx else " ".join(path).rstrip()
+        listed = "commands" if isinstance(error, click.NoSuchCommand) else "options"
+        message = " ".join(error.format_message().split())  # it may list choices on lines of their own
+        raise UserError(message, f"`{where} --help` lists the {listed}.", error.exit_code) from error
 
 
 def _forget_output() -> None:

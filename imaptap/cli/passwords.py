@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _FORMS = "Write file:PATH, env:NAME or prompt."
 _LONGEST = 1023
 """OpenSSL takes no longer ones (PEM_BUFSIZE)."""
+_LINE_MOST = 64 * 1024
+"""What is longer is another file that was named by mistake; a token in place of a password may have some kilobytes."""
 
 
 class Kind(enum.Enum):
@@ -127,10 +129,16 @@ def read_password_file(path: Path) -> bytes:
     need_private(path, "password file")
     try:
         with path.open("rb") as file:
-            return file.readline(_LONGEST + 3).rstrip(b"\r\n")
+            line = file.readline(_LINE_MOST + 2).rstrip(b"\r\n")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UserError(f"The password file {path} cannot be read: {reason}.", "Name another one.") from error
+    if len(line) > _LINE_MOST:
+        raise UserError(
+            f"The first line of the password file {path} is longer than {_LINE_MOST} bytes.",
+            "Write the password alone on its first line.",
+        )
+    return line
 
 
 def _from_variable(name: str) -> bytes:

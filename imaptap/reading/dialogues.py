@@ -13,7 +13,7 @@ from proxy.imap.view.dialogues import Dialogues
 from storage import GapError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from proxy.imap.view.dialogue import Dialogue
     from storage import Digest, Session, Store, StoredPiece
@@ -26,11 +26,11 @@ def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
 
 def all_dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
     """The same, and those that imaptap began itself: these have answers only. Raises StorageError."""
-    masked = {direction: _masked(store, session, direction) for direction in Direction}
+    masked = _masked(store, session)
     made = Dialogues()
     for cut, said in ParsedUnits(store, session):
         unit = cut.unit
-        secret = bool(masked[said.direction].between(unit.start, unit.end))
+        secret = masked[said.direction].touch(unit.start, unit.end)
         yield from made.feed(unit, said, cut.at, secret=secret)
     yield from made.finish()
 
@@ -40,7 +40,7 @@ class StoredLiterals:
 
     def __init__(self, store: Store, session: Session) -> None:
         self._store, self._session = store, session
-        self._secrets: dict[Direction, Ranges] = {}
+        self._secrets: Mapping[Direction, Ranges] | None = None
 
     def content(self, direction: Direction, start: int, size: int) -> Iterator[bytes] | None:
         """All of its bytes, in parts of about a megabyte; None where they were not kept or some are masked."""
@@ -96,15 +96,15 @@ class StoredLiterals:
         return position >= start + size
 
     def _masked(self, direction: Direction) -> Ranges:
-        if direction not in self._secrets:
-            self._secrets[direction] = _masked(self._store, self._session, direction)
+        self._secrets = self._secrets or _masked(self._store, self._session)
         return self._secrets[direction]
 
 
-def _masked(store: Store, session: Session, direction: Direction) -> Ranges:
-    found = Ranges()
+def _masked(store: Store, session: Session) -> Mapping[Direction, Ranges]:
+    found = {direction: Ranges() for direction in Direction}
     for event in store.events(session, EventKind.SECRET):
-        if event.direction is direction and event.offset is not None:
-            found.add(event.offset, event.offset + (event.length or 0))
-    found.sort()
+        if event.direction is not None and event.offset is not None:
+            found[event.direction].add(event.offset, event.offset + (event.length or 0))
+    for ranges in found.values():
+        ranges.sort()
     return found

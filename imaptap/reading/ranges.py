@@ -10,14 +10,20 @@ class Ranges:
 
     def __init__(self) -> None:
         self._ranges: list[tuple[int, int]] = []
+        self._end = 0
 
     def add(self, start: int, end: int) -> None:
         """From `start` up to `end`."""
         self._ranges.append((start, end))
+        self._end = max(self._end, end)
 
     def sort(self) -> None:
         """All have been added."""
         self._ranges.sort()
+
+    def touch(self, start: int, end: int) -> bool:
+        """Whether one holds any byte from `start` up to `end`: most stand at the beginning of a session."""
+        return start < self._end and bool(self.between(start, end))
 
     def between(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
         """Those that hold any byte from `start` up to `end`; of those that begin before it, the last one."""

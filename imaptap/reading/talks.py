@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imaptap.reading.units import session_units
 from proxy.imap.grammar import cut
 from proxy.imap.grammar.sets import SequenceSet
-from proxy.imap.portrait import Step, Talk, Told
+from proxy.imap.portrait import NOTHING, Step, Talk, Told
 from proxy.imap.transcript import Direction, Ending, EventKind, Origin, readable
 from proxy.imap.units import Literal, Unit
 
@@ -27,6 +27,7 @@ _VANISHED = re.compile(rb"\* +VANISHED +([0-9:,]+) *", re.IGNORECASE)
 _CAPABILITY = re.compile(
     rb"\* +CAPABILITY +([^\]]*)|[^ ]+ +(?:OK|PREAUTH|NO|BAD) +\[CAPABILITY +([^\]]*)\].*", re.IGNORECASE
 )
+_OFFERED_MOST = 1000
 _DONE = re.compile(rb" *DONE *", re.IGNORECASE)
 _TLS = {"imaps": "TLS from the first byte", "imap": "STARTTLS", "imap+insecure": "no TLS"}
 
@@ -47,7 +48,7 @@ def talk(store: Store, session: Session, most: int) -> Talk:
     steps = tuple(command.step() for command in draft.commands.values())
     rewrites = [event for event in store.events(session, EventKind.REWRITE) if event.name == "capability"]
     withheld = _words(rewrites, sent=False) - _words(rewrites, sent=True)
-    offered = draft.offered - withheld | _words(rewrites, sent=True)
+    offered = frozenset(draft.offered) - withheld | _words(rewrites, sent=True)
     closed = None if session.at_end is None or behind else session.wall + session.at_end
     return Talk(
         session.wall,
@@ -85,7 +86,7 @@ class _Command:
     exchange: Exchange
     unit: Unit | None = None
     done: int | None = None
-    told: list[Told] = field(default_factory=list[Told])
+    told: Told = NOTHING
 
     def hear(self, cut: CutUnit) -> None:
         """What the client says: the command itself, a line of SASL, DONE."""
@@ -98,9 +99,7 @@ class _Command:
         """All of it. Where bytes were lost, what is known of the command stands in its exchange."""
         exchange = self.exchange
         unit = self.unit or _known(exchange)
-        return Step(
-            exchange.command, unit, exchange.started, exchange.ended, exchange.status, self.done, tuple(self.told)
-        )
+        return Step(exchange.command, unit, exchange.started, exchange.ended, exchange.status, self.done, self.told)
 
 
 class _Draft:
@@ -109,7 +108,7 @@ class _Draft:
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         # What imaptap itself has asked tells nothing of the client.
         self.commands = {each.number: _Command(each) for each in exchanges if each.origin is not Origin.PROXY}
-        self.offered: frozenset[str] = frozenset()
+        self.offered: set[str] = set()
         self.last: _Command | None = None
         """The command that the client has said last."""
 
@@ -119,17 +118,24 @@ class _Draft:
         if unit.literals:
             return
         text = unit.texts[0].rstrip(b"\r\n")
-        told: Told | None = None
-        if match := _COUNT.fullmatch(text):
-            told = Told(match[2].decode().upper(), int(match[1]))
-        elif match := _VANISHED.fullmatch(text):
-            gone = SequenceSet(match[1]).ranges
-            told = Told("VANISHED", sum(abs((last or 0) - (first or 0)) + 1 for first, last in gone))
-        elif match := _CAPABILITY.fullmatch(text):
-            self.offered |= frozenset(_capabilities(match[1] or match[2] or b""))
-        command = self.commands.get(number) if number else self.last
-        if told and command:
-            command.told.append(told)
+        if match := _CAPABILITY.fullmatch(text):
+            self._offer(_capabilities(match[1] or match[2] or b""))
+        elif command := self.commands.get(number) if number else self.last:
+            command.told = _and_told(command.told, text)
+
+    def _offer(self, words: Iterable[str]) -> None:
+        """A server has a hundred words at most; of one that makes up others in every line, those are kept that fit."""
+        self.offered.update(itertools.islice(words, _OFFERED_MOST - len(self.offered)))
+
+
+def _and_told(told: Told, text: bytes) -> Told:
+    """With what a line says of the number of messages, if it does."""
+    if match := _COUNT.fullmatch(text):
+        return told.exist(int(match[1])) if match[2].upper() == b"EXISTS" else told.go(1)
+    if match := _VANISHED.fullmatch(text):
+        gone = SequenceSet(match[1]).ranges
+        return told.go(sum(abs((last or 0) - (first or 0)) + 1 for first, last in gone))
+    return told
 
 
 def _known(exchange: Exchange) -> Unit:

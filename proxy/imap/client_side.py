@@ -13,16 +13,7 @@ from proxy.imap.ordinary import OrdinaryAppends, OrdinaryCommands
 from proxy.imap.shared import Shared
 from proxy.imap.spans import Spans
 from proxy.imap.transcript import Direction, EventKind, readable
-from proxy.imap.units import (
-    LITERAL_KEPT,
-    LITERAL_REFUSED,
-    OVERLONG_HELD,
-    TEXT_KEPT,
-    Boundary,
-    Literal,
-    Unit,
-    UnitReader,
-)
+from proxy.imap.units import LITERAL_KEPT, LITERAL_REFUSED, OVERLONG_HELD, TEXT_KEPT, Boundary, Unit, UnitReader
 
 _MUST_BE_ANSWERED = frozenset({"AUTHENTICATE", "COMPRESS", "STARTTLS"})
 _HELD_MAX = 64 * 1024
@@ -265,8 +256,7 @@ class ClientSide:
 
     def _named_mailbox(self, unit: Unit) -> str | None:
         """The mailbox argument, masked where it is a secret typed in the wrong place (M 7.5)."""
-        literal: Literal | None = unit.literals[0] if unit.literals else None
-        content = literal.content if literal else None
+        content = unit.literals[0].content if unit.literals else None
         if content:
             content = masked(content, self._shared.vault.find(content, words=True))
         name = first_argument(self._shown, read_head(self._shown).arguments, content) or b""

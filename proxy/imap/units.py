@@ -8,28 +8,22 @@ unit, so that an endless line costs no memory. Nothing here raises on any input.
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
 
-from proxy.imap.quotes import QuoteCount, open_quote
+from proxy.imap.announcements import LITERAL_MAX, STATUS, Announcement, LongLine, announcement, closes_code
+from proxy.imap.quotes import open_quote
 from proxy.imap.transcript import BODY_MIN, Direction
 
 TEXT_KEPT = 64 * 1024
 """Bytes of a unit's text that are kept for the conversation; the stream itself has all of it."""
 LITERAL_KEPT = BODY_MIN - 1
 """Literals up to this size are kept with their unit (mailbox names, passwords to be masked)."""
-LITERAL_MAX = 2**63 - 1
 OVERLONG_HELD = TEXT_KEPT // 2
 """So much of a longer line is gathered before it is searched for secrets and let go: never at each byte that comes."""
 PARTS_KEPT = 10_000
 """Text runs and literals of one unit that are kept; a unit may have more (M 2.10)."""
 LITERAL_REFUSED = "literal refused"
 """The flaw of a unit whose literal the server did not want (M 4.3)."""
-_TAIL = 64  # longer than any `~{9223372036854775807+}\r\n`
-
-_ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]+)(\+?)\}\r?\n\Z")
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)')
-_STATUS = re.compile(rb"(?:\*|[^\s]+) +(?:OK|NO|BAD|BYE|PREAUTH)(?: +|(?=\r?\n))|\+", re.IGNORECASE)
 
 
 class Boundary(enum.Enum):
@@ -84,8 +78,7 @@ class UnitReader:
         self.lines = 0
         """Lines read so far, those within literals not counted."""
         self._line = bytearray()
-        self._tail = bytearray()
-        self._quotes: QuoteCount | None = None
+        self._long: LongLine | None = None
         self._line_start = 0
         self._line_length = 0
         self._texts: list[bytes] = []
@@ -202,16 +195,14 @@ class UnitReader:
             return None
         if self._line_length:
             self._finish_text()
-        self._left = 0
-        self._content = None
+        self._left, self._content = 0, None
         self._flaws.append(flaw)
         return self.take_unit()
 
     def go_raw(self) -> None:
         """From here on the stream is opaque (lost sync, security layer, TLS in between)."""
         self.raw = True
-        self._left = 0
-        self._content = None
+        self._left, self._content = 0, None
 
     def _begin_unit(self) -> None:
         self.unit_start = self.offset
@@ -225,24 +216,14 @@ class UnitReader:
         if not self._line_length:
             self._line_start = self.offset
             self._line.clear()
-            self._tail.clear()
-            self._quotes = None
+            self._long = None
         self._line_length += end - pos
         self.offset += end - pos
         head = min(end, pos + TEXT_KEPT - len(self._line))
         self._line += memoryview(chunk)[pos:head]
         if head < end:
-            self._keep_tail(chunk[head:end])
-
-    def _keep_tail(self, data: bytes) -> None:
-        """The line is too long to keep: count its quotes, and keep its end, where a literal may be announced."""
-        if self._quotes is None:
-            self._quotes = QuoteCount()
-            self._quotes.add(bytes(self._line))
-            self._tail += self._line[-_TAIL:]
-        self._quotes.add(data)
-        self._tail += data[-_TAIL:]
-        del self._tail[:-_TAIL]
+            self._long = self._long or LongLine(bytes(self._line))
+            self._long.add(chunk[head:end])
 
     def _finish_text(self) -> bytes:
         line = bytes(self._line)
@@ -257,20 +238,18 @@ class UnitReader:
     def _end_line(self) -> Boundary:
         self.lines += 1
         line = self._finish_text()
-        end = line if self._quotes is None else bytes(self._tail)
+        end = line if self._long is None else self._long.end
         if not end.endswith(b"\r\n"):
             self._flaw("bare LF")
         if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
             self._flaw("bare CR")
-        match = None
-        if b"}" in end[-3:-1]:
-            match = _ANNOUNCEMENT.search(end, max(0, len(end) - _TAIL))
-        if not self._grammatical(line, match is not None):
+        due = announcement(end) if b"}" in end[-3:-1] else None  # most lines have none: not even a call
+        if not self._grammatical(line, due is not None):
             return Boundary.UNIT
-        if open_quote(line) if self._quotes is None else self._quotes.odd:
+        if open_quote(line) if self._long is None else self._long.open_quote:
             self._flaw("open quote")
             return Boundary.UNIT
-        return self._announce(match) if match else Boundary.UNIT
+        return self._announce(due) if due else Boundary.UNIT
 
     def _grammatical(self, line: bytes, announces: bool) -> bool:
         """Whether a `{n}` at the end of this line is a literal: not in free text, but in an open code (M 2.4, 2.5)."""
@@ -279,27 +258,24 @@ class UnitReader:
         if self.direction is Direction.CLIENT:
             return True
         if len(self._texts) == 1:
-            status = _STATUS.match(line)
-            if status is None:
-                return True
-            self._code_open = line[status.end() : status.end() + 1] == b"["
-        elif self._code_open is None:
+            status = STATUS.match(line)
+            self._code_open = None if status is None else line[status.end() : status.end() + 1] == b"["
+        if self._code_open is None:
             return True
         if self._code_open and announces:
-            self._code_open = b"]" not in _QUOTED.sub(b"", line)
+            self._code_open = not closes_code(line)
         return bool(self._code_open) and announces
 
-    def _announce(self, match: re.Match[bytes]) -> Boundary:
-        size = int(match[2])
-        if size > LITERAL_MAX:
+    def _announce(self, due: Announcement) -> Boundary:
+        if due.size > LITERAL_MAX:
             self._flaw("literal too large")
             self.go_raw()
             return Boundary.UNIT
         if len(self._literals) >= PARTS_KEPT:
             self._literals.pop()
-        self._literals.append(Literal(self.offset, size, not match[3], bool(match[1])))
-        self._left = size
-        self._content = bytearray() if size <= LITERAL_KEPT else None
+        self._literals.append(Literal(self.offset, due.size, due.synchronising, due.binary))
+        self._left = due.size
+        self._content = bytearray() if due.size <= LITERAL_KEPT else None
         return Boundary.LINE
 
     def _read_literal(self, chunk: bytes, pos: int) -> tuple[Boundary, int]:

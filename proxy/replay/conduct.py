@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar.sasl import Authenticate, SaslLine
+from proxy.imap.grammar.sasl import Authenticate, Login, SaslLine
 from proxy.replay.flight import line_of
 from proxy.replay.values import Send, Skip
 
@@ -44,3 +44,11 @@ def cancelled(dialogue: Dialogue) -> str | None:
         return None
     gave_up = last.cancels and dialogue.exchange.status != "OK"
     return body.mechanism.decode("ascii", "replace") if gave_up else None
+
+
+def way(dialogue: Dialogue) -> str:
+    """How the recorded client logged in: the mechanism, or LOGIN."""
+    body = dialogue.command.body if dialogue.command else None
+    if isinstance(body, Authenticate):
+        return body.mechanism.decode("ascii", "replace")
+    return "LOGIN" if isinstance(body, Login) else dialogue.exchange.command

@@ -16,7 +16,7 @@ from proxy.imap.grammar.generic import Bare
 from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Direction, Ending, EventKind, readable
 from proxy.live.errors import LiveError
-from proxy.live.upstream import without_greeting
+from proxy.replay import trouble
 from proxy.replay.flight import Content, Flight, moved, status_of
 from proxy.replay.line import Line
 
@@ -60,7 +60,7 @@ class Connection:
         self._flights: dict[bytes, Flight] = {}
         self._ended: list[Flight] = []
         """Answered, and nobody has been told yet."""
-        self._asking: tuple[Flight, asyncio.Future[Continuation | None]] | None = None
+        self._asking: Flight | None = None
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._switching: Flight | None = None
         """STARTTLS or COMPRESS, on its way: with its OK the layer changes."""
@@ -73,9 +73,9 @@ class Connection:
         await self._line.dial()
         await self._greeted
         if self.greeting is None:
-            raise self.trouble or LiveError(*without_greeting(url))
+            raise self.trouble or trouble.no_greeting(url)
         if self.greeting.condition is Condition.BYE:
-            raise LiveError(f"{url} greeted with BYE: {self.bye}", "Ask it later, or ask whoever runs it.")
+            raise trouble.turned_away(url, self.bye)
 
     @property
     def open_now(self) -> bool:
@@ -163,9 +163,8 @@ class Connection:
         """Wait for the `+` to this command; None where it is answered otherwise, or never."""
         if flight.over.done():
             return None
-        future: asyncio.Future[Continuation | None] = asyncio.get_running_loop().create_future()
-        self._asking = (flight, future)
-        return await future
+        self._asking = flight
+        return await flight.continuation()
 
     async def start_tls(self) -> None:
         """STARTTLS was answered OK: shake hands. Raises LiveError."""
@@ -214,10 +213,7 @@ class Connection:
     def _land(self) -> None:
         ended, self._ended = self._ended, []
         for flight in ended:
-            if flight.landed:
-                flight.landed()
-            if not flight.over.done():
-                flight.over.set_result(None)
+            flight.land()
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -234,10 +230,7 @@ class Connection:
 
     def silent(self, seconds: float) -> None:
         """It is about to be closed, since the server owes something and has said nothing for so long."""
-        greeted = self._greeted.done()
-        what = "has not answered" if greeted else "has not greeted"
-        hint = "--timeout waits longer." if greeted else "If that port speaks TLS from the start, use imaps://."
-        self.trouble = LiveError(f"{self.endpoint.url} {what} for {seconds:g} s.", hint)
+        self.trouble = trouble.silent(self.endpoint.url, seconds, greeted=self._greeted.done())
 
     @property
     def owed(self) -> bool:
@@ -256,16 +249,15 @@ class Connection:
         elif isinstance(value, Tagged):
             self._tagged(value)
         elif isinstance(value, Continuation) and self._asking:
-            (_, future), self._asking = self._asking, None
-            if not future.done():
-                future.set_result(value)
+            self._asking.go_on(value)
+            self._asking = None
 
     def _greet(self, value: Response | None) -> None:
         data = value.data if isinstance(value, Untagged) else None
         if isinstance(data, Status):
             self.greeting = data
         else:
-            self.trouble = LiveError(f"{self.endpoint.url} did not greet as an IMAP server.", "Check host and port.")
+            self.trouble = trouble.no_imap(self.endpoint.url)
         self._greeted.set_result(None)
 
     def _untagged(self, value: Untagged) -> None:
@@ -299,18 +291,9 @@ class Connection:
     def _end(self, flight: Flight, completion: Tagged | None) -> None:
         flight.completion = completion
         del self._flights[flight.tag]
-        if self._asking and self._asking[0] is flight:
-            (_, future), self._asking = self._asking, None
-            if not future.done():
-                future.set_result(None)
+        flight.go_on(None)
         self._ended.append(flight)
 
     def _gone(self, error: Exception | None) -> LiveError:
         url = self.endpoint.url
-        if not self._greeted.done():
-            return LiveError(*without_greeting(url))
-        said = f" after BYE: {self.bye}" if self.bye else ""
-        # A fault of our own may quote what was said.
-        words = str(error) if isinstance(error, OSError) else ""
-        why = f": {words or type(error).__name__}" if error else ""
-        return LiveError(f"{url} closed the connection{said}{why}.", "What was said until then is on record.")
+        return trouble.gone(url, self.bye, error) if self._greeted.done() else trouble.no_greeting(url)

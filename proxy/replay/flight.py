@@ -12,7 +12,7 @@ from proxy.imap.units import Unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from proxy.imap.grammar import Tagged
+    from proxy.imap.grammar import Continuation, Tagged
 
 
 class Flight:
@@ -31,11 +31,29 @@ class Flight:
         """Called when it is over, before anybody who waits for that goes on."""
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when it is completed, or the connection is lost."""
+        self._asked: asyncio.Future[Continuation | None] | None = None
 
     @property
     def status(self) -> str | None:
         """OK, NO or BAD; None where it was not answered."""
         return status_of(self.completion)
+
+    async def continuation(self) -> Continuation | None:
+        """Wait for what `go_on` is told."""
+        self._asked = asyncio.get_running_loop().create_future()
+        return await self._asked
+
+    def go_on(self, continuation: Continuation | None) -> None:
+        """A `+` has come; None: none will."""
+        if self._asked and not self._asked.done():
+            self._asked.set_result(continuation)
+
+    def land(self) -> None:
+        """It is over: tell everybody."""
+        if self.landed:
+            self.landed()
+        if not self.over.done():
+            self.over.set_result(None)
 
 
 class Content(NamedTuple):

@@ -7,12 +7,11 @@ import itertools
 from typing import TYPE_CHECKING
 
 from proxy.imap.commands import SELECTS
-from proxy.imap.grammar.sasl import Authenticate, Login
 from proxy.imap.state import Phase
 from proxy.imap.transcript import Direction, Outcome
 from proxy.live.endpoint import Security
 from proxy.live.errors import LiveError
-from proxy.replay.conduct import cancelled, conduct, is_conduct
+from proxy.replay.conduct import cancelled, conduct, is_conduct, way
 from proxy.replay.connection import LOST
 from proxy.replay.entrance import Entrance
 from proxy.replay.flight import Content, line_of
@@ -190,7 +189,7 @@ class Player:
         elif dialogue.exchange.status != "OK":
             self._skip(dialogue, Skip("it was refused when it was recorded, and what was recorded of it is never sent"))
         else:
-            how = _way(dialogue)
+            how = way(dialogue)
             await self._entrance.log_in(lambda flight, way: self._fly(dialogue, flight, _changed(how, way)))
 
     async def _cancel(self, dialogue: Dialogue, mechanism: str) -> None:
@@ -282,14 +281,6 @@ class Player:
     def _alters(self, dialogue: Dialogue) -> bool:
         command = dialogue.exchange.command
         return command in SELECTS or command in LOGINS or command in _ALTERING
-
-
-def _way(dialogue: Dialogue) -> str:
-    """How the recorded client logged in."""
-    body = dialogue.command.body if dialogue.command else None
-    if isinstance(body, Authenticate):
-        return body.mechanism.decode("ascii", "replace")
-    return "LOGIN" if isinstance(body, Login) else dialogue.exchange.command
 
 
 def _changed(recorded: str, way: str) -> tuple[str, ...]:

@@ -6,24 +6,26 @@ In PostgreSQL words are counted without a look at rows (`blocks`), and with them
 SQLite sorts whatever it groups, which takes longer than to find it; and to know which exchanges lack a word it puts
 those that have it aside first. So exchanges are counted between the first and the last one of a recording, and where a
 text stands under `not`, what matches is put together from counts that begin with the text (`terms`). Under `or`, the
-keys of both sides come in their order, so that they are merged as they are read (`_merged`).
+keys of both sides come in their order, so that they are merged as they are read (`_merged`). All words with a short
+beginning are put together by FTS5 before it tells of the first exchange: that is asked for once, for all recordings.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import func, select, union
 
 from storage.filter.compile import matching_rows
 from storage.filter.facts import FACTS, Place
-from storage.filter.text import asks_words, counting_words, matching
+from storage.filter.text import asks_words, counting_words, counting_words_of_each, matching
 from storage.filter.tree import And, Not, Or, Word, leaves
 from storage.filter.words import split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -35,6 +37,8 @@ MOST: Final = 64
 """So many recordings: each is a query of its own, or three."""
 _MOST_WITH_SESSIONS: Final = 8
 """So many, where sessions have to be looked through for each."""
+_MOST_TOGETHER: Final = 16
+"""So many, where every row is compared with the end of each: with more, sorting takes no longer."""
 _BEGINNING: Final = 3
 
 
@@ -61,18 +65,31 @@ def apart(known: Mapping[int, State], most: int) -> list[Stretch]:
 
 def most(node: Node) -> int:
     """For how many recordings it pays. All words with a short beginning would be put together anew for each."""
-    asked = set(leaves(node))
-    texts = [leaf for leaf in asked if isinstance(leaf, Word) and leaf.fact == "text"]
-    if any(len(leaf.pattern) > 1 and len(split(leaf.pattern[0])[-1]) < _BEGINNING for leaf in texts):
-        return 0
-    sessions = any(FACTS[leaf.fact].place is Place.SESSION for leaf in asked)
+    if _begin_short(node):
+        alone = all(asks_words(part) or not _begin_short(part) for _, part in terms(node))
+        return min(MOST, _MOST_TOGETHER) if alone else 0
+    sessions = any(FACTS[leaf.fact].place is Place.SESSION for leaf in leaves(node))
     return min(MOST, _MOST_WITH_SESSIONS) if sessions else MOST
 
 
-def counted(connection: Connection, node: Node, known: Dictionary, now: int, stretch: Stretch) -> int:
-    """How many exchanges of that recording match."""
-    queries = ((sign, _counting(part, known, now, stretch)) for sign, part in terms(node))
-    return sum(sign * connection.execute(query).scalar_one() for sign, query in queries)
+def _begin_short(node: Node) -> bool:
+    """Whether it asks for words by so short a beginning that there are very many of them."""
+    texts = (leaf for leaf in leaves(node) if isinstance(leaf, Word) and leaf.fact == "text")
+    return any(len(leaf.pattern) > 1 and len(split(leaf.pattern[0])[-1]) < _BEGINNING for leaf in texts)
+
+
+def counted(
+    connection: Connection, node: Node, known: Dictionary, now: int, stretches: Sequence[Stretch]
+) -> dict[int, int]:
+    """How many exchanges of each of these recordings match."""
+    found = Counter({each.recording_id: 0 for each in stretches})
+    for sign, part in terms(node) if stretches else ():
+        if asks_words(part) and _begin_short(part):
+            counts = list(connection.execute(counting_words_of_each(part, [each.bounds for each in stretches])).one())
+        else:
+            counts = [connection.execute(_counting(part, known, now, each)).scalar_one() for each in stretches]
+        found.update({each.recording_id: sign * count for each, count in zip(stretches, counts, strict=True)})
+    return dict(found)
 
 
 def _counting(node: Node, known: Dictionary, now: int, stretch: Stretch) -> Select[int]:

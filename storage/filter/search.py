@@ -177,8 +177,7 @@ class Search:
         stretches = counting.apart(index.states(connection), counting.most(self._node))
         mine = [each for each in stretches if each.recording_id in indexed]
         known = look_up(connection, self._node)
-        counts = {each: counting.counted(connection, self._node, known, self._now, each) for each in mine}
-        return {each.recording_id: count for each, count in counts.items()} if stretches else None
+        return counting.counted(connection, self._node, known, self._now, mine) if stretches else None
 
     def _counted_by_places(self, connection: Connection, indexed: Collection[int]) -> Mapping[int, int] | None:
         said, other = counting.said_or(self._node)

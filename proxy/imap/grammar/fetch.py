@@ -39,7 +39,10 @@ class Fetch:
 
     def get(self, name: bytes) -> fetch_items.Item | None:
         """The first item of that name, in capitals; sections are not part of the name."""
-        return next((item for item in self.items if item.name == name), None)
+        for item in self.items:  # not `next`: this is asked of every FETCH several times
+            if item.name == name:
+                return item
+        return None
 
     def write(self, w: Writer) -> None:
         """Write the canonical spelling."""

@@ -9,9 +9,10 @@ takes more than linear time. All text that comes out is readable: what a client 
 
 from proxy.imap.portrait.compare import Difference, capability_differences, differences
 from proxy.imap.portrait.portray import portray
-from proxy.imap.portrait.values import Block, Fact, Portrait, Situation, Step, Talk, Told, Traits, Way
+from proxy.imap.portrait.values import NOTHING, Block, Fact, Portrait, Situation, Step, Talk, Told, Traits, Way
 
 __all__ = [
+    "NOTHING",
     "Block",
     "Difference",
     "Fact",

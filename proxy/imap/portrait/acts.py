@@ -155,9 +155,10 @@ class _State:
 
     def _hear(self, step: Step, *, own: bool) -> None:
         """Follow the count of messages; more of them than before, and not by the client's own doing, is new mail."""
-        for told in step.told:
-            if told.word == "EXISTS":
-                self._arrived |= not own and self._count is not None and told.number > self._count
-                self._count = told.number
-            elif self._count is not None:
-                self._count -= 1 if told.word == "EXPUNGE" else told.number
+        told = step.told
+        left = None if self._count is None else self._count - told.gone
+        if told.first is None:
+            self._count = left
+            return
+        self._arrived |= not own and (told.grown or (left is not None and told.first > left))
+        self._count = told.last

@@ -10,7 +10,7 @@ from proxy.imap.grammar.fetch_commands import Attribute, FetchCommand, SectionAt
 from proxy.imap.grammar.mailboxes import OnMailbox, QResync
 from proxy.imap.portrait.acts import CONTENT, WAITS, content, deletes
 from proxy.imap.portrait.forms import literal_kinds, open_ended
-from proxy.imap.portrait.values import Fact
+from proxy.imap.portrait.values import NOTHING, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -120,9 +120,9 @@ def _idling(acts: Iterable[Act]) -> Iterator[Fact]:
     lengths = [step.done - step.started for step in idles if step.done is not None]
     if lengths:
         yield Fact(f"longest IDLE that it ended: {_seconds(max(lengths))}", measured=True)
-    if any(step.told and step.done is not None for step in idles):
+    if any(step.told != NOTHING and step.done is not None for step in idles):
         yield Fact("ends IDLE when there is news")
-    quiet = [step.done - step.started for step in idles if step.done is not None and not step.told]
+    quiet = [step.done - step.started for step in idles if step.done is not None and step.told == NOTHING]
     if quiet:
         yield Fact(f"without news it renewed or left IDLE after {_seconds(max(quiet))} at most", measured=True)
 

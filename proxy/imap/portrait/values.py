@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from proxy.imap.units import Unit
@@ -29,10 +29,31 @@ class Situation(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The server's word on how many messages there are: EXISTS, EXPUNGE, or VANISHED with how many are gone."""
+    """What the server said of how many messages there are, in sum, however often it did.
 
-    word: str
-    number: int
+    `gone` went before it gave a number; `first` and `last` are the first number and what it has come to, None where it
+    gave none; `grown`: whether a number was larger than what there was between it and `first`.
+    """
+
+    gone: int = 0
+    first: int | None = None
+    last: int | None = None
+    grown: bool = False
+
+    def exist(self, number: int) -> Told:
+        """With so many there (EXISTS)."""
+        if self.last is None:
+            return replace(self, first=number, last=number)
+        return replace(self, last=number, grown=self.grown or number > self.last)
+
+    def go(self, number: int) -> Told:
+        """With so many fewer (EXPUNGE, VANISHED)."""
+        if self.last is None:
+            return replace(self, gone=self.gone + number)
+        return replace(self, last=self.last - number)
+
+
+NOTHING: Final = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +71,7 @@ class Step:
     ended: int | None
     status: str | None
     done: int | None = None
-    told: tuple[Told, ...] = ()
+    told: Told = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,10 @@ class SessionView:
         return self._mailbox.state(numbers=False) if self._mailbox else None
 
     def _wrapped(self, direction: Direction, layer: Layer) -> None:
-        before = self._layers.get(direction, layer)
-        if Layer.TLS in layer and Layer.TLS not in before:
+        before = self._layers.get(direction)
+        if layer is before:
+            return
+        if before is not None and Layer.TLS in layer and Layer.TLS not in before:
             self._capabilities.secured()
         self._layers[direction] = layer
 
@@ -136,7 +138,7 @@ class SessionView:
         if heard.exchange is not None and box:
             asked = self._asked.get(heard.exchange)
             self._searches.hear(data, heard.exchange, heard.certainty, asked, box.numbers)
-        return heard._replace(gone=gone, change=change)
+        return heard._replace(gone=gone, change=change) if gone or change else heard
 
     def _listed(self, number: int, name: str) -> None:
         asked = self._asked.get(number)
@@ -214,7 +216,8 @@ class SessionView:
                 self._mailbox.hear_code(code)
         self._searches.complete(value.tag, exchange.number, status, asked)
         self._complete(exchange, status, code, asked)
-        return _recorded(said)._replace(change=change)
+        heard = _recorded(said)
+        return heard._replace(change=change) if change else heard
 
     def _complete(self, exchange: Exchange, status: str, code: AnyCode | None, asked: Asked | None) -> None:
         command = exchange.command

@@ -78,6 +78,34 @@ def test_what_goes_wrong_is_said_in_two_sentences(raised: Exception, code: int) 
     assert done.stderr == "imaptap: It is not there.\nLook elsewhere.\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "said", "of"),
+    [
+        (("recrod",), "No such command 'recrod'. Did you mean 'record'?", ""),
+        (("ca", "craete"), "No such command 'craete'. Did you mean 'create'?", " ca"),
+        (("--verson",), "No such option '--verson'. Did you mean '--version'?", ""),
+        (("ls", "--jsn"), "No such option '--jsn'. Did you mean '--json'?", " ls"),
+        (("rm",), "Missing argument 'RECORDING", " rm"),
+        (("completion",), "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish", " completion"),
+        (("ls", "--db"), "Option '--db' requires an argument.", " ls"),
+        (("export", "--side", "left", "1"), "Invalid value for '--side': 'left' is not", " export"),
+        (("record", "--max-sessions", "x\x1b\n", "imap://x"), "Invalid value for '--max-sessions'", " record"),
+        (("show", "1", "2"), "Got unexpected extra argument", " show"),
+    ],
+)
+def test_mistakes_in_the_command_line(program: Program, words: tuple[str, ...], said: str, of: str) -> None:
+    first, second = program.refused(*words).splitlines()
+    assert first.startswith(f"imaptap: {said}")
+    assert second == f"`imaptap{of} --help` lists the {'commands' if 'command' in said else 'options'}."
+    assert "\x1b" not in first
+
+
+def test_a_group_without_a_command_explains_itself(program: Program) -> None:
+    shown = program()
+    assert "Usage: " in shown.output
+    assert "imaptap: " not in shown.output
+
+
 def test_a_hole_in_a_recording_is_a_finding() -> None:
     assert raising(GapError(3, 9)).exit_code == 1
 

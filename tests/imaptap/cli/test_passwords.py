@@ -11,7 +11,7 @@ import pytest
 from certs.errors import CertificateError
 from imaptap.cli import passwords
 from imaptap.cli.errors import UserError
-from imaptap.cli.passwords import Kind, Passwords, Source, read_source
+from imaptap.cli.passwords import Kind, Passwords, Source, read_password_file, read_source
 from tests.certs.making import ec_key, make
 
 if TYPE_CHECKING:
@@ -95,7 +95,11 @@ def test_a_file(locked: Path, secret: Path, content: bytes, password: bytes) -> 
 
 def test_files_that_hold_none(locked: Path, secret: Path, tmp_path: Path) -> None:
     source = Source(Kind.FILE, str(secret))
-    for content, words in ((b"\nsecond", f"from {secret} is empty"), (b"x" * 1024, "longer than the 1023 bytes")):
+    for content, words in (
+        (b"\nsecond", f"from {secret} is empty"),
+        (b"x" * 1024, "longer than the 1023 bytes"),
+        (b"x" * 2000 + b"\n", "longer than the 1023 bytes"),
+    ):
         secret.write_bytes(content)
         with pytest.raises(UserError, match=words):
             ask(source).of(locked)
@@ -106,6 +110,17 @@ def test_files_that_hold_none(locked: Path, secret: Path, tmp_path: Path) -> Non
         ask(Source(Kind.FILE, str(tmp_path / "missing"))).of(locked)
     with pytest.raises(UserError, match="cannot be read: is a directory"):
         ask(Source(Kind.FILE, str(tmp_path))).of(locked)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\nsecond"])
+def test_a_long_line_is_whole_or_refused(secret: Path, end: bytes) -> None:
+    """A password for a server may be longer than one for a key."""
+    longest = b"x" * (64 * 1024)
+    secret.write_bytes(longest + end)
+    assert read_password_file(secret) == longest
+    secret.write_bytes(longest + b"y" + end)
+    with pytest.raises(UserError, match=f"first line of the password file {secret} is longer than 65536 bytes"):
+        read_password_file(secret)
 
 
 def test_a_pipe_is_a_file(locked: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 from imaptap.reading.talks import talk
 from proxy.imap.grammar import joined
-from proxy.imap.portrait import Told
+from proxy.imap.portrait import NOTHING, Told
 from storage import open_store
 from tests.imaptap.telling import LETTER, STEP, WALL, C, S, Tale, recorded, torn_off
 
@@ -47,14 +48,38 @@ S: * 5 EXISTS
     assert found.closed == WALL + tale.at + STEP
     assert found.offered == {"IMAP4REV1", "IDLE", "MOVE"}
     assert [(step.name, step.status) for step in found.steps] == [("LOGIN", "OK"), ("SELECT", "OK"), ("IDLE", "NO")]
-    assert [step.told for step in found.steps] == [
-        (),
-        (Told("EXISTS", 3),),
-        (Told("EXISTS", 4), Told("EXPUNGE", 2), Told("VANISHED", 4), Told("EXISTS", 5)),
-    ]
+    assert [step.told for step in found.steps] == [NOTHING, Told(first=3, last=3), Told(first=4, last=5, grown=True)]
     idle = found.steps[2]
     assert (idle.started, idle.done, idle.ended) == (7 * STEP, 12 * STEP, 13 * STEP)
     assert joined(idle.unit) == b"c IDLE\r\n"
+
+
+def test_an_endless_idle_takes_no_memory(tmp_path: Path) -> None:
+    def peak(lines: int) -> int:
+        tale = Tale().say("S: * OK hi\nC: a SELECT INBOX\nS: a OK\nC: b IDLE\nS: + go on")
+        for first in range(0, lines, 100):
+            more = (f"* {n + 2} EXISTS\r\n* 1 EXPUNGE\r\n" for n in range(first, first + 100))
+            tale.send(S, "".join(more).encode())
+        recording = recorded(tmp_path / f"{lines}.db", tale.say("C: DONE\nS: b OK").end())
+        with open_store(tmp_path / f"{lines}.db", create=False) as store:
+            session = store.session(recording, 1)
+            tracemalloc.start()
+            try:
+                found = talk(store, session, 1000)
+                taken = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+        assert found.steps[-1].told == Told(first=2, last=lines, grown=True)
+        return taken
+
+    assert peak(20_000) < peak(2000) + 1024 * 1024
+
+
+def test_capabilities_without_end(tmp_path: Path) -> None:
+    tale = Tale().say("S: * OK hi\nC: a IDLE\nS: + go on")
+    for first in range(0, 3000, 300):
+        tale.say(f"S: * CAPABILITY {' '.join(f'X{n}' for n in range(first, first + 300))}")
+    assert read(tmp_path, tale.end()).offered == {f"X{n}" for n in range(1000)}
 
 
 def test_no_more_commands_than_wanted(tmp_path: Path) -> None:
@@ -62,10 +87,10 @@ def test_no_more_commands_than_wanted(tmp_path: Path) -> None:
     script = "S: * PREAUTH hi\nC: a NOOP\nS: * 1 EXISTS\nS: a OK\nC: b NOOP\nS: * 2 EXISTS\nS: b OK\nS: * 3 EXISTS"
     records = Tale().say(script).end()
     found = read(tmp_path, records, 1)
-    assert [step.told for step in found.steps] == [(Told("EXISTS", 1),)]
+    assert [step.told for step in found.steps] == [Told(first=1, last=1)]
     assert (found.whole, found.closed) == (False, None)
     found = read(tmp_path, records, 2)
-    assert [step.told for step in found.steps] == [(Told("EXISTS", 1),), (Told("EXISTS", 2), Told("EXISTS", 3))]
+    assert [step.told for step in found.steps] == [Told(first=1, last=1), Told(first=2, last=3, grown=True)]
     assert found.whole
     assert found.closed is not None
 
@@ -89,7 +114,7 @@ def test_a_letter_cannot_speak_for_the_server(tmp_path: Path) -> None:
     tale = Tale().say("S: * OK hi\nC: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {10}").send(S, b"* 9 EXISTS)\r\n")
     tale.say("S: a OK\nC: b FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {15}").send(S, b"* CAPABILITY XX)\r\n")
     found = read(tmp_path, tale.say("S: b OK").end())
-    assert [step.told for step in found.steps] == [(), ()]
+    assert [step.told for step in found.steps] == [NOTHING, NOTHING]
     assert found.offered == frozenset()
 
 
@@ -113,7 +138,7 @@ def test_news_under_way(tmp_path: Path) -> None:
     recording = torn_off(tmp_path / "x.db", Tale().say("S: * OK hi\nC: a IDLE\nS: + go\nS: * 4 EXISTS").so_far())
     with open_store(str(tmp_path / "x.db"), create=False) as store:
         (step,) = talk(store, store.session(recording, 1), 1000).steps
-    assert (joined(step.unit), step.told, step.done) == (b"a IDLE\r\n", (Told("EXISTS", 4),), None)
+    assert (joined(step.unit), step.told, step.done) == (b"a IDLE\r\n", Told(first=4, last=4), None)
 
 
 def test_a_literal_that_was_refused(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.imap.announcements import LITERAL_MAX
 from proxy.imap.transcript import Direction
-from proxy.imap.units import LITERAL_KEPT, LITERAL_MAX, TEXT_KEPT, Boundary, Unit, UnitReader
+from proxy.imap.units import LITERAL_KEPT, TEXT_KEPT, Boundary, Unit, UnitReader
 from tests.proxy.imap.playing import CLIENT, SERVER, bytewise, whole
 
 CUTS = pytest.mark.parametrize("cut", [whole, bytewise], ids=["whole", "bytewise"])

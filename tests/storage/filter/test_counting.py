@@ -84,7 +84,10 @@ def test_recordings_that_lie_apart() -> None:
         ("status:NO", 64),
         ("status:NO client:x", 8),
         ("not session:3", 8),
-        ('text:"ab*"', 0),
+        ('text:"ab*"', 16),
+        ('cmd:FETCH not text:"ab*"', 0),
+        ('not text:"ab*"', 16),
+        ('text:a or text:"b*"', 16),
         ("text:ab or text:abc*", 64),
     ],
 )
@@ -109,12 +112,12 @@ def test_recordings_are_counted_alike(sqlite: Store, monkeypatch: pytest.MonkeyP
     record(sqlite, [opened(), exchange()], "without")
     asked = list[Stretch]()
     counted = counting.counted
-    monkeypatch.setattr(search.counting, "counted", lambda *all_: (asked.append(all_[-1]), counted(*all_))[1])
+    monkeypatch.setattr(search.counting, "counted", lambda *all_: (asked.extend(all_[-1]), counted(*all_))[1])
     for expression in (
         "text:quota", "not text:quota", "text:quota or cmd:ID", 'not (text:"over quo*" cmd:ID)', "cmd:FETCH",
         "client:*5*", "text:quota or text:invoice or cmd:ID or mailbox:INBOX", "not text:quota or cmd:ID",
         "text:quota or text:invoice", "text:fetch not text:quota",
-        "(text:quota or text:letter) uid>0", 'text:"o*"',
+        "(text:quota or text:letter) uid>0", 'text:"o*"', 'not text:"qu*"', 'text:"q*" or text:invoice',
     ):  # fmt: skip
         found = Search(sqlite, parse(expression))
         matches = [match.recording_id for match in found.first(1000)]

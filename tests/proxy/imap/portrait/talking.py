@@ -50,7 +50,7 @@ def talk(
         elif tag in steps:
             steps[tag] = _with(steps[tag], ended=at, status=rest.split()[0])
         elif last is not None:
-            steps[last] = _with(steps[last], told=(*steps[last].told, *_told(said)))
+            steps[last] = _with(steps[last], told=_and_told(steps[last].told, said))
     before, after = frozenset(offered.upper().split()), frozenset(withheld.upper().split())
     return Talk(opened, closed, tls, before, after, tuple(steps.values()), by_client)
 
@@ -85,9 +85,7 @@ def _with(step: Step, **changes: object) -> Step:
     return Step(**{**values, **changes})
 
 
-def _told(said: str) -> tuple[Told, ...]:
+def _and_told(told: Told, said: str) -> Told:
     if match := _COUNT.fullmatch(said):
-        return (Told(match[2], int(match[1])),)
-    if match := _VANISHED.fullmatch(said):
-        return (Told("VANISHED", 1),)
-    return ()
+        return told.exist(int(match[1])) if match[2] == "EXISTS" else told.go(1)
+    return told.go(1) if _VANISHED.fullmatch(said) else told

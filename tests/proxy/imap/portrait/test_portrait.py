@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.imap.portrait import Situation, portray
+from proxy.imap.portrait.acts import acts
 from tests.proxy.imap.portrait.talking import facts, portrait, talk, traits, ways
 
 LOGIN = "C: a0 LOGIN bob xxxxxx\nS: a0 OK in\n"
@@ -194,6 +197,26 @@ def test_as_many_as_before_is_no_news() -> None:
 def test_as_many_as_before_is_news_when_one_has_gone(gone: str) -> None:
     script = f"{OPENED}C: n NOOP\nS: {gone}\nS: * 3 EXISTS\nS: n OK\nC: c FETCH 3 FLAGS\nS: c OK"
     assert facts(portrait(script), Situation.NEWS) == ["learns of it in the answer to NOOP"]
+
+
+@given(st.lists(st.integers(-1, 6)))
+def test_news_whatever_else_was_said_with_it(counts: list[int]) -> None:
+    """New mail is new though it has gone again since; -1 stands for EXPUNGE."""
+    lines = ["* 1 EXPUNGE" if count < 0 else f"* {count} EXISTS" for count in counts]
+    there, arrived = 3, False
+    for count in counts:
+        arrived |= count > there
+        there = there - 1 if count < 0 else count
+    said = "".join(f"S: {line}\n" for line in lines)
+    fetch = "S: n OK\nC: c FETCH 3 FLAGS\nS: c OK\n"
+    assert traits(portrait(f"{OPENED}C: n NOOP\n{said}{fetch}"), Situation.NEWS).seen == arrived
+    # And afterwards it is known how many there are.
+    for more in (0, 1):
+        later = (
+            f"S: n OK\nC: s SUBSCRIBE x\nS: s OK\nC: d NOOP\nS: * {there + more} EXISTS\nS: d OK\nC: e FETCH 4 FLAGS"
+        )
+        (*_, last) = acts(talk(f"{OPENED}C: n NOOP\n{said}{later}"))
+        assert last.arrived == bool(more)
 
 
 def test_what_the_client_itself_puts_there_is_no_news() -> None:
