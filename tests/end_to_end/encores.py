@@ -36,6 +36,8 @@ PAGE = ROOT / "docs" / "encores.md"
 AT_ONCE = 3
 _NAME = re.compile(r"tb-[a-z-]+?-\d+( Ünï)?")
 NAMED = "a mailbox of the job"
+PATIENCE = 600
+"""Seconds that a replay or a comparison may take at most: one that hangs shall be seen."""
 TRIES = 3
 """Jobs that fail on a busy machine are recorded again."""
 
@@ -59,6 +61,7 @@ STAGES = (
         'a Dovecot 2.3 with "." for "/", "INBOX." before all names, SCRAM-SHA-256 only, neither COMPRESS nor QUOTA',
     ),
     Stage("cyrus", "cyrus", (), "a Cyrus IMAP 3.6 with the same mail"),
+    Stage("courier", "courier", (), 'a Courier 5.0 with the same mail, all below "INBOX.", that greets with PREAUTH'),
 )
 
 
@@ -196,7 +199,7 @@ def _count(encore: Encore, document: dict[str, Any]) -> None:
 
 def _run(work: Path, db: Path, *words: str) -> subprocess.CompletedProcess[str]:
     env = {**environment(work / "home"), "IMAPTAP_DB": str(db)}
-    return subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=env)
+    return subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=env, timeout=PATIENCE)
 
 
 def page(encores: Sequence[Encore], stages: Sequence[Stage]) -> str:
