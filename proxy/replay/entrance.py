@@ -68,18 +68,20 @@ class Entrance:
         if begun is None:
             connection.step("extra", "a login that was not recorded", (flight.start, flight.length))
         self._logged_in = True
-        await self.capabilities()
-        await self.ask_names()
+        await self.look_around()
 
-    async def ask_names(self) -> None:
-        """The personal namespace: once for each user, and none of his sessions goes on without it."""
+    async def look_around(self) -> None:
+        """What has to be known inside: capabilities and, once for each user, the personal namespace.
+
+        None of his sessions goes on without it.
+        """
         account, connection = self._account, self._connection
+        has_namespace = "NAMESPACE" in await self.capabilities()
         async with account.asking:
             if account.asked:
                 return
             account.asked = True
             connection.news = self._hear
-            has_namespace = "NAMESPACE" in (connection.told or ())
             flight = await connection.own(self._tag(), b"NAMESPACE" if has_namespace else b'LIST "" ""')
             await flight.over
             connection.news = None

@@ -61,11 +61,13 @@ class Player:
         self._where = Whereabouts(None if manner.policy.any_state else account.beginnings)
 
     async def open(self) -> None:
-        """Connect. Raises LiveError."""
+        """Connect; where the greeting is PREAUTH, nobody logs in (RFC 9051 section 7.1.4). Raises LiveError."""
         await self._connection.open()
         self._connection.step("replay of", str(self._part.number))
         if self._connection.endpoint.security is Security.STARTTLS and not self._part.starttls:
             await self._entrance.secure()
+        if self._entrance.inside:
+            await self._entrance.look_around()
 
     async def play(self) -> None:
         """Every step; those behind trouble are said to be not reached.

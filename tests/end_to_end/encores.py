@@ -36,6 +36,8 @@ PAGE = ROOT / "docs" / "encores.md"
 AT_ONCE = 3
 _NAME = re.compile(r"tb-[a-z-]+?-\d+( Ünï)?")
 NAMED = "a mailbox of the job"
+PATIENCE = 600
+"""Seconds that a replay or a comparison may take at most: one that hangs shall be seen."""
 TRIES = 3
 """Jobs that fail on a busy machine are recorded again."""
 
@@ -48,6 +50,8 @@ class Stage:
     kind: Kind
     words: tuple[str, ...] = ()
     about: str = ""
+    inbox_only: bool = False
+    """Whether it starts empty, gets the same mail by APPEND, and is asked for its UIDs with --seed-mailboxes."""
 
 
 STAGES = (
@@ -59,7 +63,23 @@ STAGES = (
         'a Dovecot 2.3 with "." for "/", "INBOX." before all names, SCRAM-SHA-256 only, neither COMPRESS nor QUOTA',
     ),
     Stage("cyrus", "cyrus", (), "a Cyrus IMAP 3.6 with the same mail"),
+    Stage(
+        "courier",
+        "courier",
+        ("--no-seed",),
+        'a Courier 5.0 with the same mail, all below "INBOX.", that greets with PREAUTH and never tells UIDNEXT',
+        inbox_only=True,
+    ),
 )
+
+
+_UPLOAD = """
+import corpus, imaplib, sys
+client = imaplib.IMAP4("localhost", int(sys.argv[1]))
+client.create("INBOX.Sent")  # by such a name it sees where mailboxes may be
+corpus.upload(client, corpus.build(corpus.DEFAULT_SEED))
+"""
+"""What puts the testbed's mail into a server that greets with PREAUTH, in the testbed's folder: with its own means."""
 
 
 class Sort(NamedTuple):
@@ -116,7 +136,7 @@ def main() -> int:
         Path(work).chmod(0o755)
         db: Path = asked.db or Path(work) / "encores.db"
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            jobs = [pool.submit(_play, folder / "testbed", client, stages, Path(work), db) for client in clients]
+            jobs = [pool.submit(encores_of, folder / "testbed", client, stages, Path(work), db) for client in clients]
             encores = [encore for job in jobs for encore in job.result()]
     sys.stdout.write(page(encores, stages))
     troubles = [encore for encore in encores if encore.trouble]
@@ -130,7 +150,7 @@ def main() -> int:
     return 1 if troubles or unknown else 0
 
 
-def _play(testbed: Path, client: str, stages: Sequence[Stage], work: Path, db: Path) -> list[Encore]:
+def encores_of(testbed: Path, client: str, stages: Sequence[Stage], work: Path, db: Path) -> list[Encore]:
     failed = ""
     for number in range(TRIES):
         name = f"{client}-{number}" if number else client
@@ -158,6 +178,9 @@ def _encore(testbed: Path, client: str, recorded: str, stage: Stage, work: Path,
     encore = Encore(client, stage)
     name = f"{recorded}-{stage.name}"
     with server_of(testbed, stage.kind, *stage.words) as server:
+        if stage.inbox_only:
+            upload = [sys.executable, "-c", _UPLOAD, str(server.plain_port)]
+            subprocess.run(upload, cwd=testbed, check=True, timeout=PATIENCE)
         _replay(encore, recorded, name, server, work, db)
     if encore.trouble:
         return encore
@@ -173,9 +196,10 @@ def _replay(encore: Encore, recorded: str, name: str, server: Outside, work: Pat
     secret = work / "secret"
     secret.touch(mode=0o600)
     secret.write_text("secret\n")
+    seeding = ("--seed-mailboxes",) if encore.stage.inbox_only else ()
     to = ("--to", f"imaps://localhost:{server.tls_port}", "--upstream-ca", str(server.ca))
     user = ("--user", "bob", "--password-file", str(secret))
-    done = _run(work, db, "replay", recorded, *to, *user, "--write", "--name", name, "--quiet", "--json")
+    done = _run(work, db, "replay", recorded, *to, *user, "--write", *seeding, "--name", name, "--quiet", "--json")
     if done.returncode > 1 or not done.stdout:
         encore.trouble = done.stderr or f"exit code {done.returncode}"
         return
@@ -196,7 +220,7 @@ def _count(encore: Encore, document: dict[str, Any]) -> None:
 
 def _run(work: Path, db: Path, *words: str) -> subprocess.CompletedProcess[str]:
     env = {**environment(work / "home"), "IMAPTAP_DB": str(db)}
-    return subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=env)
+    return subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=env, timeout=PATIENCE)
 
 
 def page(encores: Sequence[Encore], stages: Sequence[Stage]) -> str:
@@ -213,8 +237,9 @@ _HEAD = """# Encores
 What comes of it when real clients' sessions are played again at another server, and compared: the clients of the
 testbed, each of which did one job at a Dovecot 2.3 through imaptap. `imaptap replay RECORDING --to URL --write` sent
 every command again, and `imaptap diff` compared. Made by `make encores`, which fails where a difference has no
-explanation here. The accounts hold the same mail, but for what the servers make of it; nothing was seeded. How it is
-done: [replay.md](replay.md), [diff.md](diff.md).
+explanation here. The accounts hold the same mail, but for what the servers make of it; nothing was seeded, though at
+the Courier `--seed-mailboxes` looked whether it is the same mail, and so learned its UIDs. How it is done:
+[replay.md](replay.md), [diff.md](diff.md).
 """
 
 

@@ -1,7 +1,7 @@
 """Why a server answers otherwise than the recorded Dovecot: every sort of difference that `make encores` may find."""
 
 WHY: tuple[tuple[str, str, str], ...] = (
-    ("other|cyrus", r"\S.* capability .*CAPABILITY.*", "the servers offer other capabilities"),
+    ("other|cyrus|courier", r"\S.* capability .*CAPABILITY.*", "the servers offer other capabilities"),
     ("other", r"LIST missing LIST", 'all mailboxes are below INBOX, which "%" does not look into'),
     ("other", r"LIST value LIST attributes", "all mailboxes are below INBOX, which so has children"),
     (
@@ -35,6 +35,47 @@ WHY: tuple[tuple[str, str, str], ...] = (
         "cyrus",
         r"SELECT value EXISTS|UID SEARCH (missing|extra) SEARCH|(UID STORE|EXPUNGE) missing .*|CLOSE value .* left",
         "follows from that APPEND: a letter is not there",
+    ),
+    ("courier", r".* code \* OK \[UIDNEXT\]", "Courier never tells it there"),
+    ("courier", r".* code \* OK \[MYRIGHTS\]", "Courier tells of its ACL unasked"),
+    ("courier", r".* capability .*\[(CLOSED|HIGHESTMODSEQ)\]", "of Dovecot's QRESYNC and CONDSTORE"),
+    ("courier", r"ENABLE .*", "of Dovecot's QRESYNC and CONDSTORE"),
+    ("courier", r"(LIST|LSUB) capability \S+ attributes", "the Courier has no SPECIAL-USE"),
+    ("courier", r"LIST missing LIST", 'all mailboxes are below INBOX, which "%" does not look into'),
+    ("courier", r"(LIST|LSUB) value \S+ attributes", "all mailboxes are below INBOX, which so has children"),
+    ("courier", r"LSUB extra LSUB", r"Courier names what has subscribed mailboxes below it, with \Noselect"),
+    ("courier", r"NAMESPACE extra .*", "the Courier has shared mailboxes"),
+    ("courier", r"CREATE code NO \[ALREADYEXISTS\]", "Courier refuses without the code"),
+    ("courier", r"STATUS code OK \[CLIENTBUG\]", "Dovecot objects to STATUS of the selected mailbox"),
+    ("courier", r"GETQUOTAROOT (missing|extra) .*", "the Courier has another quota root, without a limit"),
+    (
+        "courier",
+        r".* ENVELOPE (subject|\S+( n)? name)",
+        "8-bit text in a header: Courier encodes UTF-8 (RFC 2047) and drops what is none",
+    ),
+    ("courier", r".* ENVELOPE (cc|reply-to)( n)?", "group syntax, read in two ways"),
+    (
+        "courier",
+        r".* BODYSTRUCTURE n encoding",
+        "a part names no encoding: 7bit by RFC 2045, 8bit or the outer one at Courier",
+    ),
+    ("courier", r".* BODYSTRUCTURE n octets", "Courier counts a byte of the line end behind an enclosed letter"),
+    (
+        "courier",
+        r".* BODYSTRUCTURE (n|parts)",
+        "Courier takes a boundary that begins with another one for that one, so parts in parts lie side by side",
+    ),
+    ("courier", r".* BODYSTRUCTURE .*filename\*.*", "Courier leaves the pieces of an RFC 2231 parameter apart"),
+    ("courier", r"(UID )?STORE extra FETCH .*", "Courier tells the flags also where nothing has changed"),
+    (
+        "courier",
+        r"(SELECT|EXAMINE) value EXISTS|CLOSE value .* left|(UID )?(STORE|EXPUNGE|SEARCH) missing .*",
+        "without MULTIAPPEND a letter is not there; and copies into the selected mailbox Courier tells of later",
+    ),
+    (
+        "courier",
+        r"(UID )?SEARCH extra SEARCH",
+        "Courier looks for subjects in enclosed letters too; and copies that it tells of later were not expunged",
     ),
 )
 """Of which servers' differences it is the explanation, which (a pattern of command, kind and place), and what it is."""

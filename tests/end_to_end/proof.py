@@ -10,10 +10,12 @@ import base64
 import binascii
 import re
 import sqlite3
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from tests.servers.streams import MASK, Rewrite, Stored, _blank, difference
+from tests.end_to_end.kept import Kept, Session, begin_alike, equal, kept_of
+from tests.end_to_end.pairing import pairs
+from tests.servers.streams import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,41 +25,26 @@ if TYPE_CHECKING:
 ACCOUNT = re.compile(rb"soak\d\d")
 HELD = 30
 """Seconds at most that records have waited before a gap begins: it says when they were let go, not when they came."""
-REWRITTEN = 64
-"""Bytes at most that a rewrite which a gap has lost may have added or taken away: a STARTTLS."""
 NEAR = 60
 """Seconds at most between a client's connection and the one to the server that is made for it."""
+EARLY = 0.1
+"""Seconds by which a connection may seem to have come before the client that it was made for: two clocks are read."""
+LATE = 5
+"""Seconds that the tee may be behind, on a busy machine, when it takes notice of a connection that is over already."""
+ANOTHER = 1.0
+"""Seconds that a pair which is equal in every byte may lie farther apart than one which only begins alike."""
 TWINS = 2
 """Seconds that may lie between two connections which said the same: which of them is missing cannot be told."""
-SIDES = ("client", "server")
 ENDED = ("closed by client", "closed by server")
 """How sessions end of which nothing is missing that no gap tells of."""
 
-SESSIONS = """SELECT id, number, wall, ending, reason, client_bytes, server_bytes FROM session
+SESSIONS = """SELECT id, number, wall, at_end, ending, reason, client_bytes, server_bytes FROM session
     WHERE recording_id = ? AND ending IS NOT NULL ORDER BY number"""
-PIECES = """SELECT direction, piece."offset", piece.length,
-    coalesce(piece.data, substr(extent.data, body."offset" + 1, body.length)) FROM piece
-    LEFT JOIN body ON body.id = body_id LEFT JOIN extent ON extent.id = body.extent_id
-    WHERE session_id = ? ORDER BY direction, piece."offset\""""
-EVENTS = """SELECT kind, direction, "offset", length, received, sent FROM event
-    WHERE session_id = ? AND kind IN ('gap', 'rewrite', 'secret') AND direction IS NOT NULL ORDER BY number"""
 GAPS = "SELECT text FROM event WHERE recording_id = ? AND session_id IS NULL AND kind = 'gap'"
 NUMBERS = "SELECT coalesce(max(number), 0) - count(*) FROM session WHERE recording_id = ?"
 DIALLED = "SELECT 1 FROM event WHERE session_id = ? AND (kind = 'gap' OR kind = 'tls' AND direction = 1)"
 """Whether a server was dialled, or may have been."""
 _WHOLE = re.compile(r"and (\d+) whole sessions were not recorded")
-
-
-class Session(NamedTuple):
-    """A row of `session`."""
-
-    id: int
-    number: int
-    wall: int
-    ending: str
-    reason: str
-    client_bytes: int
-    server_bytes: int
 
 
 @dataclass(eq=False)
@@ -130,7 +117,7 @@ class Proof:
         self._gone: list[Gone] = []
         self._paired: set[int] = set()
         self._gaps: list[str] = []
-        self._streams: dict[int, _WithGaps] = {}
+        self._streams: dict[int, Kept] = {}
 
     def close(self) -> None:
         self._database.close()
@@ -150,7 +137,7 @@ class Proof:
             stored = self._stored(session)
             if stored.like_anything:
                 continue  # it chooses when all others have chosen
-            match = self._nearest(session, alike, lambda gone, stored=stored: _equal(stored, gone))
+            match = self._nearest(session, alike, lambda gone, stored=stored: equal(stored, gone))
             if match and not self._may_come_nearer(session, match):
                 alike.remove(match)
                 self._settle(match, session, stored)
@@ -160,16 +147,17 @@ class Proof:
     def finish(self, *, killed: bool = False) -> Tally:
         """All is over: what is left must have a reason. `killed`: so were workers, with sessions that nobody counted.
 
-        Each session has had a connection, but not each connection has a session: so it is they who choose, those first
-        of whom most is known.
+        Each session has had a connection, but not each connection has a session: so it is they who choose, all at once.
+        Where there are too few connections, those have one of whom most is known.
         """
         self.look()
         left = self._open_questions()
         self._streams = {session.number: self._stored(session) for session in left}
         left.sort(key=lambda session: -self._streams[session.number].known)
+        matches = pairs({session: self._candidates(session) for session in left})
         for session in left:
-            match = self._nearest(session, self._gone, lambda gone, session=session: self._may_be(session, gone))
-            if match and _equal(self._streams[session.number], match):
+            match = matches.get(session)
+            if match and equal(self._streams[session.number], match):
                 self._settle(match, session, self._streams[session.number])
                 self.tally.equal += 1
                 continue
@@ -181,6 +169,15 @@ class Proof:
             self.tally.unseen += 1
         self._count(killed=killed)
         return self.tally
+
+    def _candidates(self, session: Session) -> dict[Gone, float]:
+        """The connections that may be this session's, and what speaks against each, in seconds."""
+        stored = self._streams[session.number]
+        return {
+            gone: _distance(session, gone) + ANOTHER * (not equal(stored, gone))
+            for gone in self._gone
+            if self._may_be(session, gone)
+        }
 
     def _count(self, *, killed: bool) -> None:
         """What has no session must be counted by the gaps, neither more nor less."""
@@ -197,7 +194,7 @@ class Proof:
             self.tally.problems.append(f"{self.tally.wholly_lost} connections have no session; gaps tell of {told}")
 
     def _nearest(self, session: Session, among: list[Gone], fits: Callable[[Gone], bool]) -> Gone | None:
-        near = sorted((gone for gone in among if _apart(session, gone) < NEAR), key=lambda gone: _apart(session, gone))
+        near = sorted((gone for gone in among if _in_time(session, gone)), key=lambda gone: _distance(session, gone))
         return next(filter(fits, near), None)
 
     def _may_come_nearer(self, session: Session, gone: Gone) -> bool:
@@ -207,9 +204,13 @@ class Proof:
 
     def _may_be(self, session: Session, gone: Gone) -> bool:
         """Whether this could be the session of that connection, cut short: perhaps before the server's first byte."""
+        if not _in_time(session, gone):
+            return False
         if "without a greeting" in (session.reason or "") and gone.streams[1] and not session.client_bytes:
             return False  # else a reset may have taken the greeting away
         known = self._streams[session.number]
+        if len(known.stored.streams["server"]) > len(gone.streams[1]):
+            return False
         whole = session.ending in ENDED and not known.gap_bytes  # all that its client has said is there
         if whole and len(gone.streams[0]) > len(known.stored.sent_on("client")[0]):
             return False
@@ -241,7 +242,7 @@ class Proof:
         about = f"{len(gone.streams[0])}+{len(gone.streams[1])} bytes of {gone.account or 'nobody'}"
         self.tally.problems.append(f"no session has the connection with {about}; the nearest: {reasons}")
 
-    def _settle(self, gone: Gone, session: Session, stored: _WithGaps) -> None:
+    def _settle(self, gone: Gone, session: Session, stored: Kept) -> None:
         self._gone.remove(gone)
         self._tee.forget(gone.wire)
         self._taken.discard(gone.wire)
@@ -254,94 +255,27 @@ class Proof:
         found = map(Session._make, self._database.execute(SESSIONS, (self._recording,)))
         return [session for session in found if session.number not in self._paired]
 
-    def _stored(self, session: Session) -> _WithGaps:
-        return stored_with_gaps(self._database, session)
-
-
-@dataclass(frozen=True)
-class _WithGaps:
-    stored: Stored
-    gap_bytes: int
-    gap: tuple[int, int] | None = None
-    """Offset and length of the first one in the client's stream."""
-
-    @property
-    def known(self) -> int:
-        """Bytes that are there as they were said: neither lost nor masked."""
-        return sum(map(len, self.stored.streams.values())) - sum(length for _, _, length in self.stored.secrets)
-
-    @property
-    def like_anything(self) -> bool:
-        """Whether all that the client said is masked: an endless tag may be a password."""
-        hidden = sum(length for side, _, length in self.stored.secrets if side == "client")
-        return 0 < len(self.stored.streams["client"]) == hidden
-
-    def fitted(self, length: int) -> Stored:
-        """With that gap as large as makes the client's stream `length` bytes long on the way to the server.
-
-        What a gap has lost may have been a rewrite too: a STARTTLS of the client's that did not go on, or one of ours.
-        """
-        more = length - len(self.stored.sent_on("client")[0])
-        if self.gap is None or not more or abs(more) > REWRITTEN or self.gap[1] + more < 0:
-            return self.stored
-        offset, size = self.gap
-        stream, end = self.stored.streams["client"], offset + size
-        mine = [each for each in self.stored.secrets if each != ("client", offset, size)]
-        secrets = [(side, at + more * (side == "client" and at >= end), n) for side, at, n in mine]
-        rewrites = [
-            replace(each, offset=each.offset + more * (each.direction == "client" and each.offset >= end))
-            for each in self.stored.rewrites
-        ]
-        client = stream[:offset] + bytes([MASK]) * (size + more) + stream[end:]
-        secrets.append(("client", offset, size + more))
-        return Stored({**self.stored.streams, "client": client}, secrets, rewrites, self.stored.ending)
-
-
-def stored_with_gaps(database: sqlite3.Connection, session: Session) -> _WithGaps:
-    """Both streams. What a gap says is missing stands there as if it were masked; all else must be there, once."""
-    events = database.execute(EVENTS, (session.id,)).fetchall()
-    spans: dict[str, list[tuple[str, int, int]]] = {"gap": [], "secret": []}
-    rewrites: list[Rewrite] = []
-    for kind, direction, offset, length, received, sent in events:
-        if kind == "rewrite":
-            rewrites.append(Rewrite(SIDES[direction], offset, received or b"", sent or b""))
-        else:
-            spans[kind].append((SIDES[direction], offset, length))
-    parts = {
-        side: [(at, at + n, bytes([MASK]) * n) for where, at, n in spans["gap"] if where == side] for side in SIDES
-    }
-    for direction, offset, length, data in database.execute(PIECES, (session.id,)):
-        parts[SIDES[direction]].append((offset, offset + length, data))
-    streams: dict[str, bytes] = {}
-    for side, found in parts.items():
-        found.sort(key=lambda part: part[:2])
-        ends = [0, *(end for _, end, _ in found)]
-        torn = [at for (at, _, _), before in zip(found, ends, strict=False) if at != before]
-        assert not torn, f"session {session.number}: pieces and gaps of the {side} do not meet at {torn[:3]}"
-        streams[side] = b"".join(data for _, _, data in found)
-    stored = Stored(streams, spans["secret"] + spans["gap"], rewrites, session.ending)
-    first = min(((at, length) for side, at, length in spans["gap"] if side == "client"), default=None)
-    return _WithGaps(stored, sum(length for _, _, length in spans["gap"]), first)
-
-
-def begin_alike(stored: Stored, gone: Gone) -> bool:
-    """Whether both directions of the two are the same as far as the shorter one goes."""
-    unchanged = Stored({"server": stored.streams["server"]}, [s for s in stored.secrets if s[0] == "server"], ())
-    pairs = ((stored.sent_on("client"), gone.streams[0]), (unchanged.sent_on("server"), gone.streams[1]))
-    for (kept, hidden), seen in pairs:
-        length = min(len(kept), len(seen))
-        if _blank(kept[:length], hidden[:length]) != _blank(seen[:length], hidden[:length]):
-            return False
-    return True
-
-
-def _equal(stored: _WithGaps, gone: Gone) -> bool:
-    return difference(stored.fitted(len(gone.streams[0])), gone) is None  # type: ignore[arg-type]
+    def _stored(self, session: Session) -> Kept:
+        return kept_of(self._database, session)
 
 
 def _apart(session: Session, gone: Gone) -> float:
     """Seconds between the beginnings of the two."""
     return abs(session.wall / 1e6 - gone.wire.came)
+
+
+def _distance(session: Session, gone: Gone) -> float:
+    """Seconds between the beginnings of the two and between their ends, where both are known."""
+    if session.at_end is None or gone.wire.went is None:
+        return _apart(session, gone)
+    return _apart(session, gone) + abs((session.wall + session.at_end) / 1e6 - gone.wire.went)
+
+
+def _in_time(session: Session, gone: Gone) -> bool:
+    """Whether the connection came while the session lasted: imaptap dials when a client has come, until it has gone."""
+    since = gone.wire.came - session.wall / 1e6
+    lasted = NEAR if session.at_end is None or session.ending == "cut" else session.at_end / 1e6
+    return -EARLY < since < min(NEAR, lasted + LATE)
 
 
 def _within(gap: str, came: float) -> bool:

@@ -31,9 +31,9 @@ EVENT = """INSERT INTO event (recording_id, number, session_id, at, kind, name, 
     VALUES (1, ?, ?, 0, ?, '', ?, ?, ?, ?)"""
 
 
-def came(at: float, client: bytes = CLIENT, server: bytes = SERVER) -> Wire:
+def came(at: float, client: bytes = CLIENT, server: bytes = SERVER, *, went: float | None = None) -> Wire:
     """A connection that came at that second, and is over."""
-    return Wire(bytearray(client), bytearray(server), open=False, came=at)
+    return Wire(bytearray(client), bytearray(server), open=False, came=at, went=went)
 
 
 def prove(
@@ -152,16 +152,61 @@ def test_a_session_that_is_masked_all_over_chooses_last(tmp_path: Path) -> None:
     """An endless tag may be a password: what is masked is like anything."""
     torn, endless = came(1.0, CLIENT[:15], SERVER[:9]), came(1.1, b"t" * 40, SERVER[:9])
     rows = [
-        (SESSION.replace("(1, 1, 1, 1000000", "(1, 1, 1, 1000000"), ("closed by server", 90, 9)),
+        (SESSION.replace("(1, 1, 1, 1000000", "(1, 1, 1, 900000"), ("closed by server", 90, 9)),
         (PIECE, (0, 0, 90, b"x" * 90)), (PIECE, (1, 0, 9, SERVER[:9])),
         (EVENT, (1, 1, "secret", "", 0, 0, 90)),
-        (SESSION.replace("(1, 1, 1, 1000000", "(2, 1, 2, 1200000"), ("closed by server", 23, 9)),
+        (SESSION.replace("(1, 1, 1, 1000000", "(2, 1, 2, 950000"), ("closed by server", 23, 9)),
         (PIECE.replace("VALUES (1,", "VALUES (2,"), (0, 0, 23, MASKED)),
         (PIECE.replace("VALUES (1,", "VALUES (2,"), (1, 0, 9, SERVER[:9])),
         (EVENT, (2, 2, "secret", "", 0, 15, 6)),
     ]  # fmt: skip
     tally = prove(tmp_path, rows, torn, endless, excused=True)
     assert (tally.equal + tally.cut_short, tally.unseen, tally.problems) == (2, 0, [])
+
+
+def endless(number: int, wall: float, lasted: float, said: int = 90, server: bytes = SERVER[:9]) -> list[Any]:
+    """Rows of a session whose client said nothing but an endless tag, all of it masked."""
+    opened = SESSION.replace("(1, 1, 1, 1000000", f"({number}, 1, {number}, {wall * 1e6:.0f}")
+    opened = opened.replace("ending,", "at_end, ending,").replace("'', ?", f"'', {lasted * 1e6:.0f}, ?")
+    piece, event = (each.replace("(1, ?", f"({number}, ?") for each in (PIECE, EVENT))
+    return [
+        (opened, ("closed by client", said, len(server))),
+        (piece, (0, 0, said, b"x" * said)),
+        (piece, (1, 0, len(server), server)),
+        (event, (number, number, "secret", "", 0, 0, said)),
+    ]
+
+
+TAG, HI = b"t" * 40, SERVER[:9]
+
+
+@pytest.mark.parametrize(
+    ("rows", "lost", "own"),
+    [
+        pytest.param(endless(2, 4.5, 2), came(3.9, TAG, HI), [came(5.2, TAG, HI)], id="the lost one came before it"),
+        pytest.param(
+            endless(2, 3.8, 2),
+            came(3.85, TAG, HI, went=3.9),
+            [came(4.1, TAG, HI, went=5.8)],
+            id="the lost one had ended",
+        ),
+        pytest.param(
+            endless(2, 3.8, 2, server=SERVER), came(3.85, TAG, HI), [came(4.1, TAG)], id="the lost one had heard less"
+        ),
+        pytest.param(
+            [*endless(2, 3.8, 2), *endless(3, 3.98, 2, said=20)],
+            came(2.0, CLIENT),
+            [came(4.2, TAG, HI), came(4.05, TAG[:10], HI)],
+            id="another has no choice",
+        ),
+    ],
+)
+def test_a_session_that_is_masked_all_over_has_its_own_connection(
+    tmp_path: Path, rows: list[Any], lost: Wire, own: list[Wire]
+) -> None:
+    """And that without a session is the one which came while nothing was recorded, though it was nearer."""
+    tally = prove(tmp_path, [gap(GAP), *rows], lost, *own, excused=True)
+    assert (tally.cut_short, tally.wholly_lost, tally.unseen, tally.problems) == (len(own), 1, 0, [])
 
 
 def test_a_client_that_said_nothing_is_not_one_that_logged_in(tmp_path: Path) -> None:

@@ -186,6 +186,25 @@ def test_courier_below_a_scratch_name(seeder: Seeder) -> None:
         assert kept(plain(server.plain_port), names("INBOX.scratch.|.")) == letters()
 
 
+def test_courier_has_all_mailboxes_below_inbox(seeder: Seeder) -> None:
+    """Nobody logs in there, and what is told of names without that is on record, for comparisons."""
+    with Courier() as server:
+        url = f"imaps://localhost:{server.tls_port}"
+        _, summary, complaints = seeder(url, server.ca, "--name", "courier", reading=True)
+        assert complaints == ""
+        assert [mailbox["there"] for mailbox in summary["seeded"]][:2] == ["INBOX", "INBOX.Archive.2024 notes"]
+        assert all(mailbox["whole"] for mailbox in summary["seeded"])
+    told = json.loads(seeder.reader.run("diff", f"{seeder.recorder.recording}/1", "courier", "--format", "json")[1])
+    exchanges = [exchange for session in told["sessions"] for exchange in session["exchanges"]]
+    kinds = {
+        (exchange["left"]["command"].split()[0], each["kind"])
+        for exchange in exchanges
+        for each in exchange["differences"]
+        if exchange["left"]
+    }
+    assert not kinds & {("LIST", "missing"), ("LIST", "extra")}
+
+
 def test_what_is_there_is_not_appended_twice_and_other_messages_end_it(seeder: Seeder) -> None:
     with bare_dovecot() as server:
         url = f"imaps://localhost:{server.tls_port}"

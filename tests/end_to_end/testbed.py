@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.servers.certificates import Identity
     from tests.servers.tee import Mode
 
-Kind = Literal["dovecot", "cyrus"]
+Kind = Literal["dovecot", "cyrus", "courier"]
 
 CLIENTS = (
     *("aerc", "aioimaplib", "curl", "fetchmail", "getmail", "imap-tools", "imapclient", "imapfilter", "imaplib"),
@@ -241,11 +241,15 @@ def server_of(testbed: Path, kind: Kind, *words: str) -> Iterator[Outside]:
     # A name that is short, for socket paths, and a folder that the server's user may walk into.
     with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-") as folder:
         Path(folder).chmod(0o755)
-        started = subprocess.run(
-            [*program, "start", "--dir", folder, *words], capture_output=True, text=True, check=False
-        )
+        complaints = Path(folder) / "stderr"
+        # To a file: a server may keep this open as long as it runs, and who reads from a pipe waits for its end.
+        with complaints.open("w") as stderr:
+            started = subprocess.run(
+                [*program, "start", "--dir", folder, *words],
+                stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, timeout=120,
+            )  # fmt: skip
         if started.returncode != 0:
-            raise RuntimeError(f"{kind} did not start: {started.stderr[-2000:]}")
+            raise RuntimeError(f"{kind} did not start: {complaints.read_text()[-2000:]}")
         said = dict(line.split("=", 1) for line in started.stdout.splitlines())
         try:
             yield Outside(int(said["plain_port"]), int(said["tls_port"]), Path(said["ca"]))

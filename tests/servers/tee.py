@@ -42,8 +42,13 @@ class Wire:
     server: bytearray = field(default_factory=bytearray)
     open: bool = True
     came: float = field(default_factory=time.time)
+    went: float | None = None
     torn: bool = False
     """Whether the tee itself was asked to reset it."""
+
+    def over(self) -> None:
+        """The server's side has ended, and nothing more goes by."""
+        self.went, self.open = time.time(), False
 
     def inflated(self) -> tuple[bytes, bytes]:
         """Both directions with what follows a successful COMPRESS decoded, which is how imaptap keeps them."""
@@ -194,7 +199,7 @@ class _Caller(_Leg):
                 ssl_shutdown_timeout=secured and GOODBYE,
             )
         except OSError:
-            self.wire.open = False
+            self.wire.over()
             self.transport.abort()
             return
         self.peer = peer
@@ -257,4 +262,4 @@ class _Server(_Leg):
 
     def connection_lost(self, _: Exception | None) -> None:
         super().connection_lost(_)
-        self.caller.wire.open = False
+        self.caller.wire.over()

@@ -33,9 +33,9 @@ def length(parts: tuple[Part, ...]) -> int:
 class OldMessage:
     """A message that was there at the beginning. What has never been told is None.
 
-    `number` is the one it had then. `flags` without \\Recent. `body` is the whole message; `header` all of its header,
-    or `some` of its fields, each with the empty line behind it. `masked`: more was told of it, with a secret
-    masked in it.
+    `number` is the one it had then. `flags` without \\Recent: all of them, or, not `all_flags`, those that searches
+    told. `body` is the whole message; `header` all of its header, or `some` of its fields, each with the
+    empty line behind it. `masked`: more was told of it, with a secret masked in it.
     """
 
     number: int | None
@@ -48,6 +48,7 @@ class OldMessage:
     some: tuple[Part, ...] | None = None
     envelope: Envelope | None = None
     masked: bool = False
+    all_flags: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class OldMailbox:
     def count(self) -> int:
         """How many messages it is known to have had."""
         return max(self.exists or 0, len(self.messages))
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody told how many it had, or of one of them."""
+        return self.exists is not None or bool(self.messages)
 
     @property
     def without_body(self) -> int:

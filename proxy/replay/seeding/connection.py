@@ -46,13 +46,14 @@ async def asking(endpoint: Endpoint, upstream: Upstream, account: Account, patie
         if not entrance.inside:
             await entrance.log_in(None)
         else:
-            await entrance.ask_names()
+            await entrance.look_around()
         asker = Asking(connection, ear, tags)
         await asker.ask(Bare(b"CAPABILITY"))
         yield asker
         with suppress(LiveError):  # some close without an answer (M 3.14)
             await asker.ask(Bare(b"LOGOUT"))
     finally:
+        account.asked = False  # none of this is recorded: a session asks again, for those who read what was replayed
         await connection.close()
 
 

@@ -71,7 +71,8 @@ class Message:
         contents, flags = self.contents, self.flags
         if seen:
             self.knew(b"\\Seen", has=True)
-        if flags is None and self.guesses:
+        guessed = flags is None and bool(self.guesses)
+        if guessed:
             flags = frozenset(flag for flag, has in self.guesses.items() if has)
         return OldMessage(
             number,
@@ -84,6 +85,7 @@ class Message:
             None if contents.some is None else (contents.some,),
             contents.envelope,
             contents.masked,
+            all_flags=not guessed,
         )
 
 

@@ -27,7 +27,8 @@ class SeededMailbox:
     """One mailbox. `name` is the recorded one, `there` the target's; `exists` how many messages it began with.
 
     `alike`: the target had it already, with the same messages. `missing` counts messages by why they are not there;
-    `doubts` those that are there, but not in all as they were. `trouble` says why there is no such mailbox.
+    `doubts` those that are there, but not in all as they were. `trouble` says why there is no such mailbox;
+    not `known`: the recording tells nothing of its messages, so that those that are there are nobody's business.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SeededMailbox:
     missing: Counter[str] = field(default_factory=Counter[str])
     doubts: Counter[str] = field(default_factory=Counter[str])
     trouble: str = ""
+    known: bool = True
 
     def doubt(self, what: str, applies: bool) -> None:
         """A message is there, but not in all as it was, if that `applies`."""
@@ -59,7 +61,7 @@ class SeededMailbox:
         if self.alike:
             return [f"{place}: has its {_messages(self.exists)} already"]
         if not self.exists:
-            return [f"{place}: began without messages"]
+            return [f"{place}: began without messages" if self.known else f"{place}: nothing is known of its messages"]
         said = [f"{place}: {_messages(self.appended)} appended"]
         if self.stand_ins:
             said.append(f"{place}: {_messages(self.stand_ins)} with a text that stands in for one never fetched")

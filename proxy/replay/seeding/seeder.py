@@ -79,7 +79,7 @@ class Seeder:
         await self._ask_names()
         for old in beginning.mailboxes:
             if old.selectable:
-                told = SeededMailbox(old.name, old.count)
+                told = SeededMailbox(old.name, old.count, known=old.known)
                 seeded.mailboxes.append(told)
                 if there := await self._look(old, told):
                     found.append(there)
@@ -138,7 +138,7 @@ class Seeder:
     def _refuse(self, found: list[_There]) -> None:
         if self._wish.onto:
             return
-        other = [there for there in found if there.messages and not there.told.alike]
+        other = [there for there in found if there.messages and there.old.known and not there.told.alike]
         if other:
             names = ", ".join(f"{there.name} ({there.messages:,})" for there in other[:5])
             more = f" and {len(other) - 5} more" if len(other) > 5 else ""
@@ -275,7 +275,10 @@ def _same(old: OldMessage, fetch: Fetch) -> bool:
         return False
     if old.date is not None and isinstance(date, DateItem) and date.date and date.date.instant != old.date.instant:
         return False
-    return old.flags is None or not isinstance(flags, Flags) or _flags(old.flags) == _flags(flags.flags)
+    if old.flags is None or not isinstance(flags, Flags):
+        return True
+    ours, theirs = _flags(old.flags), _flags(flags.flags)
+    return ours == theirs if old.all_flags else ours <= theirs
 
 
 def _flags(flags: tuple[bytes, ...]) -> set[bytes]:

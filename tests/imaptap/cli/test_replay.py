@@ -353,9 +353,21 @@ def test_a_refused_token(stage: Stage) -> None:
 
 def test_preauth_needs_no_login(stage: Stage) -> None:
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
-    result = stage.replay("S: * PREAUTH [CAPABILITY IMAP4rev1] hello\nC: R1 NOOP\nS: R1 OK done\nEOF")
+    asked = 'C: R1 LIST ...\nS: * LIST () "/" ""\nS: R1 OK\n'
+    result = stage.replay(f"S: * PREAUTH [CAPABILITY IMAP4rev1] hello\n{asked}C: R2 NOOP\nS: R2 OK done\nEOF")
     assert stage.steps() == [("skipped", "1: the target has logged in by itself (PREAUTH)"), ("sent", "2")]
     assert result.exit_code == 1
+
+
+def test_preauth_without_capabilities_is_asked_for_them_and_for_names(stage: Stage) -> None:
+    """As behind a login: else names are taken for those of a target that has no prefix."""
+    stage.record(LOGIN + "C: a2 SUBSCRIBE Old/Letters\nS: a2 OK done")
+    result = stage.replay(
+        "S: * PREAUTH hello\nC: R1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 NAMESPACE\nS: R1 OK\nC: R2 NAMESPACE\n"
+        'S: * NAMESPACE (("INBOX." ".")) NIL NIL\nS: R2 OK\nC: R3 SUBSCRIBE INBOX.Old.Letters\nS: R3 OK done\nEOF'
+    )
+    assert result.exit_code == 1, result.output
+    assert stage.steps()[1:] == [("sent", "2: Old/Letters → INBOX.Old.Letters")]
 
 
 def test_a_recorded_preauth_logs_in_at_the_target(stage: Stage) -> None:

@@ -238,6 +238,7 @@ def test_flags_follow_from_searches() -> None:
         state = began(selected("INBOX", 2) + known + f"C: a {command}\nS: * {answer}\nS: a OK")
         flags = [None if each.flags is None else set(each.flags) for each in box(state).messages]
         assert flags == expected, name
+        assert [each.all_flags for each in box(state).messages] == [each is None for each in expected], name
 
 
 def test_flags_follow_from_the_first_unseen_one_but_fetch_knows_better() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,7 +121,7 @@ def test_mailboxes_are_made_and_subscribed() -> None:
         "C: STATUS Gr&APw-n (MESSAGES UIDVALIDITY)\nS: a NO no\nC: STATUS Old (MESSAGES UIDVALIDITY)\nS: a NO no\n"
         "C: CREATE Gr&APw-n\nS: a OK\nC: SUBSCRIBE Gr&APw-n\nS: a OK\nC: CREATE Old\nS: a NO not that",
         OldMailbox("Above", selectable=False),
-        OldMailbox("Grün", subscribed=True),
+        OldMailbox("Grün", subscribed=True, exists=0),
         OldMailbox("Old"),
     )
     assert [sentence for mailbox in result.mailboxes for sentence in mailbox.sentences] == [
@@ -188,6 +189,18 @@ def test_a_mailbox_that_has_them_already_is_left_as_it_is() -> None:
     result = seeded(ALIKE, inbox(LETTER, SHORT), mapping=mapping)
     assert result.mailboxes[0].sentences == ["INBOX: has its 2 messages already"]
     assert [mapping.uid("INBOX", uid) for uid in (11, 12)] == [1, 5]
+
+
+def test_a_flag_that_nobody_told_of_makes_no_other_message() -> None:
+    script = ALIKE.replace("\\seen", "\\Seen \\Answered x")
+    assert seeded(script, inbox(replace(LETTER, all_flags=False), SHORT)).mailboxes[0].alike
+    with pytest.raises(SeedError):
+        seeded(script.replace("\\Seen ", ""), inbox(replace(LETTER, all_flags=False), SHORT))
+
+
+def test_a_mailbox_of_which_nothing_is_known_may_hold_anything() -> None:
+    result = seeded(STATUS.format(7), OldMailbox("INBOX"))
+    assert result.mailboxes[0].sentences == ["INBOX: nothing is known of its messages"]
 
 
 @pytest.mark.parametrize(
