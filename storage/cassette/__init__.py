@@ -1,0 +1,9 @@
+"""Recordings as text: one file that people read, compare, keep beside their tests, and write by hand."""
+
+from __future__ import annotations
+
+from storage.cassette.errors import CassetteError
+from storage.cassette.importing import import_cassette
+from storage.cassette.reader import is_cassette
+
+__all__ = ["CassetteError", "import_cassette", "is_cassette"]
