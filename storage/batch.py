@@ -10,7 +10,7 @@ from storage.bodies import Assembler, Segment
 from storage.left_out import LeftOut, Measurer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _ANY_LENGTH: Final = 2**63 - 1  # no literal is longer (RFC 9051 section 9, number64)
 
@@ -73,7 +73,7 @@ class Sorter:
         """Whether bytes of unfinished segments are held in memory."""
         return self._assembler.held > 0
 
-    def sort(self, records: list[Record | LeftOut], now: float, *, flush_before: float) -> Batch:
+    def sort(self, records: Sequence[Record | LeftOut], now: float, *, flush_before: float) -> Batch:
         """A batch of `records`, and of what the assembler has held since `flush_before` (seconds, clock of `now`)."""
         batch = Batch()
         for record in records:

@@ -72,6 +72,8 @@ def opened_file(path: Path) -> Generator[BinaryIO, None, None]:
 @contextlib.contextmanager
 def _temporary() -> Generator[Store, None, None]:
     """A store for as long as somebody looks; its folder is its owner's only."""
-    with tempfile.TemporaryDirectory(prefix="imaptap-") as folder:
-        with open_store(Path(folder) / "cassette.db", create=True) as store:
-            yield store
+    with (
+        tempfile.TemporaryDirectory(prefix="imaptap-") as folder,
+        open_store(Path(folder) / "cassette.db", create=True) as store,
+    ):
+        yield store

@@ -80,7 +80,8 @@ def write_line(line: Line) -> str:
         ends, size = False, len(line.data)
     parts: list[str] = []
     position = 0
-    for place in sorted((*line.marks, *line.varies), key=_order):
+    places: list[Mark | Placeholder] = [*line.marks, *line.varies]
+    for place in sorted(places, key=_order):
         parts.append(_escaped(line.data[position : place.start]))
         position = place.start
         if isinstance(place, Mark):

@@ -93,7 +93,7 @@ class Reader:
             raise WrongError(field.column - len(key) - 1, f"{key} is not known here", hint)
 
 
-# --- kinds of values: each reads what stands there, and raises ValueError with what it should be -----------------------
+# --- kinds of values: each reads what stands there; its ValueError says what it should be -------------------------
 
 
 def text(value: Any) -> str:

@@ -58,7 +58,7 @@ def _behind(first: Placed, rest: Iterable[Placed]) -> Iterator[Placed]:
 
 
 def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]]:
-    """The records of all that is said, statement by statement. `now` is when sessions were opened that do not say so."""
+    """The records of all that is said, statement by statement; `now` is when sessions were opened that do not say."""
     hearing: Hearing | None = None
     for line, statement in placed:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -12,7 +13,7 @@ from storage.cassette import words
 from storage.cassette.errors import CassetteError, WrongError
 from storage.cassette.escapes import Line, read_later, read_line
 from storage.cassette.fields import Reader, read_fields
-from storage.cassette.literals import Announced
+from storage.cassette.literals import Literals
 from storage.cassette.values import FIRST_LINE, TURN, Begun, Header, Hole, Placed, Placeholder, Said, Unkept
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def is_cassette(file: BinaryIO) -> bool:
 
 
 def read_cassette(file: BinaryIO) -> Iterator[Placed]:
-    """Its statements. A session is begun before anything is said in it, and is not always ended. Raises CassetteError."""
+    """Its statements; a session is begun before anything is said in it, and not always ended. Raises CassetteError."""
     reading = _Reading()
     for number, text in _lines(file):
         try:
@@ -81,7 +82,7 @@ class _Reading:
         self._timed = False
         self._last: Direction | None = None
         self._layers = dict.fromkeys(Direction, Layer.TLS)
-        self._announced = {direction: Announced() for direction in Direction}
+        self._literals = Literals()
 
     def line(self, text: str) -> tuple[Statement, ...]:
         if text[:1] in _SIDES and text[1:2] in set(":|#"):
@@ -114,27 +115,29 @@ class _Reading:
 
     def _follow(self, direction: Direction, form: str, data: bytes) -> None:
         """Count what is a literal's. Raises WrongError where it is not as long as it was announced."""
-        announced = self._announced[direction]
+        announced = self._literals.of(direction)
         if form == ":":
-            if 0 < announced.taken != announced.size:
+            if 0 < announced.taken < announced.size:
                 what = f"the literal before this line has {announced.taken} bytes, but {announced.size} were announced"
                 raise WrongError(1, what, f"Announce {{{announced.taken}}}, or correct its lines.")
-            announced.line(data)
+            self._literals.line(direction, data)
             return
-        if form == "|" and announced.owed <= 0:
-            what = "a literal's line stands here, but no literal is announced, or it has ended"
+        if form == "#" and not self._literals.follow(direction):
+            self._literals.line(direction, data, text=False)
+            return
+        if announced.owed <= 0:
+            what = "a line of a literal stands here, but none is announced, or it has ended"
             raise WrongError(2, what, "Write the number of its bytes at the end of the line before it, as {12}.")
-        if announced.size:
-            announced.content(len(data))
-        if form == "|" and announced.owed < 0:
-            what = f"the literal has more bytes than the {announced.size} that were announced"
-            raise WrongError(2, what, f"With this line, it has {announced.taken}.")
+        self._literals.content(direction, len(data))
+        if announced.owed < 0:
+            what = f"with this line, the literal has {announced.taken} bytes, but {announced.size} were announced"
+            raise WrongError(2, what, "Correct the number, or end its last line with {{-}} if no CRLF follows it.")
 
     def _parts(self, direction: Direction, line: Line) -> Iterator[Said]:
         """A part for each chunk."""
         layer = self._layers[direction]
         starts = [0, *(mark.start for mark in line.marks), len(line.data)]
-        for index, (start, end) in enumerate(zip(starts, starts[1:], strict=False)):
+        for index, (start, end) in enumerate(itertools.pairwise(starts)):
             if index:
                 self._advance(line.marks[index - 1].later)
             inside = tuple(
@@ -224,13 +227,13 @@ class _Reading:
         return (self._new_session(words.BY_HAND._replace(number=1)),)
 
     def _lost(self, hole: Hole) -> Hole:
-        self._announced[hole.direction].forget()
+        self._literals.lost(hole.direction)
         return hole
 
     def _unkept(self, unkept: Unkept) -> Unkept:
         if not unkept.length or sum(length for length, _ in unkept.chunks) != unkept.length:
             raise WrongError(1, "the chunks are not as long as all together", "Their lengths add up to length=.")
-        self._announced[unkept.direction].content(unkept.length)
+        self._literals.content(unkept.direction, unkept.length)
         self._clock, self._last, self._timed = unkept.chunks[-1][1], unkept.direction, False
         return unkept
 
