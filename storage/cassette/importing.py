@@ -12,7 +12,8 @@ from storage import tables
 from storage.cassette.errors import WrongError
 from storage.cassette.hearing import Hearing
 from storage.cassette.reader import read_cassette
-from storage.cassette.values import Begun, Header, Placed
+from storage.cassette.telling import ended, told_recording, told_session
+from storage.cassette.values import Begun, Header, Placed, Told
 from storage.errors import StorageError
 from storage.recording import begin_recording, end_recording
 from storage.writer import Writer
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from proxy.imap.transcript import Record
+    from storage.cassette.values import Statement
     from storage.left_out import LeftOut
     from storage.store import Store
     from storage.values import Recording
@@ -31,7 +33,22 @@ def import_cassette(store: Store, file: BinaryIO, name: str | None = None) -> Re
 
     Raises CassetteError where it is wrong; nothing of it stays then. Raises StorageError as a `Writer` does.
     """
-    placed = read_cassette(file)
+    return _record(store, read_cassette(file), name)
+
+
+def copy_recording(source: Store, recording: Recording, store: Store, name: str) -> Recording:
+    """The same recording in another store. Raises StorageError."""
+    return _record(store, (Placed(0, statement) for statement in _told(source, recording)), name)
+
+
+def _told(source: Store, recording: Recording) -> Iterator[Statement]:
+    yield told_recording(recording)
+    yield from source.recording_events(recording)
+    for session in source.sessions(recording):
+        yield from told_session(source, ended(source, session), Told.EVERYTHING)
+
+
+def _record(store: Store, placed: Iterator[Placed], name: str | None) -> Recording:
     first = next(placed, None)
     header = first.statement if first and isinstance(first.statement, Header) else Header()
     recording = begin_recording(store, name, version=header.version, settings=header.settings)
