@@ -127,7 +127,9 @@ class _Heard:
 
     def other(self, statement: Statement) -> list[Record]:
         match statement:
-            case Own() if statement.line.isascii() and statement.line.strip():
+            case Own():
+                if not (statement.line.isascii() and statement.line.strip()):
+                    raise WrongError(1, "a command of imaptap's own is not empty, and ASCII", "It was STARTTLS so far.")
                 self._conversation.proxy_command(statement.line.encode(), statement.at)
             case Answered():
                 tag, status, text = statement.tag.encode(), statement.status, statement.text
@@ -163,7 +165,8 @@ class _Heard:
         if isinstance(record, Piece) and record.direction in self._unkept:
             start, end = self._unkept[record.direction]
             first, last = record.offset, record.offset + len(record.data)
-            if first < end and last > start and not start <= first <= last <= end:
+            outside = record.literal is None or not start <= first <= last <= end
+            if first < end and last > start and outside:
                 what = "the bytes that were not kept are not those of a literal"
                 raise WrongError(1, what, "A literal of 4096 bytes or more may be left out, as a whole.")
             return not start <= first < end

@@ -77,6 +77,7 @@ def _behind(first: Placed, rest: Iterable[Placed]) -> Iterator[Placed]:
 def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]]:
     """The records of all that is said, statement by statement; `now` is when sessions were opened that do not say."""
     hearing: Hearing | None = None
+    line = 0
     for line, statement in placed:
         try:
             if isinstance(statement, Begun):
@@ -93,7 +94,10 @@ def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]
         if hearing is not None and (records := hearing.take()):
             yield records
     if hearing is not None:
-        hearing.close()
+        try:
+            hearing.close()
+        except WrongError as error:
+            raise error.at(line) from error
         yield hearing.take()
 
 
