@@ -18,9 +18,9 @@ from storage.cassette.values import Begun, Body, Hole, Said, Told, Unkept
 from storage.cassette.writer import CassetteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from proxy.imap.transcript import Record
+    from proxy.imap.transcript import Layer, Record
     from storage.left_out import LeftOut
     from storage.store import Store
     from storage.values import Recording, Session
@@ -88,7 +88,8 @@ class _Comparison:
     def told(self, statement: object) -> None:
         """What the store has of a stream."""
         if isinstance(statement, Said):
-            self._bytes[statement.direction][0].take(statement.data)
+            side = self._bytes[statement.direction][0]
+            side.take(statement.data, [(len(statement.data), statement.at)], statement.layer)
         elif isinstance(statement, Body):
             self._bytes[statement.direction][0].literal(statement.literal)
         elif isinstance(statement, Unkept):
@@ -100,7 +101,7 @@ class _Comparison:
             side = self._bytes[record.direction][1]
             if record.literal is not None:
                 side.literal(record.literal)
-            side.take(record.data)
+            side.take(record.data, record.chunks or [(len(record.data), record.at)], record.layer)
         elif isinstance(record, Span):
             self.equal &= next(self._spans[record.direction], None) == record
         elif isinstance(record, Exchange) and record.outcome is not Outcome.OPEN:
@@ -125,15 +126,21 @@ class _Comparison:
 
 
 class _Side:
-    """The bytes of one side, and where in them bodies lie, as one hash."""
+    """The bytes of one side, their chunks, and where in them bodies lie, as hashes."""
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._literals = hashlib.sha256()
+        self._data, self._chunks, self._literals = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+        self._size = 0
+        self._chunk: tuple[int, Layer] | None = None
         self._last: LiteralPart | None = None
 
-    def take(self, data: bytes | memoryview) -> None:
-        self._hash.update(data)
+    def take(self, data: bytes | memoryview, chunks: Iterable[tuple[int, int]], layer: Layer) -> None:
+        self._data.update(data)
+        for length, at in chunks:
+            if (at, layer) != self._chunk:
+                self._chunk = at, layer
+                self._chunks.update(f"{self._size} {at} {layer};".encode())
+            self._size += length
 
     def literal(self, literal: LiteralPart) -> None:
         if literal != self._last:
@@ -141,4 +148,4 @@ class _Side:
             self._literals.update(repr(tuple(literal)).encode())
 
     def digest(self) -> bytes:
-        return self._hash.digest() + self._literals.digest()
+        return self._data.digest() + self._chunks.digest() + self._literals.digest()

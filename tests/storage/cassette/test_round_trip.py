@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, Piece
 from storage import Check, Writer, open_store
 from storage.cassette import export_cassette
-from tests.imaptap.telling import S, Tale
+from tests.imaptap.telling import C, S, Tale
 from tests.proxy.imap.playing import Said, at_random, bytewise, play
 from tests.proxy.imap.scripts import everything, load
 from tests.proxy.imap.talk import TALK
@@ -178,6 +178,12 @@ def test_layers(store: Store) -> None:
     pieces = [wire.say(b"* OK he")._replace(layer=Layer.PLAIN), wire.say(b"llo\r\n")._replace(layer=Layer.DEFLATE)]
     text = trip(store, record(store, [opened(), *pieces, wire.closed()]))
     assert "\nS: * OK he{{-}}\nlayer side=server is=deflate\n+0.000010\nS: llo\n" in text
+
+
+def test_more_chunks_than_are_held(store: Store) -> None:
+    """A password comes byte by byte: the times of some bytes are not kept, and those of others are."""
+    told = Tale().say("S: * OK hello").send(C, *(bytes([each]) for each in b"a LOGIN bob " + b"s" * 5000 + b"\r\n"))
+    trip(store, record(store, told.say("S: a NO no").end()))
 
 
 def test_what_is_imported_is_whole(store: Store) -> None:
