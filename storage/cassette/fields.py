@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from storage.cassette.errors import WrongError
 from storage.cassette.escapes import read_later, seconds
@@ -151,30 +151,39 @@ def digest(value: Any) -> bytes:
 
 def numbers(value: Any) -> tuple[int, ...]:
     """A list of whole numbers."""
-    if not isinstance(value, list) or not all(_is_count(each) for each in value):
+    found = _list(value, "list of numbers")
+    if not all(_is_count(each) for each in found):
         raise ValueError("list of numbers")
-    return tuple(value)
+    return tuple(found)
 
 
 def pairs(value: Any) -> tuple[tuple[int, int], ...]:
-    """A list of pairs of numbers."""
-    if not isinstance(value, list) or not value or not all(isinstance(each, list) and len(each) == 2 for each in value):
+    """A list of pairs of numbers, not empty."""
+    found = [numbers(each) for each in _list(value, "list of pairs of numbers")]
+    if not found or any(len(each) != 2 for each in found):
         raise ValueError("list of pairs of numbers")
-    return tuple((first, last) for first, last in map(numbers, value))
+    return tuple((first, last) for first, last in found)
 
 
 def texts(value: Any) -> tuple[str, ...]:
     """A list of strings."""
-    if not isinstance(value, list):
-        raise ValueError("list of text")
-    return tuple(map(text, value))
+    return tuple(text(each) for each in _list(value, "list of text"))
 
 
 def counts(value: Any) -> tuple[tuple[str, int], ...]:
     """An object of numbers."""
-    if not isinstance(value, dict) or not all(_is_count(each) for each in value.values()):
+    if not isinstance(value, dict):
         raise ValueError("object of numbers")
-    return tuple((text(key), each) for key, each in value.items())
+    found = cast("dict[Any, Any]", value)
+    if not all(_is_count(each) for each in found.values()):
+        raise ValueError("object of numbers")
+    return tuple((text(key), each) for key, each in found.items())
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(what)
+    return cast("list[Any]", value)
 
 
 def one_of(words: Mapping[str, Any]) -> Callable[[Any], Any]:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy.imap.transcript import Exchange, SessionOpened
+from proxy.imap.transcript import Exchange, Layer, SessionOpened
 from storage.cassette import words
 from storage.cassette.importing import heard
 from storage.cassette.reader import read_cassette
-from storage.cassette.words import BY_HAND
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "cassettes.md").read_text()
 EXAMPLES = [block for block in re.findall(r"^```\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if "imaptap" in block]
@@ -55,7 +54,7 @@ class Keys:
         ("session", lambda take: words.begun(take, 1)),
         ("layer", words.layer_of),
         ("event", lambda take: words.event(take, 1, 0)),
-        ("unkept", lambda take: words.unkept(take, 0, lambda _: BY_HAND)),
+        ("unkept", lambda take: words.unkept(take, 0, lambda _: Layer.TLS)),
         ("proxy", lambda take: words.own(take, 0)),
         ("answered", lambda take: words.answered(take, 0)),
         ("end", lambda take: words.over(take, 0)),
