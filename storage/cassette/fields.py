@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from storage.cassette.errors import WrongError
 from storage.cassette.escapes import read_later, seconds
@@ -172,18 +172,24 @@ def texts(value: Any) -> tuple[str, ...]:
 
 def counts(value: Any) -> tuple[tuple[str, int], ...]:
     """An object of numbers."""
-    if not isinstance(value, dict):
+    if not _is_object(value) or not all(_is_count(each) for each in value.values()):
         raise ValueError("object of numbers")
-    found = cast("dict[Any, Any]", value)
-    if not all(_is_count(each) for each in found.values()):
-        raise ValueError("object of numbers")
-    return tuple((text(key), each) for key, each in found.items())
+    return tuple((text(key), each) for key, each in value.items())
 
 
 def _list(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
+    if not _is_list(value):
         raise ValueError(what)
-    return cast("list[Any]", value)
+    return value
+
+
+# What is in them nobody knows, and says so: else the type checkers do not agree.
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _is_object(value: Any) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
 
 
 def one_of(words: Mapping[str, Any]) -> Callable[[Any], Any]:
