@@ -6,6 +6,7 @@ into the table. What it imports from proxy.imap leads the fuzzer; it begins with
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -17,6 +18,9 @@ from proxy.imap.grammar import Parsed, Raw, joined, parse_command, parse_respons
 from proxy.imap.grammar import cut as unit_of
 from proxy.imap.transcript import Direction
 from proxy.imap.units import LITERAL_KEPT, PARTS_KEPT, TEXT_KEPT, Boundary, Unit, UnitReader
+from storage.cassette import CassetteError
+from storage.cassette.importing import heard
+from storage.cassette.reader import read_cassette
 from tests.fuzz.form import Input, read
 from tests.proxy.imap import invariants
 from tests.proxy.imap.playing import Cut, Heard, bytewise, play, whole
@@ -222,9 +226,24 @@ def _comes_back(unit: Unit, parse: Callable[[Unit], Parsed[Any]], direction: Dir
         assert parse(unit_of(joined(written), direction)).value == parsed.value
 
 
+def check_cassettes(data: bytes) -> None:
+    """What stands in a cassette is refused at a place that is there, or is heard. Marks of the input end its lines."""
+    lines = [b"imaptap cassette 1", *data.replace(b"\xff", b"\n").split(b"\n")]
+    refused: CassetteError | None = None
+    try:
+        for _ in heard(read_cassette(io.BytesIO(b"\n".join(lines))), 0):
+            pass
+    except CassetteError as error:
+        refused = error
+    if refused is not None:
+        assert 1 <= refused.line <= len(lines)
+        assert 1 <= refused.column <= len(lines[refused.line - 1]) + 1
+
+
 HARNESSES: dict[str, Callable[[bytes], None]] = {
     "units": check_units,
     "conversation": check_conversation,
     "gates": check_gates,
     "grammar": check_grammar,
+    "cassettes": check_cassettes,
 }
