@@ -10,7 +10,7 @@ from storage.bodies import Assembler, Segment
 from storage.left_out import LeftOut, Measurer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _ANY_LENGTH: Final = 2**63 - 1  # no literal is longer (RFC 9051 section 9, number64)
 
@@ -73,7 +73,7 @@ class Sorter:
         """Whether bytes of unfinished segments are held in memory."""
         return self._assembler.held > 0
 
-    def sort(self, records: list[Record], now: float, *, flush_before: float) -> Batch:
+    def sort(self, records: Sequence[Record | LeftOut], now: float, *, flush_before: float) -> Batch:
         """A batch of `records`, and of what the assembler has held since `flush_before` (seconds, clock of `now`)."""
         batch = Batch()
         for record in records:
@@ -112,9 +112,11 @@ class Sorter:
             else:
                 batch.pieces.append(result)
 
-    def _seldom(self, batch: Batch, record: SessionOpened | Event | SessionClosed) -> None:
+    def _seldom(self, batch: Batch, record: SessionOpened | Event | SessionClosed | LeftOut) -> None:
         if isinstance(record, SessionOpened):
             batch.opened.append(record)
+        elif isinstance(record, LeftOut):
+            batch.left_out.append(record)
         elif isinstance(record, Event):
             batch.events.append((next(self._event_numbers), record))
         else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.imap.transcript import Record
+    from storage.left_out import LeftOut
 
 GATHER_SECONDS: Final = 0.04
 """How long records are let gather before they are taken together. They come in bursts (`proxy.live.tap`)."""
@@ -34,7 +35,7 @@ class RecordQueue:
     """Records on their way to the disk. What has been taken counts as waiting until `done` says it is written."""
 
     def __init__(self, limit: int) -> None:
-        self._groups: deque[tuple[int, tuple[Record, ...]]] = deque()  # what they weigh, and the records
+        self._groups: deque[tuple[int, tuple[Record | LeftOut, ...]]] = deque()  # what they weigh, and the records
         self._limit = limit
         self._put_bytes = 0  # written by the putting thread only
         self._taken_bytes = 0  # these two by the taking thread only
@@ -49,7 +50,7 @@ class RecordQueue:
 
     # --- the putting side -------------------------------------------------------------------------------------------
 
-    def put(self, *records: Record) -> None:
+    def put(self, *records: Record | LeftOut) -> None:
         """Add records that belong together. Never blocks, never refuses: whoever puts looks at `full` now and then."""
         weight = sum(map(_weight, records))
         self._groups.append((weight, records))
@@ -108,9 +109,9 @@ class RecordQueue:
         self._rush.clear()
         self._rushed = False
 
-    def take(self) -> list[Record]:
+    def take(self) -> list[Record | LeftOut]:
         """Up to about BATCH_BYTES of records, oldest first."""
-        taken: list[Record] = []
+        taken: list[Record | LeftOut] = []
         size = 0
         while self._groups and size < BATCH_BYTES:
             weight, records = self._groups.popleft()
@@ -129,7 +130,7 @@ class RecordQueue:
         return due
 
 
-def _weight(record: Record) -> int:
+def _weight(record: Record | LeftOut) -> int:
     if type(record) is Piece:
         return _RECORD_BYTES + len(record.data)
     if type(record) is Exchange:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Record
     from storage.batch import Batch
     from storage.brake import Control
+    from storage.left_out import LeftOut
     from storage.store import Store
     from storage.values import Recording
 
@@ -99,13 +100,13 @@ class Writer:
         self._beat = monotonic() + HEARTBEAT_SECONDS
         self._took = self._took_before = self.recording.started
         """When the queue was looked into last, and the time before: microseconds since 1970 UTC."""
-        self._in_hand: list[Record] = []
+        self._in_hand: list[Record | LeftOut] = []
         self._own: list[Record] = []
         self._outage: Outage | None = None
         self._thread = threading.Thread(target=self._run, name="imaptap-writer", daemon=True)
         self._thread.start()
 
-    def put(self, *records: Record) -> None:
+    def put(self, *records: Record | LeftOut) -> None:
         """Hand over records, to be written together. Never blocks, never drops: look at `full` before reading on."""
         self._queue.put(*records)
 

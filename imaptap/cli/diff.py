@@ -11,6 +11,7 @@ import click
 from rich.progress import Progress
 
 from imaptap.cli.address import find
+from imaptap.cli.cassettes import opened_together
 from imaptap.cli.diff_output import FORMS, TERMINAL, Wish, print_report, print_rules
 from imaptap.cli.errors import NO, UNUSABLE, UserError
 from imaptap.cli.options import db_option
@@ -18,7 +19,6 @@ from imaptap.cli.pager import pager_option
 from imaptap.cli.written import written_file
 from imaptap.diffing.run import Asked, Comparing
 from imaptap.diffing.values import Chosen
-from storage import open_store
 from storage.diff.rules import Rules, read_rules, written
 
 if TYPE_CHECKING:
@@ -72,10 +72,12 @@ def diff(
     if left is None or right is None:
         raise UserError("Two recordings are needed to compare them.", f"Write imaptap diff {_PLACE} {_PLACE}.")
     rules = _rules(file, off, text=text, timing=timing, no_noise=no_noise)
-    with open_store(db, create=False) as store:
-        asked = Asked(db, _chosen(store, left), _chosen(store, right), rules)
-        if again is not None:
-            asked = replace(asked, rules=_with_noise(store, asked, _chosen(store, again)))
+    named = (left, right) if again is None else (left, right, again)
+    with opened_together(db, named) as (store, where, there):
+        mine, theirs, *others = (_chosen(store, each) for each in there)
+        asked = Asked(where, mine, theirs, rules)
+        for other in others:
+            asked = replace(asked, rules=_with_noise(store, asked, other))
         with Comparing(store, asked) as comparing:
             _watched(comparing.run, "comparing")
             if save_rules is not None:

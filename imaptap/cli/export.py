@@ -1,4 +1,4 @@
-"""`imaptap export`: a session for other programs."""
+"""`imaptap export`: recordings for other programs, and as text."""
 
 import contextlib
 import sys
@@ -8,13 +8,15 @@ from typing import BinaryIO
 
 import click
 
-from imaptap.cli.address import find_session
+from imaptap.cli.address import find, find_session
+from imaptap.cli.cassettes import opened
 from imaptap.cli.errors import UserError
 from imaptap.cli.filtering import filter_option, search
 from imaptap.cli.options import db_option
 from imaptap.cli.written import written_file
 from proxy.imap.transcript import Direction
-from storage import Session, Store, open_store
+from storage import Session, Store
+from storage.cassette import export_cassette
 from storage.filter import Node
 
 Range = tuple[int, int | None]
@@ -23,24 +25,23 @@ Range = tuple[int, int | None]
 _DIRECTIONS = {"client": Direction.CLIENT, "server": Direction.SERVER}
 
 
-@click.command(short_help="Write one side's exact stream.")
-@click.argument("address", metavar="RECORDING/SESSION")
+@click.command(short_help="Write one side's exact stream, or a cassette.")
+@click.argument("address", metavar="RECORDING[/SESSION]")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["raw"]),
+    type=click.Choice(["raw", "cassette"]),
     default="raw",
     show_default=True,
-    help="raw: the bytes of one direction.",
+    help="raw: the bytes of one side of a session. cassette: all of it as text (docs/cassettes.md).",
 )
-@click.option("--side", type=click.Choice(list(_DIRECTIONS)), required=True, help="Whose bytes.")
+@click.option("--side", type=click.Choice(list(_DIRECTIONS)), help="Whose bytes (raw, which needs it).")
 @click.option(
     "--as",
     "version",
     type=click.Choice(["received", "sent"]),
-    default="received",
-    show_default=True,
-    help="As they reached imaptap, or as it sent them on: these differ where it rewrote them.",
+    show_default="received",
+    help="As they reached imaptap, or as it sent them on: these differ where it rewrote them (raw).",
 )
 @click.option(
     "-o",
@@ -52,26 +53,44 @@ _DIRECTIONS = {"client": Direction.CLIENT, "server": Direction.SERVER}
 @db_option
 def export(
     address: str,
-    form: str,  # noqa: ARG001  raw is all there is
-    side: str,
-    version: str,
+    form: str,
+    side: str | None,
+    version: str | None,
     output: Path | None,
     wanted: Node | None,
     db: str,
 ) -> None:
-    """Write the exact stream of one side of a session; secrets are masked with as many x.
+    """Write the exact stream of one side of a session, or a recording (or a session) as a cassette; secrets are masked
+    with as many x.
 
-    With --filter, only what belongs to the exchanges that match. Exits 1 where the recording has a hole, or a literal
-    that was not kept: what came before it is written.
+    With --filter, only what belongs to the exchanges that match. A stream exits 1 where the recording has a hole, or a
+    literal that was not kept: what came before it is written.
     """
-    with open_store(db, create=False) as store:
-        session = find_session(store, address)
+    if form == "cassette":
+        if side is not None or version is not None or wanted is not None:
+            raise UserError("--side, --as and --filter are for --format raw.", "A cassette has all that was said.")
+        _cassette(db, address, output)
+        return
+    if side is None:
+        raise UserError("--format raw writes one side.", "Give --side client, --side server, or --format cassette.")
+    with opened(db, address) as (store, there):
+        session = find_session(store, there)
         direction = _DIRECTIONS[side]
         read = store.stream_as_sent if version == "sent" else store.stream
         ranges: list[Range] = [(0, None)] if wanted is None else _matching(store, session, direction, wanted)
         with _target(output, store) as file:
             for start, end in ranges:
                 file.writelines(read(session, direction, start, end))
+            file.flush()
+
+
+def _cassette(db: str, address: str, output: Path | None) -> None:
+    with opened(db, address) as (store, there):
+        place = find(store, there)
+        if place.exchange is not None:
+            raise UserError(f"{address!r} is one exchange.", f"Export its session: {address.rpartition('/')[0]}.")
+        with contextlib.nullcontext(sys.stdout.buffer) if output is None else written_file(output, store) as file:
+            export_cassette(store, place.recording, lambda text: file.write(text.encode()), place.session)
             file.flush()
 
 

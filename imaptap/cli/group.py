@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Iterator, MutableMapping
@@ -15,7 +16,10 @@ BROKEN_PIPE = 141
 
 
 class Commands(MutableMapping[str, click.Command]):
-    """Commands by name. The file `imaptap/cli/NAME.py` defines NAME, and is imported when NAME is looked up."""
+    """Commands by name. The file `imaptap/cli/NAME.py` defines NAME, and is imported when NAME is looked up.
+
+    Where NAME means something to Python, both are called `NAME_`.
+    """
 
     def __init__(self, *names: str) -> None:
         self._loaded: dict[str, click.Command | None] = dict.fromkeys(names)
@@ -23,7 +27,8 @@ class Commands(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         command = self._loaded[name]
         if command is None:
-            command = getattr(importlib.import_module(f"imaptap.cli.{name}"), name)
+            defined = f"{name}_" if keyword.iskeyword(name) else name
+            command = getattr(importlib.import_module(f"imaptap.cli.{defined}"), defined)
             if not isinstance(command, click.Command):
                 raise TypeError(f"imaptap.cli.{name}.{name} is no command")
             self._loaded[name] = command

@@ -11,6 +11,7 @@ import click
 from rich.text import Text
 
 from imaptap.cli.address import Place, address_argument, find
+from imaptap.cli.cassettes import opened
 from imaptap.cli.documents import Document, finding_document, print_document
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import db_option, json_option
@@ -18,7 +19,6 @@ from imaptap.cli.terminal import Output
 from imaptap.reading.hearing import findings
 from proxy.imap.lint import RULES, Severity
 from proxy.imap.transcript import Direction, readable
-from storage import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,8 +111,8 @@ def lint(
     """
     wanted = Wanted(Severity[severity.upper()], side, rule, ignore)
     tally = Tally()
-    with open_store(db, create=False) as store:
-        found = _found(store, find(store, address), wanted, tally)
+    with opened(db, address) as (store, there):
+        found = _found(store, find(store, there), wanted, tally)
         if as_json:
             _print_document(found, tally)
         else:

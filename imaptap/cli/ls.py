@@ -6,6 +6,7 @@ import click
 from rich.text import Text
 
 from imaptap.cli.address import find_recording
+from imaptap.cli.cassettes import opened
 from imaptap.cli.documents import (
     Document,
     print_document,
@@ -36,11 +37,12 @@ def ls(recording: str | None, wanted: Node | None, db: str, as_json: bool) -> No
 
     With --filter, only those in which something matches, and how much.
     """
-    with open_store(db, create=False) as store:
-        if recording is None:
+    if recording is None:
+        with open_store(db, create=False) as store:
             _recordings(store, _matching(store, wanted), as_json=as_json)
-            return
-        found = find_recording(store, recording)
+        return
+    with opened(db, recording) as (store, there):
+        found = find_recording(store, there)
         _sessions(store, found, _matching(store, wanted, found), as_json=as_json)
 
 

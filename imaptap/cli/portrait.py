@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import click
 
 from imaptap.cli.address import Place, address_argument, find
+from imaptap.cli.cassettes import opened
 from imaptap.cli.documents import print_document
 from imaptap.cli.errors import UserError
 from imaptap.cli.options import db_option, json_option
@@ -23,7 +24,7 @@ from proxy.imap.portrait import (
     differences,
     portray,
 )
-from storage import Recording, Store, open_store
+from storage import Recording, Store
 
 WAYS_SHOWN = 4
 """Ways of one situation that people are shown."""
@@ -58,9 +59,8 @@ def portrait(address: str, against: str | None, db: str, as_json: bool) -> None:
     """Tell how the client of a recording, or of one session, behaves: when it connects, on new mail, when it waits,
     saves, deletes, leaves, and what it makes of the server's capabilities.
     """
-    with open_store(db, create=False) as store:
-        mine = _sitter(store, address)
-        other = None if against is None else _sitter(store, against)
+    mine = _sitting(db, address)
+    other = None if against is None else _sitting(db, against)
     if other is None:
         _tell(mine, as_json=as_json)
     elif as_json:
@@ -75,6 +75,11 @@ def _tell(sitter: _Sitter, *, as_json: bool) -> None:
         print_document(about | portrait_document(sitter.portrait))
     else:
         _show(sitter, Output())
+
+
+def _sitting(db: str, address: str) -> _Sitter:
+    with opened(db, address) as (store, there):
+        return _sitter(store, there)
 
 
 def _sitter(store: Store, address: str) -> _Sitter:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from imaptap.cli.address import find
 from imaptap.cli.authority import own_authority
+from imaptap.cli.cassettes import opened
 from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.passwords import read_password_file
@@ -33,7 +34,6 @@ from proxy.replay.match import RuleError, parse_rules
 from proxy.replay.pace import Pace
 from proxy.replay.serving.cast import Repeat
 from proxy.replay.serving.logins import Door
-from storage import open_store
 
 if TYPE_CHECKING:
     from imaptap.cli.address import Place
@@ -58,8 +58,8 @@ def serve(context: click.Context, options: ServeOptions) -> None:
     refuse_planted(options.db)
     raise_open_files()
     kept = context.get_parameter_source("db") is ParameterSource.COMMANDLINE and not options.no_record
-    with open_store(options.db, create=False) as store:
-        place = find(store, options.address)
+    with opened(options.db, options.address) as (store, address):
+        place = find(store, address)
         if place.exchange is not None:
             raise UserError(f"{options.address!r} is one exchange.", "Serve a recording or a session.")
         found = scenes(store, [place.session] if place.session else store.sessions(place.recording))

@@ -6,6 +6,7 @@ import click
 from rich.text import Text
 
 from imaptap.cli.address import Place, address_argument, find
+from imaptap.cli.cassettes import opened
 from imaptap.cli.choice import Choice
 from imaptap.cli.documents import print_document, state
 from imaptap.cli.errors import UserError, escaped
@@ -22,7 +23,7 @@ from imaptap.cli.transcript import Look, Transcript, beginning, ending, happenin
 from imaptap.meaning.session import Meanings
 from imaptap.reading.understood import state_at
 from proxy.imap.transcript import Exchange
-from storage import Recording, Session, Store, open_store
+from storage import Recording, Session, Store
 from storage.filter import Node
 
 
@@ -44,8 +45,8 @@ def show(
 
     Each level is a number or last; RECORDING may be a name too. What is left out is last.
     """
-    with open_store(db, create=False) as store:
-        place = find(store, address)
+    with opened(db, address) as (store, there):
+        place = find(store, there)
         if moment is not None:
             place = state_place(store, place, moment)
         choice = Choice(store, place, wanted)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from imaptap.cli.address import Place, find
+from imaptap.cli.cassettes import opened
 from imaptap.cli.documents import print_document, recording_document, session_document
 from imaptap.cli.errors import UserError
 from imaptap.cli.filtering import filter_option, search
@@ -14,7 +15,7 @@ from imaptap.cli.lines import exchange_line
 from imaptap.cli.options import db_option, json_option
 from imaptap.cli.stats_document import commands_document, slow_document, summary_document
 from imaptap.cli.terminal import Output, amount, day
-from storage import Store, open_store
+from storage import Store
 from storage.filter import Node
 from storage.statistics import Commands, Durations, Fetched, Idling, Pipelining, Statistics, Summary, statistics
 
@@ -54,8 +55,8 @@ def stats(address: str, by: str, top: int, wanted: Node | None, db: str, as_json
     server and for the client, what was asked or fetched again, commands in flight, IDLE, and the slowest.
     docs/cli.md says what each number means.
     """
-    with open_store(db, create=False) as store:
-        place = find(store, address)
+    with opened(db, address) as (store, there):
+        place = find(store, there)
         if place.exchange is not None:
             raise UserError(
                 f"{address!r} names a single exchange, of which there is nothing to count.",

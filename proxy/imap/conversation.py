@@ -35,14 +35,18 @@ _LINES_AT_ONCE = 200
 class Conversation:
     """Listens to both directions of one session."""
 
-    def __init__(self, session: int, *, decode: bool = True) -> None:
-        """`session` is its number in the recording; with `decode`, COMPRESS=DEFLATE is inflated for the record."""
+    def __init__(self, session: int, *, decode: bool = True, recorded: bool = False) -> None:
+        """`session` is its number in the recording; with `decode`, COMPRESS=DEFLATE is inflated for the record.
+
+        With `recorded`, its streams come from a record, where that has been done.
+        """
         self._records: list[Record] = []
         put = self._records.append
         self._shared = Shared(session, put, Book(session, put), SessionState(), Vault())
         self._client = ClientSide(self._shared)
         self._server = ServerSide(self._shared, self._client, self._client.run)
         self._decode = decode
+        self._recorded = recorded
         self._inflaters: dict[Direction, Inflater] = {}
         self._first_deflated: list[tuple[Direction, bytes, Layer]] = []
 
@@ -223,6 +227,10 @@ class Conversation:
     def _start_deflate(self, at: int) -> None:
         """COMPRESS was answered OK: the next byte of both directions is compressed (RFC 4978 section 3)."""
         self._shared.compressed, self._shared.deflated = False, True
+        if self._recorded:
+            self._server.run(self._unread(Direction.SERVER))
+            self._client.run()
+            return
         if not self._decode:
             self._go_raw(at, "compress", "kept as it is: --compress opaque")
             self._server.run(self._unread(Direction.SERVER))

@@ -82,6 +82,8 @@ class EventKind(enum.StrEnum):
     GAP = "gap"
     STEP = "step"
     """What became of a recorded command that was sent again, and what this is a replay of."""
+    VARIES = "varies"
+    """Bytes that stand for others of their kind: a cassette's placeholder, called `Event.name`."""
 
 
 class SessionOpened(NamedTuple):

@@ -145,13 +145,13 @@ def nearest(rules: Rules, asked: Asked, recorded: Iterable[tuple[int, int, Asked
     for session, number, one in recorded:
         if one.spelled not in found:
             found[one.spelled] = Near(session, number, one, rules.differences(one, asked))
-    return tuple(sorted(found.values(), key=lambda near: _distance(near, asked))[:NEAREST])
+    alike = [near for near in found.values() if near.recorded.name == asked.name] or list(found.values())
+    return tuple(sorted(alike, key=lambda near: _distance(near, asked))[:NEAREST])
 
 
-def _distance(near: Near, asked: Asked) -> tuple[int, int, float]:
-    other_name = near.recorded.name != asked.name
+def _distance(near: Near, asked: Asked) -> tuple[int, float]:
     alike = SequenceMatcher(None, near.recorded.shown, asked.shown, autojunk=False).quick_ratio()
-    return (int(other_name), len(near.differences), -alike)
+    return (len(near.differences), -alike)
 
 
 def _dateless(meaning: Hashable) -> Hashable:

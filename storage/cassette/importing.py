@@ -1,0 +1,117 @@
+"""A cassette, put into a store as a recording like any other."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from sqlalchemy import update
+
+from proxy.imap.transcript import Event
+from storage import tables
+from storage.cassette.errors import WrongError
+from storage.cassette.hearing import Hearing
+from storage.cassette.reader import read_cassette
+from storage.cassette.telling import ended, told_recording, told_session
+from storage.cassette.values import Begun, Header, Placed, Told
+from storage.errors import StorageError
+from storage.recording import begin_recording, end_recording
+from storage.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from proxy.imap.transcript import Record
+    from storage.cassette.values import Statement
+    from storage.left_out import LeftOut
+    from storage.store import Store
+    from storage.values import Recording
+
+
+def import_cassette(store: Store, file: BinaryIO, name: str | None = None) -> Recording:
+    """Read a cassette into a new recording called `name` (default: the time).
+
+    Raises CassetteError where it is wrong; nothing of it stays then. Raises StorageError as a `Writer` does.
+    """
+    return _record(store, read_cassette(file), name)
+
+
+def copy_recording(source: Store, recording: Recording, store: Store, name: str) -> Recording:
+    """The same recording in another store. Raises StorageError."""
+    return _record(store, (Placed(0, statement) for statement in _told(source, recording)), name)
+
+
+def _told(source: Store, recording: Recording) -> Iterator[Statement]:
+    yield told_recording(recording)
+    yield from source.recording_events(recording)
+    for session in source.sessions(recording):
+        yield from told_session(source, ended(source, session), Told.EVERYTHING)
+
+
+def _record(store: Store, placed: Iterator[Placed], name: str | None) -> Recording:
+    first = next(placed, None)
+    header = first.statement if first and isinstance(first.statement, Header) else Header()
+    recording = begin_recording(store, name, version=header.version, settings=header.settings)
+    writer = Writer(store, joined=recording)
+    try:
+        rest = placed if first is None or isinstance(first.statement, Header) else _behind(first, placed)
+        for records in heard(rest, recording.started):
+            _put(writer, records)
+    except BaseException:
+        writer.close()
+        end_recording(store, recording)
+        store.remove(store.recording(str(recording.id)))
+        raise
+    writer.close()
+    end_recording(store, recording)
+    if writer.failed:
+        raise StorageError("The cassette could not be written into the store.", "Look at the errors above.")
+    return _dated(store, recording, header)
+
+
+def _behind(first: Placed, rest: Iterable[Placed]) -> Iterator[Placed]:
+    yield first
+    yield from rest
+
+
+def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]]:
+    """The records of all that is said, statement by statement; `now` is when sessions were opened that do not say."""
+    hearing: Hearing | None = None
+    for line, statement in placed:
+        try:
+            if isinstance(statement, Begun):
+                if hearing is not None:
+                    hearing.close()
+                    yield hearing.take()
+                hearing = Hearing(statement, now)
+            elif hearing is not None:
+                hearing.hear(statement)
+            elif isinstance(statement, Event):
+                yield [statement]
+        except WrongError as error:
+            raise error.at(line) from error
+        if hearing is not None and (records := hearing.take()):
+            yield records
+    if hearing is not None:
+        hearing.close()
+        yield hearing.take()
+
+
+def _put(writer: Writer, records: list[Record | LeftOut]) -> None:
+    """Hand them over, and wait while too many wait for the disk."""
+    writer.put(*records)
+    if writer.full:
+        drained = threading.Event()
+        writer.when_drained(drained.set)
+        drained.wait()
+
+
+def _dated(store: Store, recording: Recording, header: Header) -> Recording:
+    """With the times that the cassette names."""
+    times = {"started": header.started, "ended": header.ended, "seen": header.ended}
+    known = {key: at for key, at in times.items() if at is not None}
+    if known:
+        with store.writing() as connection:
+            mine = tables.recording.c.id == recording.id
+            connection.execute(update(tables.recording).where(mine).values(known))
+    return store.recording(str(recording.id))
