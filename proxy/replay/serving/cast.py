@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PASSED_OVER = frozenset({"NOOP", "CHECK", "CAPABILITY", "ID", "STARTTLS", "LOGOUT", "NAMESPACE", "IDLE"})
 """A client may leave these out, or ask them more often, and be the same client."""
+_ONLY_NEWS = frozenset({"NOOP", "CHECK", "IDLE"})
+"""All that these bring is news, which comes where it was recorded."""
 _ALWAYS = frozenset({"CAPABILITY", "ID", "NAMESPACE"})
 """Asked again, they are answered as they were last: that changes nothing."""
 _LOGIN = Asked("LOGIN", (), b"LOGIN")
@@ -110,6 +112,15 @@ class Role:
                 self._become(scene, place)
                 return
 
+    def forget_refusals(self) -> None:
+        """The client has shown that it may come in: logins that were refused lie behind."""
+        steps = self.scene.steps
+        for index in range(self._next, len(steps)):
+            if steps[index].asked.name in LOGINS and steps[index].status != "OK":
+                self._next = index + 1
+            elif steps[index].asked.name not in PASSED_OVER:
+                return
+
     def find(self, asked: Asked) -> tuple[Step, tuple[Step, ...]] | None:
         """The step that answers this command, which counts as played, and those that were left out before it.
 
@@ -119,11 +130,23 @@ class Role:
         if index is None and self._change(asked):
             index = self._next
         if index is None:
-            index = self._anywhere(asked)
-        if index is None:
-            return None
+            return self._aside(asked) if asked.name in PASSED_OVER else self._jump(asked)
         self._history = [*self._history, asked][: _HISTORY + 1]
         return self._play(index)
+
+    def _aside(self, asked: Asked) -> tuple[Step, tuple[Step, ...]] | None:
+        """Out of its order, what changes nothing moves nothing either, and brings no news."""
+        index = None if asked.name in _ONLY_NEWS else self._anywhere(asked)
+        if index is None:
+            return None
+        step = self.scene.steps[index]
+        self._plays[index] += 1
+        self._cast.took(self.scene, step)
+        return step._replace(news=()), ()
+
+    def _jump(self, asked: Asked) -> tuple[Step, tuple[Step, ...]] | None:
+        index = self._anywhere(asked)
+        return None if index is None else self._play(index)
 
     def _play(self, index: int) -> tuple[Step, tuple[Step, ...]]:
         steps = self.scene.steps

@@ -121,6 +121,8 @@ class Served:
             yield Say(tag + b" NO [AUTHENTICATIONFAILED] imaptap: not the user and password of --user\r\n")
             return
         self.role.prefer(login.user)
+        if self._door.demands:
+            self.role.forget_refusals()
         yield from self._answer(tag, Asked("LOGIN", (), b"LOGIN " + login.user.encode()))
 
     def _answer(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
