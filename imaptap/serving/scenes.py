@@ -44,11 +44,11 @@ class _Draft:
         self.lines: list[Line] = []
         self.status: str | None = None
 
-    def step(self, after: str | None) -> Step:
+    def step(self, after: str | None, wall: int) -> Step:
         before = self.before
         return Step(
             self.number, self.asked, tuple(self.lines), self.news, before.mailbox, after, before.phase in _IN,
-            self.status,
+            self.status, wall + self.at,
         )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ class _Script:
             session.number,
             user,
             tuple(self._greeting),
-            tuple(each.step(after) for each, after in zip(drafts, afters, strict=False)),
+            tuple(each.step(after, session.wall) for each, after in zip(drafts, afters, strict=False)),
             tuple(self._news),
             session.ending is Ending.SERVER,
             functools.partial(self._read, self._store, session),

@@ -131,8 +131,7 @@ class Served:
         if found is None:
             yield from self._unrecorded(tag, wanted)
             return
-        step, left_out = found
-        scene = self.role.scene
+        scene, step, left_out = found
         yield from self._news(scene, step, left_out)
         completion: Play | None = None
         for line in step.lines:

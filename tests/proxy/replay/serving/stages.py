@@ -41,7 +41,7 @@ def scene(script: str, number: int = 1, user: str | None = None, *, hangs_up: bo
         data = text.encode() + b"\r\n"
         if who == "C:":
             wanted = of(data)
-            steps.append(Step(len(steps) + 1, wanted, (), tuple(news), mailbox, mailbox, logged_in, None))
+            steps.append(Step(len(steps) + 1, wanted, (), tuple(news), mailbox, mailbox, logged_in, None, len(steps)))
             news = []
             continue
         start = len(stream)

@@ -24,6 +24,7 @@ def b64(data: bytes) -> str:
 
 BEARER = b64(b"user=bob\x01auth=Bearer secret\x01\x01")
 OAUTH = b64(b"n,a=bob,\x01host=localhost\x01auth=Bearer secret\x01\x01")
+LOGIN = f"C: q AUTHENTICATE LOGIN\nS: + {b64(b'Username:')}\nC: {b64(b'bob')}\nS: + {b64(b'Password:')}\n"
 WAYS = [
     ("C: q LOGIN bob secret\n", True),
     ('C: q LOGIN "bob" "other"\n', False),
@@ -32,8 +33,8 @@ WAYS = [
     (f"C: q AUTHENTICATE PLAIN {b64(bytes(1) + b'bob' + bytes(1) + b'secret')}\n", True),
     (f"C: q authenticate plain {b64(bytes(1) + b'bob' + bytes(1) + b'other')}\n", False),
     (f"C: q AUTHENTICATE PLAIN {b64(b'nonsense')}\n", False),
-    (f"C: q AUTHENTICATE LOGIN\nS: + {b64(b'Username:')}\nC: {b64(b'bob')}\nS: + {b64(b'Password:')}\nC: {b64(b'secret')}\n", True),
-    (f"C: q AUTHENTICATE LOGIN\nS: + {b64(b'Username:')}\nC: {b64(b'bob')}\nS: + {b64(b'Password:')}\nC: {b64(b'no')}\n", False),
+    (f"{LOGIN}C: {b64(b'secret')}\n", True),
+    (f"{LOGIN}C: {b64(b'no')}\n", False),
     (f"C: q AUTHENTICATE XOAUTH2 {BEARER}\n", True),
     (f"C: q AUTHENTICATE OAUTHBEARER {OAUTH}\n", True),
 ]  # fmt: skip
