@@ -122,6 +122,13 @@ class Role:
         """The step that comes next, where not all lie behind."""
         return self.scene.steps[self._next]
 
+    @property
+    def capabilities(self) -> list[str]:
+        """What the server is known to have at this point; nothing where it has not told."""
+        steps = self.scene.steps
+        known = steps[min(self._next, len(steps) - 1)].capabilities if steps else frozenset[str]()
+        return sorted(known, key=lambda word: (not word.startswith("IMAP4"), word))
+
     def prefer(self, user: str) -> None:
         """The client logs in as this user: be a session of that one's, where there is one that may still be it."""
         if self.scene.user in {None, user}:

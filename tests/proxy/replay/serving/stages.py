@@ -36,14 +36,21 @@ def scene(script: str, number: int = 1, user: str | None = None, *, hangs_up: bo
     stream, greeting, news, steps = bytearray(), list[Line](), list[Line](), list[Step]()
     mailbox: str | None = None
     logged_in = False
+    capabilities = frozenset[str]()
     for line in script.strip().splitlines():
         who, text = line.strip().split(" ", 1)
         data = text.encode() + b"\r\n"
         if who == "C:":
             wanted = of(data)
-            steps.append(Step(len(steps) + 1, wanted, (), tuple(news), mailbox, mailbox, logged_in, None, len(steps)))
+            steps.append(
+                Step(
+                    len(steps) + 1, wanted, (), tuple(news), mailbox, mailbox, logged_in, None, len(steps), capabilities
+                )
+            )
             news = []
             continue
+        if "CAPABILITY" in text:
+            capabilities = frozenset(text.partition("CAPABILITY ")[2].partition("]")[0].split())
         start = len(stream)
         stream += data
         last = steps[-1] if steps else None

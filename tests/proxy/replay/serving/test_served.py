@@ -116,6 +116,11 @@ CLIENTS = {
         C: x5 SELECT INBOX
         S: x5 NO [UNAVAILABLE] imaptap: 1/2 is played already, or about another selected mailbox
     """,
+    "capabilities that nobody had asked for": """
+        C: x1 CAPABILITY
+        S: * CAPABILITY IMAP4rev1 IDLE
+        S: x1 OK CAPABILITY completed
+    """,
     "no commands": """
         C: hello
         S: * BAD imaptap: this is no command
