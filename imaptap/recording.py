@@ -19,6 +19,7 @@ from proxy.live.endpoint import Endpoint
 from proxy.live.recorder import Recorder
 from proxy.live.settings import Settings
 from proxy.live.transport import TransportKind
+from proxy.live.upstream import Upstream
 from storage import Control, Recording, Sharing, StorageError, Store, Writer, open_store
 
 Tell = Callable[[str, str], None]
@@ -46,10 +47,11 @@ class Job:
 class Ready:
     """What is known once clients may connect."""
 
-    recording: Recording
+    recording: Recording | None
+    """None where nothing is recorded; then `db` is None, too."""
     listen: tuple[Endpoint, ...]
     ca: Path
-    db: str
+    db: str | None
 
 
 class Ears:
@@ -83,17 +85,25 @@ class Ears:
         self.writer.when_drained(callback)
 
 
-async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], news: News | None, tell: Tell) -> bool:
+async def run(
+    job: Job,
+    stop: asyncio.Event,
+    ready: Callable[[Ready], None],
+    news: News | None,
+    tell: Tell,
+    upstream: Upstream | None = None,
+) -> bool:
     """Record until `stop` is set; with `job.fail_closed`, also until nothing can be recorded any more, which sets it.
 
     Returns whether everything was recorded, and nobody's session had to end because it could not be.
     `ready` is called once clients may connect, `tell` with a sentence and a hint for the person (from any thread);
-    `news` gets what is worth a line. Raises StorageError, CertificateError or LiveError when it cannot begin; then, as
-    when `ready` raises, no recording is left. `imaptap.workers.parent.run` does the same with several processes.
+    `news` gets what is worth a line; `upstream` dials in the place of the settings' own. Raises StorageError,
+    CertificateError or LiveError when it cannot begin; then, as when `ready` raises, no recording is left.
+    `imaptap.workers.parent.run` does the same with several processes.
     """
     with open_store(job.db, create=True) as store:
         ears = Ears(news.hear if news else None)
-        recorder = Recorder(job.settings, job.authority, ears, tell, job.own_leaves)
+        recorder = Recorder(job.settings, job.authority, ears, tell, job.own_leaves, upstream=upstream)
         # A port that is taken must not cost an empty recording, so the recording begins behind it. Nobody is
         # accepted before `recorder.run`.
         listen = recorder.listen()
@@ -107,7 +117,7 @@ async def run(job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], new
             with undone(writer, store):
                 ready(Ready(writer.recording, listen, job.authority.certificate_file, store.where))
         except BaseException:
-            await _hang_up(recorder)
+            await hang_up(recorder)
             raise
         return await carry_on(recorder, writer, stop)
 
@@ -145,7 +155,7 @@ def undone(writer: Writer, store: Store) -> Generator[None, None, None]:
         raise
 
 
-async def _hang_up(recorder: Recorder) -> None:
+async def hang_up(recorder: Recorder) -> None:
     """Close the listening sockets of a recorder that shall not run: it does so when it stops."""
     stopped = asyncio.Event()
     stopped.set()

@@ -15,7 +15,7 @@ from imaptap.hardening import forbid_core_dumps
     cls=Cli,
     commands=Commands(
         "record", "ls", "show", "stats", "tail", "export", "import", "check", "lint", "portrait", "replay", "diff",
-        "rm", "prune", "ca", "demo", "completion",
+        "serve", "rm", "prune", "ca", "demo", "completion",
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip

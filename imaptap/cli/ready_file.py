@@ -30,7 +30,7 @@ def _no_ready_file(file: Path, reason: str) -> UserError:
 def write_ready(file: Path, facts: Ready) -> None:
     """Readable by its owner, and all at once, so that whoever waits for the file never reads half of it."""
     said = {
-        "recording": facts.recording.id,
+        "recording": facts.recording.id if facts.recording else None,
         "listen": [{"url": endpoint.url} for endpoint in facts.listen],
         "ca": str(facts.ca),
         "db": facts.db,

@@ -88,8 +88,9 @@ def _tell(message: str, hint: str) -> None:
 
 def _welcome(facts: Ready, exposure: str, workers: int) -> str:
     crew = f" with {workers} workers" if workers > 1 else ""
+    recording = facts.recording
     lines = [
-        f"Recording {facts.recording.id} ({facts.recording.name}) into {facts.db}",
+        f"Recording {recording.id} ({recording.name}) into {facts.db}" if recording else "",
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}{crew}",
         exposure,
         f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",

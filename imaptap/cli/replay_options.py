@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from imaptap.cli.passwords import Source
 
-_SPEEDS = {"max": None, "1x": 1.0, "10x": 10.0}
+SPEEDS = {"max": None, "1x": 1.0, "10x": 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class ReplayOptions:
     @property
     def pace(self) -> float | None:
         """How many times as fast as recorded; None: without pauses."""
-        return _SPEEDS[self.speed]
+        return SPEEDS[self.speed]
 
 
 _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
@@ -86,7 +86,7 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option("--flatten", is_flag=True, help="Wait for each answer, where the recorded client did not."),
     click.option(
         "--speed",
-        type=click.Choice(list(_SPEEDS)),
+        type=click.Choice(list(SPEEDS)),
         default="max",
         show_default=True,
         help="Keep recorded pauses (1x), a tenth of them (10x), or none.",

@@ -11,6 +11,8 @@ import enum
 import re
 from dataclasses import dataclass
 
+from proxy.imap.transcript import readable
+
 _LIST = re.compile(
     rb"\* +CAPABILITY(?=[ \r\n])([^\r\n]*)"
     rb"|(?!\+)([^ \r\n]+) +(OK|NO|BAD|PREAUTH|BYE) +\[CAPABILITY(?=[ \]])([^\]\r\n]*)\]",
@@ -51,6 +53,8 @@ class Words:
     hide_compress: bool = False
     hide_external: bool = False
     scram: Scram = Scram.AUTO
+    mechanisms: frozenset[str] | None = None
+    """The SASL mechanisms that are left, by their names in capitals; None: all of them."""
 
     @property
     def lasting(self) -> bool:
@@ -90,6 +94,8 @@ class CapabilityRewriter:
 
     def _hidden(self, word: bytes) -> bool:
         words = self.words
+        if words.mechanisms is not None and word.startswith(b"AUTH="):
+            return readable(word.removeprefix(b"AUTH=")) not in words.mechanisms
         if word.startswith(b"AUTH=SCRAM-") or (word.startswith(b"AUTH=") and word.endswith(b"-PLUS")):
             return words.scram is Scram.HIDE or (words.scram is Scram.AUTO and self.plus_seen)
         return (

@@ -51,10 +51,12 @@ class Recorder:
         *,
         numbers: Iterator[int] | None = None,
         began: int | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
         """`numbers` are those that sessions get (default: 1, 2, …).
 
-        `began` is when the recording did (default: now), microseconds since 1970 UTC.
+        `began` is when the recording did (default: now), microseconds since 1970 UTC. `upstream` dials in the place
+        of the settings' own.
 
         Raises CertificateError for certificates and CA files that are not usable.
         """
@@ -63,7 +65,7 @@ class Recorder:
         self._notices = Notices(tell)
         self._admission = Admission(settings.allow)
         self._refusals = Refusals(sink, self._notices, Clock(began))
-        self._upstream = Upstream(settings)
+        self._upstream = Upstream(settings) if upstream is None else upstream
         self._authority = authority
         self._own_leaves = own_leaves
         self._turns = Turns()

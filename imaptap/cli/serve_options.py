@@ -1,0 +1,106 @@
+"""What `imaptap serve` can be told: every option in one place, and a value that holds what was typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from imaptap.cli.authority import ca_key_password_option
+from imaptap.cli.options import as_one, db_option
+from imaptap.cli.passwords import Source
+from imaptap.cli.record_options import DEFAULT_LISTEN
+from imaptap.cli.replay_options import SPEEDS
+from imaptap.cli.trust_options import FILE
+from proxy.replay.serving.cast import Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What was typed, by the names of the options below; an option that was not given has its default."""
+
+    address: str
+    listen: tuple[str, ...]
+    allow: tuple[str, ...]
+    db: str
+    no_record: bool
+    name: str | None
+    user: str | None
+    password_file: Path | None
+    match: tuple[str, ...]
+    repeat: str
+    speed: str
+    max_gap: float | None
+    step: Path | None
+    strict: bool
+    report: Path | None
+    ca_key_password: Source | None
+    ready_file: Path | None
+    quiet: bool
+
+    @property
+    def pace(self) -> float | None:
+        """How many times faster than recorded; None: without pauses."""
+        return SPEEDS[self.speed]
+
+
+serve_options = as_one(
+    ServeOptions,
+    (
+        click.argument("address", metavar="RECORDING[/SESSION]"),
+        click.option(
+            "--listen",
+            multiple=True,
+            metavar="URL",
+            default=DEFAULT_LISTEN,
+            show_default=True,
+            help="Where clients connect; port 0 picks a free one. May be given several times.",
+        ),
+        click.option(
+            "--allow",
+            multiple=True,
+            metavar="CIDR",
+            help="Let in clients of this network (or address) and of this machine only. May be given several times.",
+        ),
+        db_option,
+        click.option("--no-record", is_flag=True, help="Record nothing, though --db is given."),
+        click.option("--name", help="Name of the new recording (default: the time)."),
+        click.option("--user", metavar="USER", help="Let in this user only (default: anybody)."),
+        click.option(
+            "--password-file", type=FILE, help="Demand the password in FILE (default: any will do); SCRAM needs it."
+        ),
+        click.option(
+            "--match",
+            multiple=True,
+            metavar="RULE",
+            help="COMMAND[.PART]=any|same|exact, dates=any, prefix=NEW=RECORDED. May be given several times.",
+        ),
+        click.option(
+            "--repeat",
+            type=click.Choice([each.value for each in Repeat]),
+            default=Repeat.NEVER.value,
+            show_default=True,
+            help="A command that is asked more often than recorded: refuse it, answer as last, or start over.",
+        ),
+        click.option(
+            "--speed",
+            type=click.Choice(list(SPEEDS)),
+            default="max",
+            show_default=True,
+            help="Answer as fast as possible, or with the recorded pauses, or with a tenth of them.",
+        ),
+        click.option("--max-gap", type=click.FloatRange(min=0), metavar="SECONDS", help="No wait is longer than this."),
+        click.option(
+            "--step", type=FILE, help="News comes one by one, each when another line has been written to FILE."
+        ),
+        click.option("--strict", is_flag=True, help="Exit 1 also if something recorded was never asked for."),
+        click.option(
+            "--report", type=FILE, help="Write what matched nothing, and what comes near it, to FILE as JSON."
+        ),
+        ca_key_password_option,
+        click.option("--ready-file", type=FILE, help="Write a JSON file there once clients may connect."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing of commands that match nothing."),
+    ),
+)
+"""Gives `imaptap serve` all of them."""

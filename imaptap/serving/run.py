@@ -1,0 +1,123 @@
+"""`imaptap serve` from start to stop: the recorder with served sessions in the server's place."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from imaptap.recording import Job, Ready, hang_up
+from imaptap.recording import run as record
+from imaptap.serving.server import Connection, Within
+from proxy.live.recorder import Recorder
+from proxy.replay.match import Near, Rules
+from proxy.replay.pace import Pace
+from proxy.replay.serving.cast import Cast, Repeat
+from proxy.replay.serving.logins import Door
+from proxy.replay.serving.served import Served
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from imaptap.recording import Tell
+    from proxy.imap.transcript import Record
+    from proxy.replay.asked import Asked
+    from proxy.replay.serving.values import Scene, Step
+
+
+class Miss(NamedTuple):
+    """A command that nothing recorded answers: which connection asked what, why not, and what comes near it."""
+
+    connection: int
+    asked: Asked
+    why: str
+    near: tuple[Near, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is served, and how. `told` waits until the next news may come; None: it comes by itself."""
+
+    scenes: Sequence[Scene]
+    rules: Rules = field(default_factory=Rules)
+    repeat: Repeat = Repeat.NEVER
+    door: Door = field(default_factory=Door)
+    pace: Pace | None = None
+    told: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    missed: list[Miss] = field(default_factory=list[Miss])
+    never_asked: list[tuple[Scene, Step]] = field(default_factory=list["tuple[Scene, Step]"])
+    recorded: bool = True
+    """Whether everything was, that had to be."""
+
+
+class _Nowhere:
+    """A sink that forgets all it is told."""
+
+    full = crammed = False
+
+    def put(self, *records: Record) -> None:
+        """Forget."""
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """At once."""
+        callback()
+
+
+async def serve(
+    play: Play,
+    job: Job,
+    stop: asyncio.Event,
+    ready: Callable[[Ready], None],
+    tell: Tell,
+    miss: Callable[[Miss], None],
+    *,
+    kept: bool,
+) -> Outcome:
+    """Serve until `stop` is set; `kept`: whether what is said is recorded into the job's database.
+
+    `miss` hears at once of what matches nothing. Raises StorageError, CertificateError or LiveError when it cannot
+    begin.
+    """
+    cast, outcome = Cast(play.scenes, play.rules, play.repeat), Outcome()
+    numbers = itertools.count(1)
+
+    def missed(connection: int, asked: Asked, why: str, near: tuple[Near, ...]) -> None:
+        found = Miss(connection, asked, why, near)
+        outcome.missed.append(found)
+        miss(found)
+
+    async def connected(sock: socket.socket) -> None:
+        number = next(numbers)
+        timed = play.pace is not None or play.told is not None
+        served = Served(cast, play.door, functools.partial(missed, number), timed=timed)
+        await Connection(served, play.pace, frozenset(play.door.mechanisms), play.told).run(sock)
+
+    upstream = Within(job.settings, connected)
+    if kept:
+        outcome.recorded = await record(job, stop, ready, None, tell, upstream)
+    else:
+        await _unrecorded(job, stop, ready, tell, upstream)
+    outcome.never_asked = cast.never_asked()
+    return outcome
+
+
+async def _unrecorded(
+    job: Job, stop: asyncio.Event, ready: Callable[[Ready], None], tell: Tell, upstream: Within
+) -> None:
+    recorder = Recorder(job.settings, job.authority, _Nowhere(), tell, job.own_leaves, upstream=upstream)
+    listen = recorder.listen()
+    try:
+        ready(Ready(None, listen, job.authority.certificate_file, None))
+    except BaseException:
+        await hang_up(recorder)
+        raise
+    await recorder.run(stop)

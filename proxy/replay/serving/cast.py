@@ -1,0 +1,280 @@
+"""Which recorded session a connection gets, and which of its steps answers a command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from proxy.replay.asked import Asked
+from proxy.replay.match import nearest
+from proxy.replay.plan import LOGINS, needs_mailbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from proxy.replay.match import Near, Rules
+    from proxy.replay.serving.values import Scene, Step
+
+PASSED_OVER = frozenset({"NOOP", "CHECK", "CAPABILITY", "ID", "STARTTLS", "LOGOUT", "NAMESPACE", "IDLE"})
+"""A client may leave these out, or ask them more often, and be the same client."""
+_ONLY_NEWS = frozenset({"NOOP", "CHECK", "IDLE"})
+"""All that these bring is news, which comes where it was recorded."""
+_ALWAYS = frozenset({"CAPABILITY", "ID", "NAMESPACE"})
+"""Asked again, they are answered as they were last: that changes nothing."""
+_LOGIN = Asked("LOGIN", (), b"LOGIN")
+_HISTORY = 64
+"""So many commands of a connection are looked at to find out which recorded session it is."""
+
+
+class Repeat(StrEnum):
+    """What a command gets that is asked more often than it was recorded."""
+
+    NEVER = "never"
+    LAST = "last"
+    LOOP = "loop"
+
+
+class Found(NamedTuple):
+    """A step that answers a command, its session, and the steps before it that nobody has asked for."""
+
+    scene: Scene
+    step: Step
+    left_out: tuple[Step, ...] = ()
+
+
+class Cast:
+    """All recorded sessions, and how often each was played."""
+
+    def __init__(self, scenes: Sequence[Scene], rules: Rules, repeat: Repeat) -> None:
+        """`scenes` in the order in which they were recorded; at least one."""
+        self.rules, self.repeat = rules, repeat
+        self._scenes = scenes
+        self._played: Counter[int] = Counter()
+        self._asked: Counter[tuple[int, int]] = Counter()
+        self._now = 0
+        """When the step was recorded that was played last."""
+
+    def enter(self) -> Role:
+        """A client has connected: it is the session that was played least often, of these the earliest."""
+        first = min(self._scenes, key=lambda scene: self._played[scene.number])
+        self._played[first.number] += 1
+        return Role(self, first)
+
+    def others(self, role: Role) -> Iterator[Scene]:
+        """Sessions that a connection might turn out to be instead, the least played first."""
+        found = (scene for scene in self._scenes if scene is not role.scene)
+        yield from sorted(found, key=lambda scene: self._played[scene.number])
+
+    def exchange(self, old: Scene, new: Scene) -> None:
+        """A connection was taken for `old`, and is `new`."""
+        self._played[old.number] -= 1
+        self._played[new.number] += 1
+
+    def took(self, scene: Scene, step: Step) -> None:
+        """A step was asked for."""
+        self._asked[scene.number, step.number] += 1
+        self._now = step.at
+
+    def times(self, scene: Scene, step: Step) -> int:
+        """How often a step was asked for, by all connections together."""
+        return self._asked[scene.number, step.number]
+
+    def distance(self, scene: Scene, step: Step) -> tuple[int, int]:
+        """How far a step is from what is being played: how often it was asked for, and how long before or after."""
+        return self.times(scene, step), abs(step.at - self._now)
+
+    def never_asked(self) -> list[tuple[Scene, Step]]:
+        """The steps that no connection has asked for, but for those that a client may leave out."""
+        return [
+            (scene, step)
+            for scene in self._scenes
+            for step in scene.steps
+            if step.asked.name not in PASSED_OVER and not self.times(scene, step)
+        ]
+
+    def near(self, asked: Asked, own: Scene) -> tuple[Near, ...]:
+        """The recorded commands that are most like one that matched none; its own session's come first."""
+        ordered = (own, *(scene for scene in self._scenes if scene is not own))
+        return nearest(self.rules, asked, ((s.number, step.number, step.asked) for s in ordered for step in s.steps))
+
+
+class Role:
+    """What one connection plays."""
+
+    def __init__(self, cast: Cast, scene: Scene) -> None:
+        self.scene = scene
+        self.mailbox: str | None = None
+        """The mailbox that is selected."""
+        self.logged_in = bool(scene.steps) and scene.steps[0].logged_in
+        self._cast = cast
+        self._next = 0
+        self._plays: Counter[tuple[int, int]] = Counter()
+        self._history: list[Asked] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether all steps lie behind."""
+        return self._next >= len(self.scene.steps)
+
+    @property
+    def coming(self) -> Step:
+        """The step that comes next, where not all lie behind."""
+        return self.scene.steps[self._next]
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What the server is known to have at this point; nothing where it has not told."""
+        steps = self.scene.steps
+        known = steps[min(self._next, len(steps) - 1)].capabilities if steps else frozenset[str]()
+        return sorted(known, key=lambda word: (not word.startswith("IMAP4"), word))
+
+    def prefer(self, user: str) -> None:
+        """The client logs in as this user: be a session of that one's, where there is one that may still be it."""
+        if self.scene.user in {None, user}:
+            return
+        for scene in self._cast.others(self):
+            if scene.user == user and (place := self._goes_like(scene, [*self._history, _LOGIN])) is not None:
+                self._become(scene, place)
+                return
+
+    def forget_refusals(self) -> None:
+        """The client has shown that it may come in: logins that were refused lie behind."""
+        steps = self.scene.steps
+        for index in range(self._next, len(steps)):
+            if steps[index].asked.name in LOGINS and steps[index].status != "OK":
+                self._next = index + 1
+            elif steps[index].asked.name not in PASSED_OVER:
+                return
+
+    def find(self, asked: Asked) -> Found | None:
+        """What answers this command, and counts as played. None: nothing that is recorded does."""
+        index = self._in_order(self.scene, self._next, asked, self.mailbox)
+        if index is None and self._change(asked):
+            index = self._next
+        if index is None:
+            return self._aside(asked) if asked.name in PASSED_OVER else self._jump(asked)
+        self._history = [*self._history, asked][: _HISTORY + 1]
+        return self._play(index)
+
+    def _aside(self, asked: Asked) -> Found | None:
+        """Out of its order, what changes nothing moves nothing either, and brings no news."""
+        found = [] if asked.name in _ONLY_NEWS else self._all(asked)
+        index = self._new(found)
+        if index is None:
+            index = self._again(asked, found)
+        if index is None:
+            return None
+        step = self.scene.steps[index]
+        self._plays[self._key(index)] += 1
+        self._cast.took(self.scene, step)
+        return Found(self.scene, step._replace(news=()))
+
+    def _jump(self, asked: Asked) -> Found | None:
+        found = self._all(asked)
+        index = self._new(found)
+        if index is None and (other := self._elsewhere(asked)):
+            scene, index = other
+            if needs_mailbox(asked.name):
+                return self._borrow(scene, scene.steps[index])
+            self.scene, self._next = scene, index
+        if index is None:
+            index = self._again(asked, found)
+        return None if index is None else self._play(index)
+
+    def _borrow(self, scene: Scene, step: Step) -> Found:
+        """The answer that another session got in the same mailbox; this one stays where it is."""
+        self._plays[scene.number, step.number] += 1
+        self._cast.took(scene, step)
+        return Found(scene, step._replace(news=()))
+
+    def _play(self, index: int) -> Found:
+        steps = self.scene.steps
+        step = steps[index]
+        left_out = tuple(steps[each] for each in range(self._next, index) if not self._plays[self._key(each)])
+        self._next = max(self._next, index + 1)
+        self._plays[self._key(index)] += 1
+        self.mailbox = step.after
+        if step.asked.name in LOGINS and step.status == "OK":
+            self.logged_in = True
+        self._cast.took(self.scene, step)
+        return Found(self.scene, step, left_out)
+
+    def _in_order(self, scene: Scene, start: int, asked: Asked, mailbox: str | None) -> int | None:
+        """Where the command stands, if it comes next but for steps that a client may leave out."""
+        for index in range(start, len(scene.steps)):
+            if self._answers(scene.steps[index], asked, mailbox):
+                return index
+            if scene.steps[index].asked.name not in PASSED_OVER:
+                break
+        return None
+
+    def _all(self, asked: Asked) -> list[int]:
+        """Every step that answers the command, those that lie behind last."""
+        order = (*range(self._next, len(self.scene.steps)), *range(self._next))
+        return [i for i in order if self._answers(self.scene.steps[i], asked, self.mailbox, self.logged_in)]
+
+    def _new(self, found: list[int]) -> int | None:
+        """The first of these that was not played."""
+        return next((index for index in found if not self._plays[self._key(index)]), None)
+
+    def _again(self, asked: Asked, found: list[int]) -> int | None:
+        """One of these that was played, where that is wanted."""
+        repeat = Repeat.LAST if asked.name in _ALWAYS else self._cast.repeat
+        if not found or repeat is Repeat.NEVER:
+            return None
+        return max(found) if repeat is Repeat.LAST else min(found, key=lambda i: (self._plays[self._key(i)], i))
+
+    def _elsewhere(self, asked: Asked) -> tuple[Scene, int] | None:
+        """Where the command stands in another session of the same user: asked least often so far, about this time.
+
+        Clients with several connections give their work to whichever is free.
+        """
+        if not self.logged_in:
+            return None
+        found = [
+            (scene, index)
+            for scene in self._cast.others(self)
+            if scene.user in {None, self.scene.user}
+            for index, step in enumerate(scene.steps)
+            if not self._plays[scene.number, step.number] and self._answers(step, asked, self.mailbox)
+        ]
+        return min(found, key=lambda place: self._cast.distance(place[0], place[0].steps[place[1]]), default=None)
+
+    def _key(self, index: int) -> tuple[int, int]:
+        return self.scene.number, self.scene.steps[index].number
+
+    def _answers(self, step: Step, asked: Asked, mailbox: str | None, logged_in: bool = True) -> bool:
+        if step.logged_in and not logged_in:
+            return False
+        if step.asked.name in LOGINS or asked.name in LOGINS:
+            return step.asked.name in LOGINS and asked.name in LOGINS
+        if needs_mailbox(asked.name) and step.mailbox != mailbox:
+            return False
+        return not self._cast.rules.differences(step.asked, asked)
+
+    def _change(self, asked: Asked) -> bool:
+        """Whether another recorded session begins as this connection did and goes on with this command: be that one."""
+        if len(self._history) > _HISTORY:
+            return False
+        for scene in self._cast.others(self):
+            place = self._goes_like(scene, [*self._history, asked])
+            if place is not None:
+                self._become(scene, place)
+                return True
+        return False
+
+    def _become(self, scene: Scene, place: int) -> None:
+        self._cast.exchange(self.scene, scene)
+        self.scene, self._next = scene, place
+        self._plays = Counter(map(self._key, range(place)))
+
+    def _goes_like(self, scene: Scene, history: list[Asked]) -> int | None:
+        """Where the last of these commands stands in a session that has all of them in order."""
+        index, mailbox = -1, None
+        for asked in history:
+            found = self._in_order(scene, index + 1, asked, mailbox)
+            if found is None:
+                return None
+            index, mailbox = found, scene.steps[found].after
+        return index

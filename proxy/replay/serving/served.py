@@ -1,0 +1,234 @@
+"""One served session: takes what a client says, and gives what is to be done. It never waits and never raises."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from proxy.imap.commands import read_head
+from proxy.imap.grammar import Command, parse_command
+from proxy.imap.grammar.sasl import Authenticate
+from proxy.imap.grammar.sasl import Login as LoginCommand
+from proxy.imap.transcript import Direction, readable
+from proxy.imap.units import Boundary, UnitReader
+from proxy.replay.asked import Asked, asked
+from proxy.replay.plan import LOGINS
+from proxy.replay.serving.logins import client_first
+from proxy.replay.serving.values import Act, Kind, Plain, Play, Say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from proxy.imap.units import Unit
+    from proxy.replay.match import Near
+    from proxy.replay.serving.cast import Cast
+    from proxy.replay.serving.logins import Conversation, Door, Login
+    from proxy.replay.serving.values import Scene, Step
+
+    Missed = Callable[[Asked, str, tuple[Near, ...]], None]
+
+_BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
+"""No message may go while these are answered: numbers would change under the client (RFC 9051 section 7.5.1)."""
+_OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
+_SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
+
+
+class Served:
+    """Feed it the client's bytes; what it gives is to be done in that order."""
+
+    def __init__(self, cast: Cast, door: Door, missed: Missed, *, timed: bool) -> None:
+        """`missed` hears of each command that nothing recorded answers: what was asked, why, what comes near it.
+
+        `timed`: whether news comes when it came; else it comes with the next answer.
+        """
+        self._cast, self._door, self._missed, self._timed = cast, door, missed, timed
+        self.role = cast.enter()
+        self._reader = UnitReader(Direction.CLIENT)
+        self._login: tuple[bytes, Conversation] | None = None
+        self._idle: tuple[bytes, Play | None] | None = None
+        self._owed: list[Play] = []
+        self._over = False
+
+    def begin(self) -> Iterator[Act]:
+        """The greeting."""
+        scene = self.role.scene
+        yield from (Play(scene, line, b"") for line in scene.greeting)
+        if not scene.steps:
+            yield from self._end(scene)
+
+    def receive(self, data: bytes) -> Iterator[Act]:
+        """What the client has said. To be gone through to its end before more is fed."""
+        pos = 0
+        while pos < len(data) and not self._over:
+            self._reader.lines_only = self._login is not None
+            boundary, pos = self._reader.read(data, pos)
+            if boundary is Boundary.LINE and self._reader.last_literal and self._reader.last_literal.synchronising:
+                yield Say(b"+ Go on\r\n")
+            elif boundary is Boundary.UNIT:
+                yield from self._unit(self._reader.take_unit())
+            elif boundary is Boundary.RAW:
+                yield Say(b"* BYE imaptap: such a literal is not possible\r\n")
+                yield from self._close()
+
+    def _unit(self, unit: Unit) -> Iterator[Act]:
+        text = unit.texts[0]
+        if self._login is not None:
+            yield from self._sasl(text.strip())
+        elif self._idle is not None:
+            yield from self._done(text)
+        else:
+            head = read_head(text)
+            parsed = parse_command(unit).understood
+            command = parsed if isinstance(parsed, Command) else None
+            if not head.tag or not head.name or not head.legal:
+                yield Say(b"* BAD imaptap: this is no command\r\n")
+            elif head.name in LOGINS:
+                yield from self._enter(head.tag, command)
+            else:
+                yield from self._answer(head.tag, asked(unit, command))
+
+    def _enter(self, tag: bytes, command: Command | None) -> Iterator[Act]:
+        body = command.body if command else None
+        if isinstance(body, LoginCommand) and isinstance(body.user, bytes) and isinstance(body.password, bytes):
+            yield from self._entered(tag, self._door.login(body.user, body.password))
+        elif isinstance(body, Authenticate) and (login := self._door.begin(body.mechanism.decode())):
+            self._login = tag, login
+            challenge = next(login)
+            if body.initial is None or not client_first(body.mechanism.decode()):
+                yield Say(_challenge(challenge))
+            else:
+                yield from self._sasl(body.initial)
+        else:
+            yield Say(tag + b" NO [CANNOT] imaptap: this way to log in cannot be served\r\n")
+
+    def _sasl(self, line: bytes) -> Iterator[Act]:
+        if self._login is None:
+            return
+        tag, login = self._login
+        try:
+            challenge = login.send(b"" if line == b"=" else base64.b64decode(line, validate=True))
+        except StopIteration as ended:
+            self._login = None
+            yield from self._entered(tag, ended.value)
+        except binascii.Error:
+            self._login = None
+            yield Say(tag + b" BAD imaptap: cancelled, or no base64\r\n")
+        else:
+            yield Say(_challenge(challenge))
+
+    def _entered(self, tag: bytes, login: Login) -> Iterator[Act]:
+        if not login.accepted:
+            yield Say(tag + b" NO [AUTHENTICATIONFAILED] imaptap: not the user and password of --user\r\n")
+            return
+        self.role.prefer(login.user)
+        if self._door.demands:
+            self.role.forget_refusals()
+        yield from self._answer(tag, Asked("LOGIN", (), b"LOGIN " + login.user.encode()))
+
+    def _answer(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
+        yield Plain.HURRY
+        found = self.role.find(wanted)
+        if found is None:
+            yield from self._unrecorded(tag, wanted)
+            return
+        scene, step, left_out = found
+        yield from self._news(scene, step, left_out)
+        completion: Play | None = None
+        for line in step.lines:
+            play = Play(scene, line, tag, apart=wanted.name == "IDLE" and line.kind in _OF_AN_IDLE)
+            if line.kind is Kind.COMPLETION:
+                completion = play
+            elif line.kind is not Kind.CONTINUATION or wanted.name == "IDLE":
+                yield play
+        if wanted.name == "IDLE" and any(line.kind is Kind.CONTINUATION for line in step.lines):
+            self._idle = tag, completion
+        else:
+            yield from self._complete(tag, step, completion)
+
+    def _news(self, scene: Scene, step: Step, left_out: tuple[Step, ...]) -> Iterator[Act]:
+        """What came of its own accord before this step, that of steps which nobody has asked for among it."""
+        for each in left_out:
+            self._owed += (Play(scene, line, b"") for line in (*each.news, *each.lines) if line.kind is Kind.NEWS)
+        if not self._timed:
+            self._owed += (Play(scene, line, b"") for line in step.news)
+        if step.asked.name not in _BETWEEN:
+            yield from self._owed
+            self._owed = []
+
+    def _complete(self, tag: bytes, step: Step, completion: Play | None) -> Iterator[Act]:
+        scene = self.role.scene
+        name = step.asked.name
+        if completion is not None:
+            yield completion
+        elif not (self.role.over and scene.hangs_up):
+            yield Say(tag + b" NO [UNAVAILABLE] imaptap: the recording has no answer to this\r\n")
+        if name == "COMPRESS" and step.status == "OK":
+            yield Plain.DEFLATE
+        if name == "LOGOUT":
+            yield from self._close()
+        elif self.role.over:
+            yield from self._end(scene)
+        elif self._timed:
+            yield from (Play(scene, line, b"") for line in self.role.coming.news)
+
+    def _end(self, scene: Scene) -> Iterator[Act]:
+        yield from (Play(scene, line, b"") for line in scene.rest)
+        if scene.hangs_up:
+            yield from self._close()
+
+    def _done(self, text: bytes) -> Iterator[Act]:
+        if self._idle is None:
+            return
+        tag, completion = self._idle
+        self._idle = None
+        yield Plain.HURRY
+        if text.strip().upper() != b"DONE":
+            yield Say(tag + b" BAD imaptap: DONE ends IDLE\r\n")
+        elif completion is None:
+            yield Say(tag + b" OK imaptap: IDLE ended\r\n")
+        else:
+            yield completion
+        if self.role.over:
+            yield from self._end(self.role.scene)
+
+    def _unrecorded(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
+        """What no recorded step answers: said at once, and to whoever wants to know why."""
+        if wanted.name == "LOGOUT":
+            yield Say(b"* BYE imaptap: good bye\r\n" + tag + b" OK LOGOUT completed\r\n")
+            yield from self._close()
+            return
+        if wanted.name in _SELF_EVIDENT and self.role.logged_in | (wanted.name == "NOOP"):
+            yield Say(tag + b" OK " + wanted.name.encode() + b" completed\r\n")
+            return
+        if wanted.name == "CAPABILITY" and (known := self.role.capabilities):
+            yield Say(b"* CAPABILITY " + " ".join(known).encode() + b"\r\n")
+            yield Say(tag + b" OK CAPABILITY completed\r\n")
+            return
+        if wanted.name == "IDLE" and self.role.logged_in:
+            self._idle = tag, None
+            yield Say(b"+ idling\r\n")
+            return
+        near = self._cast.near(wanted, self.role.scene)
+        why = self._why(wanted, near)
+        self._missed(wanted, why, near)
+        yield Say(tag + b" NO [UNAVAILABLE] imaptap: " + why.encode("ascii", "replace") + b"\r\n")
+
+    def _why(self, wanted: Asked, near: Iterable[Near]) -> str:
+        first = next(iter(near), None)
+        if first is None or first.recorded.name != wanted.name:
+            return f"no {wanted.name} was recorded"
+        where = f"{first.session}/{first.number}"
+        if not first.differences:
+            if not self.role.logged_in:
+                return f"log in first; {where} is recorded behind a login"
+            return f"{where} is played already, or about another selected mailbox"
+        return readable(f"nearest is {where}: {first.differences[0]}".encode())
+
+    def _close(self) -> Iterator[Act]:
+        self._over = True
+        yield Plain.CLOSE
+
+
+def _challenge(data: bytes) -> bytes:
+    return b"+ " + base64.b64encode(data) + b"\r\n"
