@@ -1,0 +1,96 @@
+"""Which file a test's server is made of, and whether it is recorded or served: from its marker and the options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_imaptap.values import CassetteError, Mode
+
+if TYPE_CHECKING:
+    import pytest
+
+MARKER = "imap_cassette"
+FOLDER = "cassettes"
+USER = "user"
+"""Who logs in where nobody has said."""
+
+_UNFIT = re.compile(r"[^\w.]+")
+_USER_LINE = re.compile(r"^# user: (\S+)$", re.MULTILINE)
+_FORM = 'Write @pytest.mark.imap_cassette("FILE", mode="none|once|all", user="NAME", strict=True); all may be left out.'
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`strict`: commands that match nothing make a test fail that has passed. No `upstream`: the file is served."""
+
+    file: Path
+    user: str
+    strict: bool
+    upstream: str | None = None
+    upstream_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """The marker's words."""
+
+    file: str | Path | None = None
+    mode: str | None = None
+    user: str | None = None
+    strict: bool = True
+
+
+def choose(item: pytest.Item) -> Choice:
+    """What is to be done for a test. Raises CassetteError where that cannot be: a wrong marker, no file, no server."""
+    marked = _marked(item)
+    file = item.path.parent / marked.file if marked.file else default_file(item)
+    options = item.config.option
+    mode = _mode(options.imap_mode or marked.mode or Mode.ONCE)
+    if mode is Mode.NONE or (mode is Mode.ONCE and file.exists()):
+        if not file.is_file():
+            raise CassetteError(
+                f"There is no cassette {file}, and with mode 'none' it is not recorded.",
+                "Record it: --imap-mode once --imap-upstream imaps://HOST.",
+            )
+        return Choice(file, marked.user or _user(file), marked.strict)
+    if not options.imap_upstream:
+        missing = f"The cassette {file} is to be recorded" if file.exists() else f"There is no cassette {file}"
+        raise CassetteError(f"{missing}, and no server is given.", "Give the server: --imap-upstream imaps://HOST.")
+    user = marked.user or options.imap_user or USER
+    return Choice(file, user, marked.strict, options.imap_upstream, options.imap_upstream_ca)
+
+
+def default_file(item: pytest.Item) -> Path:
+    """`cassettes/MODULE/TEST.cassette` beside the test's module; a class stands before its test."""
+    name = _UNFIT.sub("-", item.nodeid.partition("::")[2].replace("::", ".")).strip("-")
+    return item.path.parent / FOLDER / item.path.stem / f"{name}.cassette"
+
+
+def signed(cassette: str, user: str) -> str:
+    """The text of a cassette with a comment that says who logs in: what a client says of it may be masked."""
+    first, end, rest = cassette.partition("\n")
+    return f"{first}{end}# user: {user}\n{rest}"
+
+
+def _user(file: Path) -> str:
+    found = _USER_LINE.search(file.read_text(encoding="utf-8", errors="replace"))
+    return found[1] if found else USER
+
+
+def _marked(item: pytest.Item) -> _Marked:
+    marker = item.get_closest_marker(MARKER)
+    try:
+        return _Marked(*marker.args, **marker.kwargs) if marker else _Marked()
+    except TypeError as error:
+        reason = str(error).removeprefix("_Marked.__init__() ")
+        raise CassetteError(f"The marker {MARKER} cannot be read: {reason}.", _FORM) from error
+
+
+def _mode(said: str) -> Mode:
+    try:
+        return Mode(said)
+    except ValueError as error:
+        raise CassetteError(f"The marker {MARKER} has no mode {said!r}.", _FORM) from error
