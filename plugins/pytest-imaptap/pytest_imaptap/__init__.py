@@ -1,4 +1,4 @@
-"""The fixture `imap_cassette`: an IMAP server for one test, made of a file that was recorded on the test's first run."""
+"""The fixture `imap_cassette`: a server for one test, made of a file that its first run has recorded."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from pytest_imaptap.values import CassetteError, Mode
 
 if TYPE_CHECKING:
+    import argparse
+
     import pytest
 
 MARKER = "imap_cassette"
@@ -43,11 +45,13 @@ class _Marked:
     strict: bool = True
 
 
-def choose(item: pytest.Item) -> Choice:
-    """What is to be done for a test. Raises CassetteError where that cannot be: a wrong marker, no file, no server."""
-    marked = _marked(item)
-    file = item.path.parent / marked.file if marked.file else default_file(item)
-    options = item.config.option
+def choose(module: Path, test: str, marker: pytest.Mark | None, options: argparse.Namespace) -> Choice:
+    """What is to be done for a test, which is named as in its node id.
+
+    Raises CassetteError where that cannot be: a wrong marker, no file, no server.
+    """
+    marked = _marked(marker)
+    file = module.parent / marked.file if marked.file else default_file(module, test)
     mode = _mode(options.imap_mode or marked.mode or Mode.ONCE)
     if mode is Mode.NONE or (mode is Mode.ONCE and file.exists()):
         if not file.is_file():
@@ -63,10 +67,10 @@ def choose(item: pytest.Item) -> Choice:
     return Choice(file, user, marked.strict, options.imap_upstream, options.imap_upstream_ca)
 
 
-def default_file(item: pytest.Item) -> Path:
+def default_file(module: Path, test: str) -> Path:
     """`cassettes/MODULE/TEST.cassette` beside the test's module; a class stands before its test."""
-    name = _UNFIT.sub("-", item.nodeid.partition("::")[2].replace("::", ".")).strip("-")
-    return item.path.parent / FOLDER / item.path.stem / f"{name}.cassette"
+    name = _UNFIT.sub("-", test.replace("::", ".")).strip("-")
+    return module.parent / FOLDER / module.stem / f"{name}.cassette"
 
 
 def signed(cassette: str, user: str) -> str:
@@ -80,8 +84,7 @@ def _user(file: Path) -> str:
     return found[1] if found else USER
 
 
-def _marked(item: pytest.Item) -> _Marked:
-    marker = item.get_closest_marker(MARKER)
+def _marked(marker: pytest.Mark | None) -> _Marked:
     try:
         return _Marked(*marker.args, **marker.kwargs) if marker else _Marked()
     except TypeError as error:

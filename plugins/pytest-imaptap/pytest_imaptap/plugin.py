@@ -31,14 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--imap-upstream-ca",
         metavar="FILE",
-        type=lambda name: Path(name).absolute(),
+        type=_absolute,
         help="trust these CA certificates for that server, and no others",
     )
     group.addoption("--imap-user", metavar="NAME", help="who logs in while cassettes are recorded (default: user)")
     group.addoption(
         "--imap-mode",
         choices=[each.value for each in Mode],
-        help="none: never record; once: record what is not there yet; all: record anew (default: the marker's, or once)",
+        help="none: never record; once: record what is not there; all: record anew (default: the marker's, or once)",
     )
 
 
@@ -46,8 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(file=None, mode='once', user=None, strict=True): the cassette of the fixture {MARKER}, beside "
-        "the test's module; default: cassettes/MODULE/TEST.cassette. strict: a test fails whose commands match nothing.",
+        f"{MARKER}(file=None, mode='once', user=None, strict=True): the cassette of the fixture {MARKER}, beside the "
+        "test's module; default: cassettes/MODULE/TEST.cassette. strict: a test fails whose commands match nothing.",
     )
 
 
@@ -71,7 +71,7 @@ def _imap_home() -> Iterator[Path]:
 def imap_cassette(request: pytest.FixtureRequest, _imap_home: Path) -> Iterator[ImapCassette]:
     """An IMAP server for this test: its cassette, or a true server that is being recorded into it."""
     with _failing(), tempfile.TemporaryDirectory(prefix="pytest-imaptap-") as folder:
-        choice = choose(request.node)
+        choice = _choice(request.node)
         if choice.upstream:
             recording = Recording(choice, choice.upstream, Path(folder), _imap_home)
             with recording.program as program:
@@ -82,6 +82,11 @@ def imap_cassette(request: pytest.FixtureRequest, _imap_home: Path) -> Iterator[
             with serving.program as program:
                 yield _cassette(choice, program.ready)
                 _judge(request, choice, serving.finish())
+
+
+def _choice(item: pytest.Item) -> Choice:
+    test = item.nodeid.partition("::")[2]
+    return choose(item.path, test, item.get_closest_marker(MARKER), item.config.option)
 
 
 def _cassette(choice: Choice, ready: Ready) -> ImapCassette:
@@ -103,11 +108,17 @@ def _judge(request: pytest.FixtureRequest, choice: Choice, misses: str) -> None:
 
 def _outcome(request: pytest.FixtureRequest) -> str:
     """Of the call; empty if it was not called."""
-    return request.node.stash.get(_OUTCOME, "")
+    item: pytest.Item = request.node
+    return item.stash.get(_OUTCOME, "")
+
+
+def _absolute(name: str) -> Path:
+    """Tests may change their folder."""
+    return Path(name).absolute()
 
 
 @contextlib.contextmanager
-def _failing() -> Iterator[None]:
+def _failing() -> Generator[None]:
     """A CassetteError fails the test by what it says, without a traceback."""
     try:
         yield

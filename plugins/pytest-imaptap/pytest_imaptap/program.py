@@ -94,7 +94,7 @@ class Program:
 def read_ready(text: str) -> Ready:
     """The content of a ready file (docs/cli.md of imaptap)."""
     said = json.loads(text)
-    urls = [urlsplit(each["url"]) for each in said["listen"]]
+    urls = [urlsplit(str(each["url"])) for each in said["listen"]]
     ports = {url.scheme: url.port or 0 for url in urls}
     return Ready(urls[0].hostname or "", ports["imaps"], ports["imap"], Path(said["ca"]), str(said["recording"]))
 

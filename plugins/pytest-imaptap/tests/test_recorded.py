@@ -1,0 +1,89 @@
+"""Recorded at a Dovecot on the first run, served on the second one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers.dovecot import Dovecot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLIENTS = Path(__file__).with_name("test_clients.py")
+QUIET = ("-p", "no:cacheprovider")
+
+UNKEPT = """
+import imaplib
+
+import pytest
+
+def test_fails(imap_cassette):
+    with imaplib.IMAP4(imap_cassette.host, imap_cassette.starttls_port) as client:
+        assert imap_cassette.recording
+        client.noop()
+    assert not "passed"
+
+def test_says_nothing(imap_cassette):
+    pass
+"""
+
+
+def seed(_: str, maildir: Path) -> None:
+    """The mailbox of the cassette that is written by hand."""
+    for name in ("cur", "new", "tmp"):
+        (maildir / name).mkdir(parents=True)
+    (maildir / "cur" / "1.example:2,").write_text("From: ann@example.org\nSubject: hello\n\nhello\n")
+
+
+@pytest.fixture(scope="module")
+def dovecot() -> Iterator[Dovecot]:
+    """One whose bob has one letter."""
+    with Dovecot(seed=seed) as server:
+        yield server
+
+
+@pytest.fixture
+def upstream(dovecot: Dovecot) -> tuple[str, ...]:
+    """The options that name it."""
+    url = f"imaps://localhost:{dovecot.tls_port}"
+    return "--imap-upstream", url, "--imap-upstream-ca", str(dovecot.ca), "--imap-user", "bob"
+
+
+@pytest.mark.parametrize("name", ["test_imaplib", "test_imaplib_starttls", "test_imapclient", "test_aioimaplib"])
+def test_once(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, upstream: tuple[str, ...], name: str) -> None:
+    """The same code, at the server and at the cassette that comes of it."""
+    cassette = pytester.path / "cassettes" / "inbox.cassette"
+    pytester.makepyfile(test_copied=CLIENTS.read_text())
+    monkeypatch.setenv("IMAP_PASSWORD", "secret")
+    test = f"test_copied.py::{name}"
+    pytester.runpytest_inprocess(*QUIET, *upstream, test).assert_outcomes(passed=1)
+    text = cassette.read_text()
+    assert text.startswith("imaptap cassette 1\n# user: bob\n")
+    assert "secret" not in text.replace("kind=secret", "")
+    pytester.runpytest_inprocess(*QUIET, "--imap-mode", "none", test).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*QUIET, *upstream, test).assert_outcomes(passed=1)
+    assert cassette.read_text() == text
+    pytester.runpytest_inprocess(*QUIET, *upstream, "--imap-mode", "all", test).assert_outcomes(passed=1)
+    assert cassette.read_text() != text  # other times, at least
+
+
+def test_unkept(pytester: pytest.Pytester, upstream: tuple[str, ...]) -> None:
+    """A test that fails leaves no cassette, and one that says nothing is told so."""
+    pytester.makepyfile(test_unkept=UNKEPT)
+    result = pytester.runpytest_inprocess(*QUIET, *upstream)
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    assert "There is nothing to keep in a cassette.\nConnect to imap_cassette.host in the test." in result.stdout.str()
+    assert not (pytester.path / "cassettes").exists()
+
+
+def test_no_server(pytester: pytest.Pytester) -> None:
+    """What `imaptap record` says of a URL is the error of the test."""
+    pytester.makepyfile(test_unkept=UNKEPT)
+    result = pytester.runpytest_inprocess(*QUIET, "--imap-upstream", "pop3://localhost", "-k", "nothing")
+    result.assert_outcomes(errors=1)
+    text = result.stdout.str()
+    assert "`imaptap record` ended with 2 at once.\n" in text
+    assert "its scheme is pop3. Use imaps://host" in text.replace("\n", " ")
