@@ -26,6 +26,8 @@ def test_imaplib(imap_cassette: Any) -> None:
     assert text == b"hello\r\n"
     _, [flagged] = client.uid("STORE", "1", "+FLAGS", r"(\Flagged)")
     assert rb"\Flagged" in flagged
+    _, [plain] = client.uid("STORE", "1", "-FLAGS", r"(\Flagged)")
+    assert rb"\Flagged" not in plain
     client.logout()
 
 
@@ -44,6 +46,7 @@ def test_imapclient(imap_cassette: Any) -> None:
         assert client.select_folder("INBOX")[b"EXISTS"] == 1
         assert client.fetch([1], ["FLAGS", "BODY.PEEK[TEXT]"])[1][b"BODY[TEXT]"] == b"hello\r\n"
         assert rb"\Flagged" in client.add_flags([1], [rb"\Flagged"])[1]
+        assert rb"\Flagged" not in client.remove_flags([1], [rb"\Flagged"])[1]
 
 
 def test_aioimaplib(imap_cassette: Any) -> None:
@@ -58,6 +61,8 @@ async def _with_aioimaplib(imap_cassette: Any) -> None:
     assert b"hello\r\n" in (await client.uid("fetch", "1", ITEMS)).lines
     flagged = await client.uid("store", "1", "+FLAGS", r"(\Flagged)")
     assert re.search(rb"FLAGS \(.*\\Flagged", flagged.lines[0])
+    plain = await client.uid("store", "1", "-FLAGS", r"(\Flagged)")
+    assert re.search(rb"FLAGS \((?!.*\\Flagged)", plain.lines[0])
     await client.logout()
     # aioimaplib leaves its transport to the garbage collector.
     client.protocol.transport.abort()

@@ -75,6 +75,7 @@ def test_misses(pytester: pytest.Pytester) -> None:
     )
     assert "Record it anew: --imap-mode all" in part(errors, "ERROR at teardown of test_passes")
     assert "Traceback" not in text
+    assert "During handling" not in text
     assert "mailbox: recorded INBOX, asked Elsewhere" in part(errors, "ERROR at teardown of test_never_begins")
     failure = part(failures, "test_fails")
     assert "Captured imap_cassette teardown" in failure
