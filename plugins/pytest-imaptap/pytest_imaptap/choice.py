@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ USER = "user"
 """Who logs in where nobody has said."""
 
 _UNFIT = re.compile(r"[^\w.]+")
-_USER_LINE = re.compile(r"^# user: (\S+)$", re.MULTILINE)
+_USER_LINE = re.compile(r"^# user: (.*\S)$", re.MULTILINE)
 _FORM = 'Write @pytest.mark.imap_cassette("FILE", mode="none|once|all", user="NAME", strict=True); all may be left out.'
 
 
@@ -80,8 +81,10 @@ def signed(cassette: str, user: str) -> str:
 
 
 def _user(file: Path) -> str:
-    found = _USER_LINE.search(file.read_text(encoding="utf-8", errors="replace"))
-    return found[1] if found else USER
+    with contextlib.suppress(OSError):  # `imaptap serve` will say so
+        found = _USER_LINE.search(file.read_text(encoding="utf-8", errors="replace"))
+        return found[1] if found else USER
+    return USER
 
 
 def _marked(marker: pytest.Mark | None) -> _Marked:

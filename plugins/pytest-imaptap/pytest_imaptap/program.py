@@ -101,9 +101,12 @@ def read_ready(text: str) -> Ready:
 
 def run(home: Path, *words: str) -> None:
     """`imaptap` with these words, to its end. Raises CassetteError if it fails."""
-    done = subprocess.run(  # noqa: S603 - the words are ours
-        [command(), *words], capture_output=True, text=True, check=False, env=environment(home), timeout=PATIENCE
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - the words are ours
+            [command(), *words], capture_output=True, text=True, check=False, env=environment(home), timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise CassetteError(f"`imaptap {words[0]}` has not ended after {PATIENCE:.0f} s.", "Try it again.") from None
     if done.returncode:
         raise CassetteError(f"`imaptap {words[0]}` ended with {done.returncode}.", done.stderr.strip())
 

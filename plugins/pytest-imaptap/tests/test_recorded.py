@@ -31,6 +31,22 @@ def test_says_nothing(imap_cassette):
 """
 
 
+LEFT_OPEN = """
+import imaplib
+
+OPEN = []
+
+def test_opens(imap_cassette):
+    client = imaplib.IMAP4_SSL(imap_cassette.host, imap_cassette.port, ssl_context=imap_cassette.ssl_context())
+    OPEN.append(client)
+    client.login(imap_cassette.user, "secret")
+    assert client.select("INBOX") == ("OK", [b"1"])
+
+def teardown_module():
+    OPEN.pop().shutdown()
+"""
+
+
 def seed(_: str, maildir: Path) -> None:
     """The mailbox of the cassette that is written by hand."""
     for name in ("cur", "new", "tmp"):
@@ -85,6 +101,13 @@ def test_anew(copied: pytest.Pytester, upstream: tuple[str, ...]) -> None:
     cassette.write_text(by_hand)
     assert passes(copied, *upstream, test) == by_hand
     assert "Dovecot" in passes(copied, *upstream, "--imap-mode", "all", test)
+
+
+def test_left_open(copied: pytest.Pytester, upstream: tuple[str, ...]) -> None:
+    """A connection that outlives its test ends with the recording, and is served as far as it went."""
+    copied.makepyfile(test_open=LEFT_OPEN)
+    copied.runpytest_inprocess(*QUIET, *upstream, "test_open.py").assert_outcomes(passed=1)
+    copied.runpytest_inprocess(*QUIET, "test_open.py").assert_outcomes(passed=1)
 
 
 def test_unkept(pytester: pytest.Pytester, upstream: tuple[str, ...]) -> None:
