@@ -9,7 +9,7 @@ from imaptap.reading.parts import parts
 from imaptap.reading.understood import ParsedUnits
 from proxy.imap.grammar import Command
 from proxy.imap.state import Phase
-from proxy.imap.transcript import Direction, Ending, Origin
+from proxy.imap.transcript import Certainty, Direction, Ending, Origin
 from proxy.imap.view.session import SessionView
 from proxy.replay.asked import asked
 from proxy.replay.plan import LOGINS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from proxy.imap.cutter import CutUnit
     from proxy.imap.units import Unit
     from proxy.imap.view.dialogue import Before
-    from proxy.imap.view.values import Said
+    from proxy.imap.view.values import Heard, Said
     from proxy.replay.asked import Asked
     from storage import Session, Store
 
@@ -44,11 +44,11 @@ class _Draft:
         self.lines: list[Line] = []
         self.status: str | None = None
 
-    def step(self, after: str | None) -> Step:
+    def step(self, after: str | None, wall: int) -> Step:
         before = self.before
         return Step(
             self.number, self.asked, tuple(self.lines), self.news, before.mailbox, after, before.phase in _IN,
-            self.status,
+            self.status, wall + self.at, before.capabilities,
         )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ class _Script:
             before = self._view.before() if self._begins(said) else None
             heard = self._view.feed(said)
             if said.direction is Direction.SERVER:
-                self._server(cut, said, heard.exchange)
+                self._server(cut, said, heard)
             elif before is not None and said.exchange is not None:
                 self._begin(cut.unit, said, before)
         session = self._session
@@ -78,7 +78,7 @@ class _Script:
             session.number,
             user,
             tuple(self._greeting),
-            tuple(each.step(after) for each, after in zip(drafts, afters, strict=False)),
+            tuple(each.step(after, session.wall) for each, after in zip(drafts, afters, strict=False)),
             tuple(self._news),
             session.ending is Ending.SERVER,
             functools.partial(self._read, self._store, session),
@@ -102,11 +102,11 @@ class _Script:
         self._news = []
         self._last = said.at
 
-    def _server(self, cut: CutUnit, said: Said, number: int | None) -> None:
+    def _server(self, cut: CutUnit, said: Said, heard: Heard) -> None:
         if said.exchange is not None and said.exchange.origin is Origin.PROXY:
             return  # what imaptap has asked is nothing that a client would ask for
-        draft = self._draft(said, number)
-        kind = _kind(cut.unit, said, number)
+        draft = self._draft(said, heard.exchange)
+        kind = _kind(cut.unit, said, heard)
         line = Line(cut.unit.start, cut.unit.end, max(0, said.at - self._last), kind)
         self._last = said.at
         if draft is None and kind is Kind.CONTINUATION:
@@ -118,7 +118,7 @@ class _Script:
         elif self._drafts:
             self._news.append(line)
         else:
-            self._greeting.append(line)
+            self._greeting.append(line._replace(kind=Kind.UNTAGGED))
 
     def _draft(self, said: Said, number: int | None) -> _Draft | None:
         """Whose answer it is; what is nobody's, but came while commands were under way, comes with one of those."""
@@ -140,9 +140,10 @@ def _without_broken_logins(drafts: list[_Draft]) -> list[_Draft]:
     return [each for each in drafts if each.asked.name not in LOGINS or each.status in {"OK", "NO"}]
 
 
-def _kind(unit: Unit, said: Said, number: int | None) -> Kind:
+def _kind(unit: Unit, said: Said, heard: Heard) -> Kind:
     if said.completes:
         return Kind.COMPLETION
     if unit.texts[0].startswith(b"+"):
         return Kind.CONTINUATION
-    return Kind.NEWS if number is None else Kind.UNTAGGED
+    own = heard.exchange is None or heard.certainty is Certainty.UNSOLICITED
+    return Kind.NEWS if own else Kind.UNTAGGED

@@ -75,6 +75,8 @@ class Connection:
         self._lists = CapabilityRewriter(words)
         self._acts: deque[Act] = deque()
         self._hurry = asyncio.Event()
+        self._hurried = 0
+        """So many of the acts that come next were there when the client went on."""
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._inflate: _Inflate | None = None
@@ -115,7 +117,9 @@ class Connection:
     def _put(self, acts: Iterator[Act]) -> None:
         for act in acts:
             if act is Plain.HURRY:
-                self._hurry.set()
+                if self._acts:
+                    self._hurried = len(self._acts)
+                    self._hurry.set()
             elif act is Plain.DEFLATE:
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
                 self._acts.append(act)
@@ -134,13 +138,15 @@ class Connection:
                 if self._heard_all:
                     return
                 self._wake.clear()
-                self._hurry.clear()
                 await self._wake.wait()
             act = self._acts[0]
             if act is Plain.CLOSE:
                 break
             await self._do(act, writer)
             self._acts.popleft()
+            self._hurried = max(0, self._hurried - 1)
+            if not self._hurried:
+                self._hurry.clear()
             if len(self._acts) <= _WAITING_MOST:
                 self._room.set()
         writer.close()
@@ -149,7 +155,7 @@ class Connection:
         if act is Plain.DEFLATE:
             self._deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         elif isinstance(act, Say):
-            await self._send(act.data, writer)
+            await self._send(self._with_lists(act.data), writer)
         elif isinstance(act, Play):
             await self._wait(act)
             try:
@@ -194,10 +200,13 @@ class Connection:
             yield _retagged(first, play)
             yield from parts
             return
-        data = _retagged(b"".join(play.scene.read(line.start, line.end)), play)
+        yield self._with_lists(_retagged(b"".join(play.scene.read(line.start, line.end)), play))
+
+    def _with_lists(self, data: bytes) -> bytes:
+        """A line with those capabilities only that can be served."""
         if may_hold_list(data) and (rewrite := self._lists.rewrite(data, 0)):
             data = data[: rewrite.offset] + rewrite.sent + data[rewrite.offset + len(rewrite.received) :]
-        yield data
+        return data
 
 
 def _retagged(data: bytes, play: Play) -> bytes:

@@ -16,7 +16,7 @@ from proxy.imap.grammar.dates import Date, DateTime
 from proxy.imap.grammar.fetch_commands import Attribute
 from proxy.imap.grammar.search_keys import And
 from proxy.imap.grammar.sets import SequenceSet
-from proxy.imap.grammar.values import Absent
+from proxy.imap.grammar.values import Absent, Atom
 from proxy.imap.transcript import readable
 
 if TYPE_CHECKING:
@@ -31,7 +31,21 @@ _LAST = 1 << 32
 """What `*` is taken for: larger than all numbers that messages can have."""
 _BASIC = (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE")
 _MACROS = {b"FAST": _BASIC, b"ALL": (*_BASIC, b"ENVELOPE"), b"FULL": (*_BASIC, b"ENVELOPE", b"BODY")}
-_UNORDERED = frozenset({"items", "flags", "attributes", "select", "returned", "keys", "modifiers", "params"})
+_UNORDERED = frozenset(
+    {
+        "items",
+        "flags",
+        "attributes",
+        "select",
+        "returned",
+        "keys",
+        "modifiers",
+        "params",
+        "groups",
+        "mailboxes",
+        "events",
+    }
+)
 _OF_THE_NAME = frozenset({"uid", "word", "mechanism"})
 _SHOWN_MOST = 200
 
@@ -92,7 +106,8 @@ def _parts(body: Writable) -> Iterator[Part]:
 
 
 def _of_messages(messages: tuple[AppendMessage, ...]) -> Iterator[Part]:
-    yield _part("flags", tuple(_folded(each.flags or ()) for each in messages))
+    flags = tuple(each.flags or () for each in messages)
+    yield Part("flags", tuple(map(_folded, flags)), _shown(sum(flags, ())))
     yield _part("date", tuple(each.date for each in messages))
     yield _part("content", tuple(each.data for each in messages))
 
@@ -160,6 +175,8 @@ def _shown(value: object) -> str:
         return " ".join(map(_shown, cast("_Values", value)))
     if isinstance(value, bytes):
         return readable(value)
+    if isinstance(value, Atom):
+        return readable(value.raw)
     if hasattr(value, "write"):
         return _written(cast("Writable", value))
     return str(value)

@@ -134,13 +134,13 @@ def _play(testbed: Path, client: str, stages: Sequence[Stage], work: Path, db: P
     failed = ""
     for number in range(TRIES):
         name = f"{client}-{number}" if number else client
-        failed = _record(testbed, client, name, work, db)
+        failed = record(testbed, client, name, work, db)
         if not failed:
             return [_encore(testbed, client, name, stage, work, db) for stage in stages]
     return [Encore(client, stages[0], trouble=f"its job failed: {failed}")]
 
 
-def _record(testbed: Path, client: str, name: str, work: Path, db: Path) -> str:
+def record(testbed: Path, client: str, name: str, work: Path, db: Path) -> str:
     mode = "plain" if client == "telnet" else "implicit"
     with ExitStack() as stack:
         server = stack.enter_context(server_of(testbed, "dovecot"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.replay.asked import Asked
 from proxy.replay.match import nearest
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PASSED_OVER = frozenset({"NOOP", "CHECK", "CAPABILITY", "ID", "STARTTLS", "LOGOUT", "NAMESPACE", "IDLE"})
 """A client may leave these out, or ask them more often, and be the same client."""
+_ONLY_NEWS = frozenset({"NOOP", "CHECK", "IDLE"})
+"""All that these bring is news, which comes where it was recorded."""
 _ALWAYS = frozenset({"CAPABILITY", "ID", "NAMESPACE"})
 """Asked again, they are answered as they were last: that changes nothing."""
 _LOGIN = Asked("LOGIN", (), b"LOGIN")
@@ -33,6 +35,14 @@ class Repeat(StrEnum):
     LOOP = "loop"
 
 
+class Found(NamedTuple):
+    """A step that answers a command, its session, and the steps before it that nobody has asked for."""
+
+    scene: Scene
+    step: Step
+    left_out: tuple[Step, ...] = ()
+
+
 class Cast:
     """All recorded sessions, and how often each was played."""
 
@@ -41,7 +51,9 @@ class Cast:
         self.rules, self.repeat = rules, repeat
         self._scenes = scenes
         self._played: Counter[int] = Counter()
-        self._asked: set[tuple[int, int]] = set()
+        self._asked: Counter[tuple[int, int]] = Counter()
+        self._now = 0
+        """When the step was recorded that was played last."""
 
     def enter(self) -> Role:
         """A client has connected: it is the session that was played least often, of these the earliest."""
@@ -61,7 +73,16 @@ class Cast:
 
     def took(self, scene: Scene, step: Step) -> None:
         """A step was asked for."""
-        self._asked.add((scene.number, step.number))
+        self._asked[scene.number, step.number] += 1
+        self._now = step.at
+
+    def times(self, scene: Scene, step: Step) -> int:
+        """How often a step was asked for, by all connections together."""
+        return self._asked[scene.number, step.number]
+
+    def distance(self, scene: Scene, step: Step) -> tuple[int, int]:
+        """How far a step is from what is being played: how often it was asked for, and how long before or after."""
+        return self.times(scene, step), abs(step.at - self._now)
 
     def never_asked(self) -> list[tuple[Scene, Step]]:
         """The steps that no connection has asked for, but for those that a client may leave out."""
@@ -69,7 +90,7 @@ class Cast:
             (scene, step)
             for scene in self._scenes
             for step in scene.steps
-            if step.asked.name not in PASSED_OVER and (scene.number, step.number) not in self._asked
+            if step.asked.name not in PASSED_OVER and not self.times(scene, step)
         ]
 
     def near(self, asked: Asked, own: Scene) -> tuple[Near, ...]:
@@ -88,7 +109,7 @@ class Role:
         self.logged_in = bool(scene.steps) and scene.steps[0].logged_in
         self._cast = cast
         self._next = 0
-        self._plays: Counter[int] = Counter()
+        self._plays: Counter[tuple[int, int]] = Counter()
         self._history: list[Asked] = []
 
     @property
@@ -101,6 +122,13 @@ class Role:
         """The step that comes next, where not all lie behind."""
         return self.scene.steps[self._next]
 
+    @property
+    def capabilities(self) -> list[str]:
+        """What the server is known to have at this point; nothing where it has not told."""
+        steps = self.scene.steps
+        known = steps[min(self._next, len(steps) - 1)].capabilities if steps else frozenset[str]()
+        return sorted(known, key=lambda word: (not word.startswith("IMAP4"), word))
+
     def prefer(self, user: str) -> None:
         """The client logs in as this user: be a session of that one's, where there is one that may still be it."""
         if self.scene.user in {None, user}:
@@ -110,32 +138,67 @@ class Role:
                 self._become(scene, place)
                 return
 
-    def find(self, asked: Asked) -> tuple[Step, tuple[Step, ...]] | None:
-        """The step that answers this command, which counts as played, and those that were left out before it.
+    def forget_refusals(self) -> None:
+        """The client has shown that it may come in: logins that were refused lie behind."""
+        steps = self.scene.steps
+        for index in range(self._next, len(steps)):
+            if steps[index].asked.name in LOGINS and steps[index].status != "OK":
+                self._next = index + 1
+            elif steps[index].asked.name not in PASSED_OVER:
+                return
 
-        None: nothing that is recorded answers it.
-        """
+    def find(self, asked: Asked) -> Found | None:
+        """What answers this command, and counts as played. None: nothing that is recorded does."""
         index = self._in_order(self.scene, self._next, asked, self.mailbox)
         if index is None and self._change(asked):
             index = self._next
         if index is None:
-            index = self._anywhere(asked)
-        if index is None:
-            return None
+            return self._aside(asked) if asked.name in PASSED_OVER else self._jump(asked)
         self._history = [*self._history, asked][: _HISTORY + 1]
         return self._play(index)
 
-    def _play(self, index: int) -> tuple[Step, tuple[Step, ...]]:
+    def _aside(self, asked: Asked) -> Found | None:
+        """Out of its order, what changes nothing moves nothing either, and brings no news."""
+        found = [] if asked.name in _ONLY_NEWS else self._all(asked)
+        index = self._new(found)
+        if index is None:
+            index = self._again(asked, found)
+        if index is None:
+            return None
+        step = self.scene.steps[index]
+        self._plays[self._key(index)] += 1
+        self._cast.took(self.scene, step)
+        return Found(self.scene, step._replace(news=()))
+
+    def _jump(self, asked: Asked) -> Found | None:
+        found = self._all(asked)
+        index = self._new(found)
+        if index is None and (other := self._elsewhere(asked)):
+            scene, index = other
+            if needs_mailbox(asked.name):
+                return self._borrow(scene, scene.steps[index])
+            self.scene, self._next = scene, index
+        if index is None:
+            index = self._again(asked, found)
+        return None if index is None else self._play(index)
+
+    def _borrow(self, scene: Scene, step: Step) -> Found:
+        """The answer that another session got in the same mailbox; this one stays where it is."""
+        self._plays[scene.number, step.number] += 1
+        self._cast.took(scene, step)
+        return Found(scene, step._replace(news=()))
+
+    def _play(self, index: int) -> Found:
         steps = self.scene.steps
         step = steps[index]
-        left_out = tuple(steps[each] for each in range(self._next, index) if not self._plays[each])
+        left_out = tuple(steps[each] for each in range(self._next, index) if not self._plays[self._key(each)])
         self._next = max(self._next, index + 1)
-        self._plays[index] += 1
+        self._plays[self._key(index)] += 1
         self.mailbox = step.after
         if step.asked.name in LOGINS and step.status == "OK":
             self.logged_in = True
         self._cast.took(self.scene, step)
-        return step, left_out
+        return Found(self.scene, step, left_out)
 
     def _in_order(self, scene: Scene, start: int, asked: Asked, mailbox: str | None) -> int | None:
         """Where the command stands, if it comes next but for steps that a client may leave out."""
@@ -146,20 +209,40 @@ class Role:
                 break
         return None
 
-    def _anywhere(self, asked: Asked) -> int | None:
-        """A step that has not been played, later ones first; else one that has, where it may be again."""
-        steps, last = self.scene.steps, len(self.scene.steps)
-        order = (*range(self._next, last), *range(self._next))
-        found: list[int] = [
-            index for index in order if self._answers(steps[index], asked, self.mailbox, self.logged_in)
-        ]
-        new = next((index for index in found if not self._plays[index]), None)
-        if new is not None or not found:
-            return new
+    def _all(self, asked: Asked) -> list[int]:
+        """Every step that answers the command, those that lie behind last."""
+        order = (*range(self._next, len(self.scene.steps)), *range(self._next))
+        return [i for i in order if self._answers(self.scene.steps[i], asked, self.mailbox, self.logged_in)]
+
+    def _new(self, found: list[int]) -> int | None:
+        """The first of these that was not played."""
+        return next((index for index in found if not self._plays[self._key(index)]), None)
+
+    def _again(self, asked: Asked, found: list[int]) -> int | None:
+        """One of these that was played, where that is wanted."""
         repeat = Repeat.LAST if asked.name in _ALWAYS else self._cast.repeat
-        if repeat is Repeat.LOOP:
-            return min(found, key=lambda index: (self._plays[index], index))
-        return max(found) if repeat is Repeat.LAST else None
+        if not found or repeat is Repeat.NEVER:
+            return None
+        return max(found) if repeat is Repeat.LAST else min(found, key=lambda i: (self._plays[self._key(i)], i))
+
+    def _elsewhere(self, asked: Asked) -> tuple[Scene, int] | None:
+        """Where the command stands in another session of the same user: asked least often so far, about this time.
+
+        Clients with several connections give their work to whichever is free.
+        """
+        if not self.logged_in:
+            return None
+        found = [
+            (scene, index)
+            for scene in self._cast.others(self)
+            if scene.user in {None, self.scene.user}
+            for index, step in enumerate(scene.steps)
+            if not self._plays[scene.number, step.number] and self._answers(step, asked, self.mailbox)
+        ]
+        return min(found, key=lambda place: self._cast.distance(place[0], place[0].steps[place[1]]), default=None)
+
+    def _key(self, index: int) -> tuple[int, int]:
+        return self.scene.number, self.scene.steps[index].number
 
     def _answers(self, step: Step, asked: Asked, mailbox: str | None, logged_in: bool = True) -> bool:
         if step.logged_in and not logged_in:
@@ -184,7 +267,7 @@ class Role:
     def _become(self, scene: Scene, place: int) -> None:
         self._cast.exchange(self.scene, scene)
         self.scene, self._next = scene, place
-        self._plays = Counter(range(place))
+        self._plays = Counter(map(self._key, range(place)))
 
     def _goes_like(self, scene: Scene, history: list[Asked]) -> int | None:
         """Where the last of these commands stands in a session that has all of them in order."""

@@ -39,6 +39,11 @@ class Door:
         """Those that can be served. SCRAM makes the server prove that it knows the password, so it has to."""
         return (*_MECHANISMS, *(SCRAM if self.password is not None else ()))
 
+    @property
+    def demands(self) -> bool:
+        """Whether not everybody is let in."""
+        return self.user is not None or self.password is not None
+
     def login(self, user: bytes, password: bytes) -> Login:
         """A login with a password in clear, or a token."""
         return Login(user.decode("utf-8", "replace"), self._knows(user) and self.password in {None, password})

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
 """No message may go while these are answered: numbers would change under the client (RFC 9051 section 7.5.1)."""
+_OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
 _SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
 
 
@@ -121,6 +122,8 @@ class Served:
             yield Say(tag + b" NO [AUTHENTICATIONFAILED] imaptap: not the user and password of --user\r\n")
             return
         self.role.prefer(login.user)
+        if self._door.demands:
+            self.role.forget_refusals()
         yield from self._answer(tag, Asked("LOGIN", (), b"LOGIN " + login.user.encode()))
 
     def _answer(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
@@ -129,12 +132,11 @@ class Served:
         if found is None:
             yield from self._unrecorded(tag, wanted)
             return
-        step, left_out = found
-        scene = self.role.scene
+        scene, step, left_out = found
         yield from self._news(scene, step, left_out)
         completion: Play | None = None
         for line in step.lines:
-            play = Play(scene, line, tag, apart=wanted.name == "IDLE" and line.kind is not Kind.CONTINUATION)
+            play = Play(scene, line, tag, apart=wanted.name == "IDLE" and line.kind in _OF_AN_IDLE)
             if line.kind is Kind.COMPLETION:
                 completion = play
             elif line.kind is not Kind.CONTINUATION or wanted.name == "IDLE":
@@ -198,6 +200,10 @@ class Served:
             return
         if wanted.name in _SELF_EVIDENT and self.role.logged_in | (wanted.name == "NOOP"):
             yield Say(tag + b" OK " + wanted.name.encode() + b" completed\r\n")
+            return
+        if wanted.name == "CAPABILITY" and (known := self.role.capabilities):
+            yield Say(b"* CAPABILITY " + " ".join(known).encode() + b"\r\n")
+            yield Say(tag + b" OK CAPABILITY completed\r\n")
             return
         if wanted.name == "IDLE" and self.role.logged_in:
             self._idle = tag, None

@@ -35,7 +35,8 @@ class Step(NamedTuple):
     """A recorded command and what was said to it.
 
     `mailbox` was selected before it, `after` when the next one was sent; `news` came since the step before this one.
-    `status` is that of the completion, None where there was none. `logged_in`: whether the client was when it asked.
+    `status` is that of the completion, None where there was none. `logged_in`: whether the client was when it asked,
+    which was at `at`, in microseconds since 1970 UTC. `capabilities` is what it had been told by then.
     """
 
     number: int
@@ -46,6 +47,8 @@ class Step(NamedTuple):
     after: str | None
     logged_in: bool
     status: str | None
+    at: int
+    capabilities: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""Which recorded session a connection gets: by order, by its first commands, by who logs in."""
+
+from __future__ import annotations
+
+from tests.proxy.replay.serving.stages import Stage, scene
+
+ONE = "S: * PREAUTH hello\nC: a SELECT x\nS: a OK one\nC: b SEARCH SEEN\nS: b OK one"
+TWO = "S: * PREAUTH hello\nC: a SELECT x\nS: a OK two\nC: b SEARCH NEW\nS: b OK two"
+THREE = "S: * PREAUTH hello\nC: a STATUS x (UNSEEN)\nS: a OK three"
+
+
+def session(user: str) -> str:
+    """One of this user."""
+    return f"S: * OK hello\nC: a LOGIN {user} xxx\nS: a OK {user} is in\nC: b NOOP\nS: b OK"
+
+
+def talk(stage: Stage, command: str, answer: str) -> None:
+    """One command of a new connection."""
+    stage.talk(f"S: * PREAUTH hello\nC: q {command}\nS: q {answer}")
+
+
+def test_connections_are_sessions_in_their_order_and_then_again() -> None:
+    """The one that was played least often."""
+    stage = Stage([scene(ONE, 1), scene(TWO, 2)])
+    for number in ("one", "two", "one", "two"):
+        talk(stage, "SELECT x", f"OK {number}")
+
+
+def test_the_first_commands_tell_which_one_it_is() -> None:
+    """Another session that goes on like this takes the place of the one that does not."""
+    stage = Stage([scene(ONE, 1), scene(TWO, 2), scene(THREE, 3)])
+    talk(stage, "STATUS x (UNSEEN)", "OK three")
+    stage.talk("S: * PREAUTH hello\nC: q SELECT x\nS: q OK one\nC: r SEARCH NEW\nS: r OK two")
+    talk(stage, "SELECT x", "OK one")
+    assert not stage.missed
+
+
+def test_who_logs_in_tells_it_too() -> None:
+    """A user whom nobody knows gets what comes next."""
+    stage = Stage([scene(session("ann"), 1, "ann"), scene(session("bob"), 2, "bob")])
+    for user in ("bob", "ann", "bob"):
+        stage.talk(f"S: * OK hello\nC: q LOGIN {user} x\nS: q OK {user} is in")
+    stage.talk("S: * OK hello\nC: q LOGIN eve x\nS: q OK ann is in")
+
+
+def test_what_was_never_asked_for_is_told_but_for_what_clients_may_leave_out() -> None:
+    """Of all sessions, in their order."""
+    stage = Stage([scene(ONE + "\nC: c NOOP\nS: c OK\nC: d LOGOUT\nS: d OK", 1), scene(TWO, 2)])
+    talk(stage, "SELECT x", "OK one")
+    left = [(scene.number, step.asked.shown) for scene, step in stage.cast.never_asked()]
+    assert left == [(1, "SEARCH SEEN"), (2, "SELECT x"), (2, "SEARCH NEW")]
+
+
+def test_a_selected_mailbox_is_what_a_command_is_about() -> None:
+    """The same command in another mailbox is another command, whichever was recorded first."""
+    script = """
+        S: * PREAUTH hello
+        C: a SELECT x
+        S: a OK x
+        C: b SEARCH SEEN
+        S: b OK in x
+        C: c SELECT y
+        S: c OK y
+        C: d SEARCH SEEN
+        S: d OK in y
+    """
+    Stage([scene(script)]).talk("""
+        S: * PREAUTH hello
+        C: q SELECT y
+        S: q OK y
+        C: r SEARCH SEEN
+        S: r OK in y
+        C: s SELECT x
+        S: s OK x
+        C: t SEARCH SEEN
+        S: t OK in x
+    """)
+
+
+def test_work_goes_to_whichever_connection_is_free() -> None:
+    """A mailbox that was selected in another session is selected in this one, and the session goes on from there."""
+    one = "S: * PREAUTH hello\nC: a LIST x\nS: a OK one\nC: b SELECT x\nS: b OK one\nC: c SEARCH SEEN\nS: c OK one"
+    two = "S: * PREAUTH hello\nC: a LIST y\nS: a OK two\nC: b SELECT y\nS: b OK two\nC: c SEARCH SEEN\nS: c OK two"
+    stage = Stage([scene(one, 1), scene(two, 2)])
+    stage.talk("""
+        S: * PREAUTH hello
+        C: q LIST x
+        S: q OK one
+        C: r SELECT y
+        S: r OK two
+        C: s SEARCH SEEN
+        S: s OK two
+        C: t SELECT x
+        S: t OK one
+        C: u SEARCH SEEN
+        S: u OK one
+        C: v SELECT x
+        S: v NO [UNAVAILABLE] imaptap: 1/2 is played already, or about another selected mailbox
+    """)

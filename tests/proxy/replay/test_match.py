@@ -1,0 +1,144 @@
+"""Which commands are the same, by their meaning and by rules; and which recorded ones come near another."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.imap.grammar import Command, cut, parse_command
+from proxy.imap.transcript import Direction
+from proxy.replay.asked import Asked, asked
+from proxy.replay.match import RuleError, nearest, parse_rules
+
+
+def of(text: bytes) -> Asked:
+    """What a command asks for."""
+    unit = cut(text + b"\r\n", Direction.CLIENT)
+    value = parse_command(unit).understood
+    return asked(unit, value if isinstance(value, Command) else None)
+
+
+SAME = [
+    (b"a1 NOOP", b"B77 noop"),
+    (b'a SELECT "INBOX"', b"b select inbox"),
+    (b"a SELECT Sent", b'b SELECT "Sent"'),
+    (b'a SELECT "Sent"', b"b SELECT {4}\r\nSent"),
+    (b'a SELECT "Sent"', b"b SELECT {4+}\r\nSent"),
+    (b"a FETCH 1:3 (FLAGS UID)", b"b FETCH 3,2,1 (uid flags)"),
+    (b"a FETCH 1,2,3:5 FLAGS", b"b FETCH 1:5 (FLAGS)"),
+    (b"a UID FETCH 7:* (FLAGS)", b"b UID FETCH *:7 (FLAGS)"),
+    (b"a FETCH 1 FAST", b"b FETCH 1 (RFC822.SIZE INTERNALDATE FLAGS)"),
+    (b"a FETCH 1 FULL", b"b FETCH 1 (ENVELOPE FLAGS INTERNALDATE RFC822.SIZE BODY)"),
+    (b"a STORE 1 +FLAGS (\\Seen \\Deleted)", b"b store 1 +flags (\\deleted \\SEEN)"),
+    (b'a STATUS "INBOX" (MESSAGES UNSEEN)', b"b STATUS INBOX (UNSEEN MESSAGES)"),
+    (b"a SEARCH UNSEEN SINCE 1-Feb-2020", b'b SEARCH SINCE "1-Feb-2020" UNSEEN'),
+    (b"a SEARCH SINCE 01-Feb-2020", b"b SEARCH SINCE 1-Feb-2020"),
+    (b"a SEARCH (UNSEEN FLAGGED) DELETED", b"b SEARCH DELETED UNSEEN FLAGGED"),
+    (b'a ID ("name" "one")', b'b ID ("name" "two" "version" "3")'),
+    (b"a APPEND Sent (\\Seen) {3}\r\nabc", b'b APPEND "Sent" (\\Seen) "26-Nov-2026 10:00:00 +0000" {4+}\r\nabcd'),
+    (b"a XFOO bar", b"b XFOO bar"),
+]
+
+
+@pytest.mark.parametrize(("recorded", "said"), SAME)
+def test_spelling_is_free(recorded: bytes, said: bytes) -> None:
+    """And it makes no difference which of the two was recorded."""
+    assert parse_rules(()).differences(of(recorded), of(said)) == ()
+    assert parse_rules(()).differences(of(said), of(recorded)) == ()
+
+
+OTHER = [
+    (b"a NOOP", b"b CHECK", "command: recorded NOOP, asked CHECK"),
+    (b"a FETCH 1 FLAGS", b"b UID FETCH 1 FLAGS", "command: recorded FETCH, asked UID FETCH"),
+    (b"a SELECT Sent", b"b SELECT sent", "mailbox: recorded Sent, asked sent"),
+    (b"a FETCH 1:3 FLAGS", b"b FETCH 1:4 FLAGS", "messages: recorded 1:3, asked 1:4"),
+    (b"a FETCH 1 FLAGS", b"b FETCH 1 (FLAGS UID)", "attributes: recorded FLAGS, asked FLAGS UID"),
+    (b"a FETCH 1 BODY[]", b"b FETCH 1 BODY.PEEK[]", "attributes: recorded BODY[], asked BODY.PEEK[]"),
+    (b"a SEARCH SINCE 1-Feb-2020", b"b SEARCH ON 1-Feb-2020", "keys: recorded SINCE 1-Feb-2020, asked ON 1-Feb-2020"),
+    (b"a SEARCH OR SEEN NEW", b"b SEARCH SEEN NEW", "keys: recorded OR SEEN NEW, asked SEEN NEW"),
+    (b"a STORE 1 FLAGS (Old)", b"b STORE 1 +FLAGS (Old)", "change: recorded FLAGS (Old), asked +FLAGS (Old)"),
+    (b"a APPEND Sent (\\Seen) {3}\r\nabc", b"b APPEND Sent {3}\r\nabc", r"flags: recorded \Seen, asked none"),
+    (b"a XFOO bar", b"b XFOO baz", "arguments: recorded bar, asked baz"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("recorded", "said", "difference"), OTHER)
+def test_meaning_is_not(recorded: bytes, said: bytes, difference: str) -> None:
+    """The difference is told with both sides."""
+    assert [str(each) for each in parse_rules(()).differences(of(recorded), of(said))] == [difference]
+
+
+RULED = [
+    ("FETCH.attributes=any", b"a UID FETCH 1 FLAGS", b"b UID FETCH 1 (UID ENVELOPE)", True),
+    ("FETCH.attributes=any", b"a UID FETCH 1 FLAGS", b"b UID FETCH 2 FLAGS", False),
+    ("SEARCH=any", b"a SEARCH SEEN", b"b SEARCH UNSEEN", True),
+    ("*=any", b"a SELECT Sent", b"b SELECT Drafts", True),
+    ("ID=same", b'a ID ("name" "one")', b'b ID ("name" "two")', False),
+    ("UID FETCH=exact", b"a UID FETCH 1 (FLAGS UID)", b"b UID FETCH 1 (UID FLAGS)", False),
+    ("UID FETCH=exact", b"a UID FETCH 1 (FLAGS UID)", b"b UID FETCH 1 (FLAGS UID)", True),
+    ("APPEND.content=same", b"a APPEND x {3}\r\nabc", b"b APPEND x {3}\r\nabd", False),
+    ("dates=any", b"a SEARCH SINCE 1-Feb-2020 SEEN", b"b SEARCH SEEN SINCE 3-Mar-2021", True),
+    ("dates=any", b"a SEARCH SINCE 1-Feb-2020", b"b SEARCH BEFORE 1-Feb-2020", False),
+    ("prefix=new/=old/", b"a SELECT old/x", b"b SELECT new/x", True),
+    ("prefix=new/=old/", b"a RENAME old/x old/y", b"b RENAME new/x new/y", True),
+    ("prefix=new/=old/", b"a SELECT old/x", b"b SELECT other/x", False),
+]
+
+
+@pytest.mark.parametrize(("rule", "recorded", "said", "same"), RULED)
+def test_rules_loosen_and_tighten(rule: str, recorded: bytes, said: bytes, same: bool) -> None:
+    """Each of them does what it says, and no more."""
+    assert (parse_rules([rule]).differences(of(recorded), of(said)) == ()) is same
+
+
+def test_the_last_rule_wins() -> None:
+    """So that a general one can have exceptions."""
+    rules = parse_rules(["*=any", "SELECT=same"])
+    assert rules.differences(of(b"a SEARCH SEEN"), of(b"a SEARCH NEW")) == ()
+    assert rules.differences(of(b"a SELECT x"), of(b"a SELECT y"))
+
+
+@pytest.mark.parametrize("text", ["", "FETCH", "FETCH=maybe", "FETCH.=any", "prefix=new", "dates=some", "=any"])
+def test_what_is_no_rule_is_refused(text: str) -> None:
+    """By name."""
+    with pytest.raises(RuleError, match="no rule"):
+        parse_rules([text])
+
+
+def test_the_nearest_are_of_the_same_name_first_those_with_fewer_differences_first() -> None:
+    """Three at most, and each spelling once."""
+    recorded = [
+        b"a FETCH 1 FLAGS",
+        b"b FETCH 1 FLAGS",
+        b"c FETCH 2 UID",
+        b"d FETCH 9 BODY[]",
+        b"e FETCH 8 BODY",
+        b"f NOOP",
+    ]
+    found = nearest(parse_rules(()), of(b"x FETCH 2 FLAGS"), ((1, n, of(text)) for n, text in enumerate(recorded, 1)))
+    assert [near.number for near in found] == [1, 3, 5]
+    assert [len(near.differences) for near in found] == [1, 1, 2]
+
+
+def test_where_no_command_has_its_name_others_are_near() -> None:
+    """Whatever they are: there is nothing else to say."""
+    assert [near.recorded.name for near in nearest(parse_rules(()), of(b"x CHECK"), [(1, 1, of(b"a NOOP"))])] == [
+        "NOOP"
+    ]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1), st.randoms())
+def test_a_set_in_any_order_is_the_same_set(numbers: list[int], random: object) -> None:
+    """However it is put together."""
+    shuffled = list(numbers)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = (b"a FETCH %b FLAGS" % b",".join(b"%d" % n for n in each) for each in (numbers, shuffled))
+    assert parse_rules(()).differences(of(one), of(other)) == ()
+
+
+@given(st.binary(max_size=80))
+def test_whatever_it_is_a_command_is_itself(line: bytes) -> None:
+    """Nothing raises, and what was recorded matches when it is said again."""
+    text = b"a " + line.replace(b"\r", b"").replace(b"\n", b"")
+    assert parse_rules(()).differences(of(text), of(text)) == ()
