@@ -42,6 +42,7 @@ check: $(VENV)/.check  ## Format, lint, types, import floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy $(PLUGIN)
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	$(BIN)/lint-imports
 
@@ -87,20 +88,21 @@ $(VENV)/.made:
 # Editable, so that one environment serves the demo, the tests and the work on both. Without isolation, because pip
 # would fetch whatever build backend is newest; the locked one is there by then.
 OURSELVES := $(PIP) install --no-deps --no-build-isolation --editable .
+PLUGIN    := plugins/pytest-imaptap
 
 $(VENV)/.demo: pyproject.toml requirements/demo.txt | $(VENV)/.made
 	$(LOCKED) requirements/demo.txt
 	$(OURSELVES)
 	@touch $@
 
-$(VENV)/.test: pyproject.toml requirements/test.txt | $(VENV)/.made
+$(VENV)/.test: pyproject.toml $(PLUGIN)/pyproject.toml requirements/test.txt | $(VENV)/.made
 	$(LOCKED) requirements/test.txt
-	$(OURSELVES)
+	$(OURSELVES) --editable $(PLUGIN)
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.check: pyproject.toml requirements/check.txt | $(VENV)/.made
+$(VENV)/.check: pyproject.toml $(PLUGIN)/pyproject.toml requirements/check.txt | $(VENV)/.made
 	$(LOCKED) requirements/check.txt
-	$(OURSELVES)
+	$(OURSELVES) --editable $(PLUGIN)
 	@touch $@ $(VENV)/.test $(VENV)/.demo
 
 # Beside what the tests need, because the harnesses are made of the tests' own parts.

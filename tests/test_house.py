@@ -15,7 +15,7 @@ from tests.need import ROOT, need
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGES = ("imaptap", "proxy", "storage", "certs")
+PACKAGES = ("imaptap", "proxy", "storage", "certs", "plugins")
 MOST_LINES = 400
 
 TELLTALES = (
