@@ -50,8 +50,8 @@ class Stage:
     kind: Kind
     words: tuple[str, ...] = ()
     about: str = ""
-    inbox_only: bool = False
-    """Whether it starts empty, gets the same mail by APPEND, and is asked for its UIDs with --seed-mailboxes."""
+    by_append: bool = False
+    """Whether it starts empty and gets the same mail by APPEND; --seed-mailboxes then learns the UIDs."""
 
 
 STAGES = (
@@ -68,7 +68,7 @@ STAGES = (
         "courier",
         ("--no-seed",),
         'a Courier 5.0 with the same mail, all below "INBOX.", that greets with PREAUTH and never tells UIDNEXT',
-        inbox_only=True,
+        by_append=True,
     ),
 )
 
@@ -177,14 +177,18 @@ def record(testbed: Path, client: str, name: str, work: Path, db: Path) -> str:
 def _encore(testbed: Path, client: str, recorded: str, stage: Stage, work: Path, db: Path) -> Encore:
     encore = Encore(client, stage)
     name = f"{recorded}-{stage.name}"
-    with server_of(testbed, stage.kind, *stage.words) as server:
-        if stage.inbox_only:
-            upload = [sys.executable, "-c", _UPLOAD, str(server.plain_port)]
-            subprocess.run(upload, cwd=testbed, check=True, timeout=PATIENCE)
-        _replay(encore, recorded, name, server, work, db)
-    if encore.trouble:
+    try:
+        with server_of(testbed, stage.kind, *stage.words) as server:
+            if stage.by_append:
+                upload = [sys.executable, "-B", "-c", _UPLOAD, str(server.plain_port)]
+                subprocess.run(upload, cwd=testbed, check=True, timeout=PATIENCE)
+            _replay(encore, recorded, name, server, work, db)
+        if encore.trouble:
+            return encore
+        told = _run(work, db, "diff", recorded, name, "--format", "json")
+    except subprocess.TimeoutExpired as hung:
+        encore.trouble = str(hung)
         return encore
-    told = _run(work, db, "diff", recorded, name, "--format", "json")
     if told.returncode > 1:
         encore.trouble = told.stderr
         return encore
@@ -196,7 +200,7 @@ def _replay(encore: Encore, recorded: str, name: str, server: Outside, work: Pat
     secret = work / "secret"
     secret.touch(mode=0o600)
     secret.write_text("secret\n")
-    seeding = ("--seed-mailboxes",) if encore.stage.inbox_only else ()
+    seeding = ("--seed-mailboxes",) if encore.stage.by_append else ()
     to = ("--to", f"imaps://localhost:{server.tls_port}", "--upstream-ca", str(server.ca))
     user = ("--user", "bob", "--password-file", str(secret))
     done = _run(work, db, "replay", recorded, *to, *user, "--write", *seeding, "--name", name, "--quiet", "--json")
