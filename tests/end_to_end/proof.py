@@ -198,13 +198,14 @@ class Proof:
         return next(filter(fits, near), None)
 
     def _may_come_nearer(self, session: Session, gone: Gone) -> bool:
-        """Whether the session's own connection may be one that is still open, and another one only said the same."""
+        """Whether the session's own connection may be one that was open just now; another only said the same."""
         began = session.wall / 1e6
-        return any(wire.open and abs(began - wire.came) < _apart(session, gone) for wire in list(self._tee.wires))
+        late = (wire for wire in list(self._tee.wires) if wire.open or wire not in self._taken)
+        return any(abs(began - wire.came) < _apart(session, gone) for wire in late)
 
     def _may_be(self, session: Session, gone: Gone) -> bool:
         """Whether this could be the session of that connection, cut short: perhaps before the server's first byte."""
-        if not _in_time(session, gone):
+        if not _in_time(session, gone) and not self._twins(session, gone):
             return False
         if "without a greeting" in (session.reason or "") and gone.streams[1] and not session.client_bytes:
             return False  # else a reset may have taken the greeting away
@@ -218,6 +219,11 @@ class Proof:
             session.server_bytes or session.ending == "cut" or self._database.execute(DIALLED, (session.id,)).fetchone()
         )
         return bool(dialled) and begin_alike(self._streams[session.number].stored, gone)
+
+    def _twins(self, session: Session, gone: Gone) -> bool:
+        """Whether it said just the same: it may be that of another session, which has this one's."""
+        known = self._streams[session.number]
+        return _apart(session, gone) < NEAR and not known.like_anything and equal(known, gone)
 
     def _cut_short(self, gone: Gone, session: Session) -> None:
         if not (self._excused(gone) or gone.wire.torn):

@@ -130,6 +130,12 @@ def test_a_session_is_that_of_the_connection_that_came_with_it(tmp_path: Path) -
     assert (tally.equal, tally.wholly_lost, tally.problems) == (1, 1, [])
 
 
+def test_of_two_that_said_the_same_either_may_have_the_others(tmp_path: Path) -> None:
+    """They are told apart by nothing, and one may have been paired before the other one was known to have ended."""
+    tally = prove(tmp_path, session(), came(0.5))
+    assert (tally.equal, tally.problems) == (1, [])
+
+
 def test_a_session_that_was_torn_off_is_not_taken_for_a_longer_one(tmp_path: Path) -> None:
     torn = came(9.0, server=SERVER[:9])
     rows = [(SESSION.replace("(1, 1, 1, 1000000", "(1, 1, 2, 9000000"), ("closed by server", 23, 4)),
