@@ -9,9 +9,9 @@ from imaptap.reading.parts import parts
 from imaptap.reading.understood import ParsedUnits
 from proxy.imap.grammar import Command
 from proxy.imap.state import Phase
-from proxy.imap.transcript import Certainty, Direction, Ending, Origin
+from proxy.imap.transcript import Certainty, Direction, Ending, EventKind, Origin
 from proxy.imap.view.session import SessionView
-from proxy.replay.asked import asked
+from proxy.replay.asked import Place, asked
 from proxy.replay.plan import LOGINS
 from proxy.replay.serving.values import Kind, Line, Scene, Step
 
@@ -62,6 +62,11 @@ class _Script:
         self._news: list[Line] = []
         self._greeting: list[Line] = []
         self._last = 0
+        self._varying: dict[Direction, list[Place]] = {side: [] for side in Direction}
+        for event in store.events(session, EventKind.VARIES):
+            if event.direction is not None and event.offset is not None:
+                place = Place(event.offset, event.offset + (event.length or 0), event.name)
+                self._varying[event.direction].append(place)
 
     def scene(self, user: str | None) -> Scene:
         for cut, said in ParsedUnits(self._store, self._session):
@@ -97,7 +102,8 @@ class _Script:
         if exchange is None:
             return
         value = said.parsed.understood
-        wanted = asked(unit, value if isinstance(value, Command) else None)
+        command = value if isinstance(value, Command) else None
+        wanted = asked(unit, command, self._varying[Direction.CLIENT])
         self._drafts[exchange.number] = _Draft(exchange.number, wanted, before, tuple(self._news), said.at)
         self._news = []
         self._last = said.at
@@ -107,7 +113,7 @@ class _Script:
             return  # what imaptap has asked is nothing that a client would ask for
         draft = self._draft(said, heard.exchange)
         kind = _kind(cut.unit, said, heard)
-        line = Line(cut.unit.start, cut.unit.end, max(0, said.at - self._last), kind)
+        line = Line(cut.unit.start, cut.unit.end, max(0, said.at - self._last), kind, self._varies(cut.unit))
         self._last = said.at
         if draft is None and kind is Kind.CONTINUATION:
             return  # of a command with a literal, which is not whole by then: who is served gets one when it asks
@@ -119,6 +125,9 @@ class _Script:
             self._news.append(line)
         else:
             self._greeting.append(line._replace(kind=Kind.UNTAGGED))
+
+    def _varies(self, unit: Unit) -> tuple[Place, ...]:
+        return tuple(each for each in self._varying[Direction.SERVER] if unit.start <= each.start < unit.end)
 
     def _draft(self, said: Said, number: int | None) -> _Draft | None:
         """Whose answer it is; what is nobody's, but came while commands were under way, comes with one of those."""

@@ -200,13 +200,25 @@ class Connection:
             yield _retagged(first, play)
             yield from parts
             return
-        yield self._with_lists(_retagged(b"".join(play.scene.read(line.start, line.end)), play))
+        data = _varied(b"".join(play.scene.read(line.start, line.end)), play)
+        yield self._with_lists(_retagged(data, play))
 
     def _with_lists(self, data: bytes) -> bytes:
         """A line with those capabilities only that can be served."""
         if may_hold_list(data) and (rewrite := self._lists.rewrite(data, 0)):
             data = data[: rewrite.offset] + rewrite.sent + data[rewrite.offset + len(rewrite.received) :]
         return data
+
+
+def _varied(data: bytes, play: Play) -> bytes:
+    """With what the client has said where it varies. Literals keep their size: what does not fit is not taken."""
+    said, literal = dict(play.said), b"}\r\n" in data[:-2]
+    for place in sorted(play.line.varying, reverse=True):
+        new = said.get(place.name.replace("-", "_"))
+        start, end = place.start - play.line.start, place.end - play.line.start
+        if new is not None and (not literal or len(new) == end - start):
+            data = data[:start] + new + data[end:]
+    return data
 
 
 def _retagged(data: bytes, play: Play) -> bytes:

@@ -6,6 +6,7 @@ flags, of STATUS items and of search keys that all have to hold; a macro is what
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -58,12 +59,24 @@ class Part(NamedTuple):
     shown: str
 
 
+class Place(NamedTuple):
+    """Where bytes of a stream vary from run to run: offsets, and the name that they have in common with others."""
+
+    start: int
+    end: int
+    name: str
+
+
 class Asked(NamedTuple):
-    """A command without its tag: its name in capitals ("UID FETCH"), its parts, and how it was spelled."""
+    """A command without its tag: its name in capitals ("UID FETCH"), its parts, and how it was spelled.
+
+    `pattern` is there where something in it varies: what matches it is the same command, and its groups are the names.
+    """
 
     name: str
     parts: tuple[Part, ...]
     spelled: bytes
+    pattern: re.Pattern[bytes] | None = None
 
     @property
     def shown(self) -> str:
@@ -72,22 +85,48 @@ class Asked(NamedTuple):
         return text if len(text) <= _SHOWN_MOST else f"{text[:_SHOWN_MOST]}…"
 
 
-def asked(unit: Unit, command: Command | None) -> Asked:
-    """What the client's `unit` asks for; `command` is what the grammar made of it, None where it could not read it."""
-    spelled = _spelled(unit)
+def asked(unit: Unit, command: Command | None, varying: Iterable[Place] = ()) -> Asked:
+    """What the client's `unit` asks for; `command` is what the grammar made of it, None where it could not read it.
+
+    `varying` are the places in its stream where anything else may stand as well.
+    """
+    whole = _whole(unit)
+    spelled = whole.lstrip().partition(b" ")[2]
     head = read_head(unit.texts[0])
+    pattern = _pattern(whole, unit.start, [each for each in varying if unit.start <= each.start < unit.end])
     if command is None:
-        return Asked(head.name, (Part("arguments", spelled.upper(), readable(spelled)),), spelled)
-    return Asked(head.name, tuple(_parts(command.body)), spelled)
+        return Asked(head.name, (Part("arguments", spelled.upper(), readable(spelled)),), spelled, pattern)
+    return Asked(head.name, tuple(_parts(command.body)), spelled, pattern)
 
 
-def _spelled(unit: Unit) -> bytes:
-    """Its bytes behind the tag; of literals that lie elsewhere the announcement only."""
+def _whole(unit: Unit) -> bytes:
+    """Its bytes; of literals that lie elsewhere the announcement only."""
     said: list[bytes] = []
     for index, text in enumerate(unit.texts):
         content = unit.literals[index].content if index < len(unit.literals) else None
         said += (text, content or b"")
-    return b"".join(said).lstrip().partition(b" ")[2]
+    return b"".join(said)
+
+
+def _pattern(whole: bytes, start: int, varying: list[Place]) -> re.Pattern[bytes] | None:
+    """For the command without its tag and line end: what stands beside the places is free in its case only."""
+    if not varying:
+        return None
+    position = whole.index(b" ") + 1
+    parts: list[bytes] = []
+    names: set[str] = set()
+    for place in sorted(varying):
+        group = place.name.replace("-", "_").encode()
+        parts += (
+            re.escape(whole[position : place.start - start]),
+            b"(?P=%b)" % group if place.name in names else b"(?P<%b>.+?)" % group,
+        )
+        names.add(place.name)
+        position = place.end - start
+    parts.append(re.escape(whole[position:].rstrip(b"\r\n")))
+    # What varies in a literal varies in size.
+    text = re.sub(rb"\\\{[0-9]+(?:\\\+)?\\\}", lambda _: rb"\{[0-9]+\+?\}", b"".join(parts))
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
 
 
 def _parts(body: Writable) -> Iterator[Part]:

@@ -94,6 +94,9 @@ class Rules:
             return (Difference("command", recorded.name, asked.name),)
         if recorded.spelled.strip() == asked.spelled.strip():
             return ()
+        if recorded.pattern is not None:
+            same = recorded.pattern.fullmatch(asked.spelled.strip())
+            return () if same else (Difference("spelling", recorded.shown, asked.shown),)
         return tuple(self._differences(recorded, asked))
 
     def _differences(self, recorded: Asked, asked: Asked) -> Iterable[Difference]:
@@ -119,6 +122,12 @@ class Rules:
             return part
         old, new = (text.encode() for text in self.prefix)
         return part._replace(meaning=_with_prefix(part.meaning, old, new))
+
+
+def varied(recorded: Asked, asked: Asked) -> dict[str, bytes]:
+    """What a command that is the `recorded` one says where that varies, by name (with _ for -)."""
+    found = recorded.pattern.fullmatch(asked.spelled.strip()) if recorded.pattern else None
+    return found.groupdict() if found else {}
 
 
 def parse_rules(texts: Iterable[str]) -> Rules:

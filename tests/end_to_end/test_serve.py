@@ -140,6 +140,33 @@ def test_what_is_served_can_be_recorded_and_compared(tmp_path: Path, cassette: P
     assert "S: * SEARCH 1 2" in shown.stdout, shown
 
 
+VARYING = """\
+imaptap cassette 1
+S: * PREAUTH [CAPABILITY IMAP4rev1] in
+C: a CREATE test-{{run:1}}
+S: a OK {{run:1}} created
+C: b STATUS test-{{run:1}} (MESSAGES)
+S: * STATUS test-{{run:1}} (MESSAGES 0)
+S: b OK done
+C: c SEARCH SINCE {{any:1-Jan-2026}}
+S: * SEARCH 1
+S: c OK done
+"""
+
+
+def test_what_varies_is_taken_from_the_client(tmp_path: Path) -> None:
+    """A place of one name is what the client said there last; what else is said must still be said."""
+    file = tmp_path / "varying.cassette"
+    file.write_text(VARYING)
+    with (
+        Served(tmp_path / "s", str(file), code=1) as served,
+        imaplib.IMAP4("localhost", served.port("plain"), timeout=20) as imap,
+    ):
+        assert imap.create("test-4711") == ("OK", [b"4711 created"])
+        assert imap.status("test-4711", "(MESSAGES)") == ("OK", [b"test-4711 (MESSAGES 0)"])
+        assert imap.status("tests-4711", "(MESSAGES)")[0] == "NO"
+
+
 NEWS = """\
 imaptap cassette 1
 S: * PREAUTH in

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.replay.asked import Asked
-from proxy.replay.match import nearest
+from proxy.replay.match import nearest, varied
 from proxy.replay.plan import LOGINS, needs_mailbox
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Role:
         self.scene = scene
         self.mailbox: str | None = None
         """The mailbox that is selected."""
+        self.said: dict[str, bytes] = {}
+        """What the client has said last where the recording varies."""
         self.logged_in = bool(scene.steps) and scene.steps[0].logged_in
         self._cast = cast
         self._next = 0
@@ -155,7 +157,7 @@ class Role:
         if index is None:
             return self._aside(asked) if asked.name in PASSED_OVER else self._jump(asked)
         self._history = [*self._history, asked][: _HISTORY + 1]
-        return self._play(index)
+        return self._play(index, asked)
 
     def _aside(self, asked: Asked) -> Found | None:
         """Out of its order, what changes nothing moves nothing either, and brings no news."""
@@ -176,11 +178,12 @@ class Role:
         if index is None and (other := self._elsewhere(asked)):
             scene, index = other
             if needs_mailbox(asked.name):
+                self.said |= varied(scene.steps[index].asked, asked)
                 return self._borrow(scene, scene.steps[index])
             self.scene, self._next = scene, index
         if index is None:
             index = self._again(asked, found)
-        return None if index is None else self._play(index)
+        return None if index is None else self._play(index, asked)
 
     def _borrow(self, scene: Scene, step: Step) -> Found:
         """The answer that another session got in the same mailbox; this one stays where it is."""
@@ -188,12 +191,13 @@ class Role:
         self._cast.took(scene, step)
         return Found(scene, step._replace(news=()))
 
-    def _play(self, index: int) -> Found:
+    def _play(self, index: int, asked: Asked) -> Found:
         steps = self.scene.steps
         step = steps[index]
         left_out = tuple(steps[each] for each in range(self._next, index) if not self._plays[self._key(each)])
         self._next = max(self._next, index + 1)
         self._plays[self._key(index)] += 1
+        self.said |= varied(step.asked, asked)
         self.mailbox = step.after
         if step.asked.name in LOGINS and step.status == "OK":
             self.logged_in = True

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from proxy.replay.match import Near
     from proxy.replay.serving.cast import Cast
     from proxy.replay.serving.logins import Conversation, Door, Login
-    from proxy.replay.serving.values import Scene, Step
+    from proxy.replay.serving.values import Line, Scene, Step
 
     Missed = Callable[[Asked, str, tuple[Near, ...]], None]
 
@@ -136,7 +136,8 @@ class Served:
         yield from self._news(scene, step, left_out)
         completion: Play | None = None
         for line in step.lines:
-            play = Play(scene, line, tag, apart=wanted.name == "IDLE" and line.kind in _OF_AN_IDLE)
+            apart = wanted.name == "IDLE" and line.kind in _OF_AN_IDLE
+            play = Play(scene, line, tag, apart, self._said(line))
             if line.kind is Kind.COMPLETION:
                 completion = play
             elif line.kind is not Kind.CONTINUATION or wanted.name == "IDLE":
@@ -146,12 +147,19 @@ class Served:
         else:
             yield from self._complete(tag, step, completion)
 
+    def _said(self, line: Line) -> tuple[tuple[str, bytes], ...]:
+        return tuple(self.role.said.items()) if line.varying else ()
+
     def _news(self, scene: Scene, step: Step, left_out: tuple[Step, ...]) -> Iterator[Act]:
         """What came of its own accord before this step, that of steps which nobody has asked for among it."""
         for each in left_out:
-            self._owed += (Play(scene, line, b"") for line in (*each.news, *each.lines) if line.kind is Kind.NEWS)
+            self._owed += (
+                Play(scene, line, b"", said=self._said(line))
+                for line in (*each.news, *each.lines)
+                if line.kind is Kind.NEWS
+            )
         if not self._timed:
-            self._owed += (Play(scene, line, b"") for line in step.news)
+            self._owed += (Play(scene, line, b"", said=self._said(line)) for line in step.news)
         if step.asked.name not in _BETWEEN:
             yield from self._owed
             self._owed = []

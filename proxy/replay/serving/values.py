@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from proxy.replay.asked import Asked
+    from proxy.replay.asked import Asked, Place
 
 
 class Kind(enum.Enum):
@@ -23,12 +23,16 @@ class Kind(enum.Enum):
 
 
 class Line(NamedTuple):
-    """A unit of the server's stream, literals included: its place there, and microseconds since what came before it."""
+    """A unit of the server's stream, literals included: its place there, and microseconds since what came before it.
+
+    `varying` are the places within it where not the recorded bytes are due, but those that the client has said.
+    """
 
     start: int
     end: int
     wait: int
     kind: Kind
+    varying: tuple[Place, ...] = ()
 
 
 class Step(NamedTuple):
@@ -78,13 +82,15 @@ class Play(NamedTuple):
     """Send a recorded line; a completion gets this tag in the place of its own.
 
     `apart`: even without recorded pauses it comes a moment after what came before, as news in an IDLE does: clients
-    that read "+" and wait for their socket then would not see what had come along with it.
+    that read "+" and wait for their socket then would not see what had come along with it. `said` is what the
+    client has said where the recording varies, by name.
     """
 
     scene: Scene
     line: Line
     tag: bytes
     apart: bool = False
+    said: tuple[tuple[str, bytes], ...] = ()
 
 
 class Plain(enum.Enum):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from proxy.imap.grammar import Command, cut, parse_command
 from proxy.imap.transcript import Direction
-from proxy.replay.asked import Asked, asked
-from proxy.replay.match import RuleError, nearest, parse_rules
+from proxy.replay.asked import Asked, Place, asked
+from proxy.replay.match import RuleError, nearest, parse_rules, varied
 
 
 def of(text: bytes) -> Asked:
@@ -142,3 +142,32 @@ def test_whatever_it_is_a_command_is_itself(line: bytes) -> None:
     """Nothing raises, and what was recorded matches when it is said again."""
     text = b"a " + line.replace(b"\r", b"").replace(b"\n", b"")
     assert parse_rules(()).differences(of(text), of(text)) == ()
+
+
+VARYING = [
+    (b"a SELECT box-17", [b"17"], b"b SELECT box-4711", {"one": b"4711"}),
+    (b"a SELECT box-17", [b"17"], b"b select BOX-4711", {"one": b"4711"}),
+    (b"a SELECT box-17", [b"17"], b"b SELECT bag-17", None),
+    (b"a SELECT box-17", [b"17"], b"b EXAMINE box-17", None),
+    (b"a SELECT box-17", [b"17"], b"b SELECT box-", None),
+    (b"a RENAME box-17 bag-17x", [b"17", b"17"], b"b RENAME box-3 bag-3x", {"one": b"3"}),
+    (b"a RENAME box-17 bag-17x", [b"17", b"17"], b"b RENAME box-3 bag-4x", None),
+    (b"a SELECT {6}\r\nbox-17", [b"17"], b"b SELECT {8+}\r\nbox-4711", {"one": b"4711"}),
+]
+
+
+@pytest.mark.parametrize(("recorded", "places", "said", "found"), VARYING)
+def test_where_a_command_varies_anything_may_stand(
+    recorded: bytes, places: list[bytes], said: bytes, found: dict[str, bytes] | None
+) -> None:
+    """Of one name the same thing everywhere; beside the places it is compared as text."""
+    text, varying, position = recorded + b"\r\n", list[Place](), 0
+    for place in places:
+        position = text.index(place, position)
+        varying.append(Place(position, position + len(place), "one"))
+        position += len(place)
+    unit = cut(text, Direction.CLIENT)
+    value = parse_command(unit).understood
+    one = asked(unit, value if isinstance(value, Command) else None, varying)
+    assert (parse_rules(()).differences(one, of(said)) == ()) is (found is not None)
+    assert varied(one, of(said)) == (found or {})
