@@ -17,8 +17,8 @@ from proxy.live.transport import TransportKind, loop_factory
 from storage import open_store
 
 _BEFORE = """\
-A small IMAP server runs inside this process, with a recorder in front of it that speaks TLS, and Python's imaplib
-talks to the server through the recorder. This is what was recorded:
+Inside this process a recorder speaks TLS, with a session from a cassette (a recording as text) in the server's place,
+and Python's imaplib talks to that through the recorder. This is what was recorded:
 """
 _AFTER = """
 What to try next:
@@ -36,7 +36,7 @@ What to try next:
     help="Keep the recording in this database.  [default: it is not kept]",
 )
 def demo(db: str | None) -> None:
-    """Record a session of a built-in server and client, and show it. Uses no network and leaves nothing behind."""
+    """Record a session of a built-in cassette and client, and show it. Uses no network and leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="imaptap-demo-") as folder:
         where = db or str(Path(folder, "demo.db"))
         refuse_planted(where)

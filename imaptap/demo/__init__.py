@@ -1,1 +1,1 @@
-"""A demonstration that needs nothing but imaptap: a small IMAP server, a recorder in front of it, and a client."""
+"""A demonstration that needs nothing but imaptap: a cassette, a recorder that serves it, and a client."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import imaplib
 import re
+import ssl
 import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from imaptap.cli import demo
+from imaptap.demo import play
+from imaptap.demo.play import CASSETTE
 from tests.need import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imaptap.recording import Ready
     from tests.imaptap.cli.conftest import Program
 
 
@@ -66,6 +71,29 @@ def test_the_recording_can_be_kept(program: Program, folder: Path) -> None:
     assert "correct horse" not in program("export", "--side", "client", "last/1").stdout
     assert session["ending"] in ("closed by client", "closed by server")
     assert list(folder.iterdir()) == []
+
+
+def test_what_is_recorded_is_what_the_cassette_says(program: Program, folder: Path) -> None:
+    assert program("demo", "--db", str(program.db)).exit_code == 0
+    assert program.lines("diff", str(CASSETTE), "last")[-1] == "Equal: no differences in 11 exchanges."
+
+
+def test_the_cassette_breaks_no_rule(program: Program, folder: Path) -> None:
+    assert program.lines("lint", str(CASSETTE))[-1].startswith("# sessions: 1, errors: 0,")
+
+
+def test_a_command_that_the_cassette_has_no_answer_to(
+    program: Program, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def converse(ready: Ready) -> None:
+        trust = ssl.create_default_context(cafile=str(ready.ca))
+        with imaplib.IMAP4_SSL("localhost", ready.listen[0].port, ssl_context=trust) as client:
+            client.login("anna@example.org", "correct horse battery")
+            assert client.select("Sent")[0] == "NO"
+
+    monkeypatch.setattr(play, "converse", converse)
+    result = program("demo")
+    assert result.stderr == "imaptap: The demonstration's cassette has no answer to SELECT Sent. Please report this.\n"
 
 
 def test_a_client_that_does_not_get_through(program: Program, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
