@@ -102,10 +102,13 @@ async def serve(
         await Connection(served, play.pace, frozenset(play.door.mechanisms), play.told).run(sock)
 
     upstream = Within(job.settings, connected)
-    if kept:
-        outcome.recorded = await record(job, stop, ready, None, tell, upstream)
-    else:
-        await _unrecorded(job, stop, ready, tell, upstream)
+    try:
+        if kept:
+            outcome.recorded = await record(job, stop, ready, None, tell, upstream)
+        else:
+            await _unrecorded(job, stop, ready, tell, upstream)
+    finally:
+        await upstream.close()
     outcome.never_asked = cast.never_asked()
     return outcome
 

@@ -10,9 +10,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.imap.capabilities import CapabilityRewriter, Words, may_hold_list
+from proxy.live.errors import LiveError
 from proxy.live.upstream import Upstream
 from proxy.replay.serving.served import Served
-from proxy.replay.serving.values import Kind, Plain, Play, Say
+from proxy.replay.serving.values import Kind, Plain, Play, Say, Several
 from storage import StorageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     class _Inflate(Protocol):
         @property
         def unconsumed_tail(self) -> bytes: ...
+
+        @property
+        def eof(self) -> bool: ...
 
         def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
@@ -53,14 +57,34 @@ class Within(Upstream):
         self._tasks: set[asyncio.Future[None]] = set()
 
     async def dial(self, endpoint: Endpoint, leg: Leg, *, alpn: bool) -> None:  # noqa: ARG002 - as its base has it
-        """Connect `leg` to a served session."""
-        ours, theirs = socket.socketpair()
-        for sock in (ours, theirs):
-            sock.setblocking(False)
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: leg, ours)
+        """Connect `leg` to a served session. Raises LiveError where there are too many open files."""
+        ours, theirs = _pair()
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: leg, ours)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
         task = asyncio.ensure_future(self._serve(theirs))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End all sessions that are still served, and wait for them."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    try:
+        pair = socket.socketpair()
+    except OSError as error:
+        raise LiveError("This process has too many open files.", "Raise the limit (ulimit -n).") from error
+    for sock in pair:
+        sock.setblocking(False)
+    return pair
 
 
 class Connection:
@@ -81,21 +105,19 @@ class Connection:
         self._room = asyncio.Event()
         self._inflate: _Inflate | None = None
         self._deflate: _Deflate | None = None
-        self._heard_all = False
+        self._heard_all = asyncio.Event()
 
     async def run(self, sock: socket.socket) -> None:
         """Serve until either side closes."""
         reader, writer = await asyncio.open_connection(sock=sock)
         saying = asyncio.ensure_future(self._say(writer))
+        # Nobody makes room any more where the client has gone while it was being told something.
+        saying.add_done_callback(lambda _: self._room.set())
         try:
-            self._put(self._served.begin())
-            while data := await reader.read(_CHUNK):
-                self._hear(data)
-                await self._have_room()
-                if saying.done():
-                    break
-            self._heard_all = True
-            self._wake.set()
+            await self._put(self._served.begin(), saying)
+            while not saying.done() and (data := await reader.read(_CHUNK)):
+                await self._hear(data, saying)
+            self._end_of_client()
             await saying
         except (OSError, zlib.error, asyncio.IncompleteReadError):
             pass  # the client is gone, or speaks no deflate
@@ -105,37 +127,47 @@ class Connection:
                 await saying
             writer.close()
 
-    def _hear(self, data: bytes) -> None:
-        while data:
-            if self._inflate is None:
-                self._put(self._served.receive(data))
-                return
+    async def _hear(self, data: bytes, saying: asyncio.Future[None]) -> None:
+        if self._inflate is None:
+            await self._put(self._served.receive(data), saying)
+            return
+        part = b""
+        while data or len(part) == _CHUNK:  # there may be more of it within zlib
             part = self._inflate.decompress(data, _CHUNK)
             data = self._inflate.unconsumed_tail
-            self._put(self._served.receive(part))
+            await self._put(self._served.receive(part), saying)
+        if self._inflate.eof:
+            raise zlib.error("the client has ended its compressed stream")
 
-    def _put(self, acts: Iterator[Act]) -> None:
+    async def _put(self, acts: Iterator[Act], saying: asyncio.Future[None]) -> None:
+        """Have these done. What the client said is understood as far only as there is room for what it gets."""
         for act in acts:
             if act is Plain.HURRY:
-                if self._acts:
-                    self._hurried = len(self._acts)
-                    self._hurry.set()
-            elif act is Plain.DEFLATE:
+                self._go_on()
+                continue
+            if act is Plain.DEFLATE:
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-                self._acts.append(act)
-            else:
-                self._acts.append(act)
-        self._wake.set()
+            self._acts.append(act)
+            self._wake.set()
+            while len(self._acts) > _WAITING_MOST and not saying.done():
+                self._room.clear()
+                await self._room.wait()
 
-    async def _have_room(self) -> None:
-        while len(self._acts) > _WAITING_MOST:
-            self._room.clear()
-            await self._room.wait()
+    def _go_on(self) -> None:
+        if self._acts:
+            self._hurried = len(self._acts)
+            self._hurry.set()
+
+    def _end_of_client(self) -> None:
+        """It says nothing any more, and perhaps is gone: nothing waits for its time, or for --step, on its account."""
+        self._heard_all.set()
+        self._wake.set()
+        self._go_on()
 
     async def _say(self, writer: asyncio.StreamWriter) -> None:
         while True:
             while not self._acts:
-                if self._heard_all:
+                if self._heard_all.is_set():
                     return
                 self._wake.clear()
                 await self._wake.wait()
@@ -156,14 +188,16 @@ class Connection:
             self._deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         elif isinstance(act, Say):
             await self._send(self._with_lists(act.data), writer)
-        elif isinstance(act, Play):
-            await self._wait(act)
+        elif isinstance(act, Play | Several):
             try:
-                for part in self._played(act):
-                    await self._send(part, writer)
+                for play in (act,) if isinstance(act, Play) else act.plays:
+                    await self._wait(play)
+                    for part in self._played(play):
+                        await self._send(part, writer)
             except StorageError:
                 await self._send(_LOST, writer)
-                self._acts.append(Plain.CLOSE)
+                self._acts.clear()
+                self._acts += (act, Plain.CLOSE)
 
     async def _send(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         if self._deflate is not None:
@@ -173,14 +207,17 @@ class Connection:
 
     async def _wait(self, play: Play) -> None:
         """Until the line's time has come. News of a client that goes on to ask something else waits no longer."""
-        news = play.line.kind is Kind.NEWS
-        if (news or play.apart) and self._told is not None:
+        news = play.line.kind is Kind.NEWS or play.apart
+        no_longer = self._hurry if news else self._heard_all
+        if no_longer.is_set():
+            return
+        if news and self._told is not None:
             waiting = asyncio.ensure_future(self._told())
         elif seconds := self._seconds(play):
             waiting = asyncio.ensure_future(asyncio.sleep(seconds))
         else:
             return
-        hurry = asyncio.ensure_future(self._hurry.wait() if news or play.apart else asyncio.Event().wait())
+        hurry = asyncio.ensure_future(no_longer.wait())
         try:
             await asyncio.wait({waiting, hurry}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -104,10 +104,10 @@ def _scram(door: Door, mechanism: str, password: bytes) -> Conversation:
 
     names: list[str] = []
     made = ScramMechanism(mechanism)
-    salt, stored, key, count = made.make_auth_info(password.decode())
 
     def known(name: str) -> tuple[bytes, bytes, bytes, int]:
         names.append(name)
+        salt, stored, key, count = made.make_auth_info(password.decode())  # which SASLprep may not allow
         return salt, stored, key, count
 
     server = made.make_server(known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from typing import TYPE_CHECKING
 
 from proxy.imap.commands import read_head
@@ -15,7 +16,7 @@ from proxy.imap.units import Boundary, UnitReader
 from proxy.replay.asked import Asked, asked
 from proxy.replay.plan import LOGINS
 from proxy.replay.serving.logins import client_first
-from proxy.replay.serving.values import Act, Kind, Plain, Play, Say
+from proxy.replay.serving.values import Act, Kind, Plain, Play, Say, Several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -48,12 +49,15 @@ class Served:
         self._login: tuple[bytes, Conversation] | None = None
         self._idle: tuple[bytes, Play | None] | None = None
         self._owed: list[Play] = []
+        self._told: set[tuple[int, int]] = set()
+        """Session and step of news that has been told, or is owed: it came once."""
+        self._compressed = False
         self._over = False
 
     def begin(self) -> Iterator[Act]:
         """The greeting."""
         scene = self.role.scene
-        yield from (Play(scene, line, b"") for line in scene.greeting)
+        yield self._all_of(scene, scene.greeting)
         if not scene.steps:
             yield from self._end(scene)
 
@@ -128,60 +132,84 @@ class Served:
 
     def _answer(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
         yield Plain.HURRY
+        if wanted.name == "COMPRESS" and self._compressed:
+            yield Say(tag + b" NO [COMPRESSIONACTIVE] imaptap: it is compressed already\r\n")
+            return
         found = self.role.find(wanted)
         if found is None:
             yield from self._unrecorded(tag, wanted)
             return
         scene, step, left_out = found
         yield from self._news(scene, step, left_out)
-        completion: Play | None = None
-        for line in step.lines:
-            apart = wanted.name == "IDLE" and line.kind in _OF_AN_IDLE
-            play = Play(scene, line, tag, apart, self._said(line))
-            if line.kind is Kind.COMPLETION:
-                completion = play
-            elif line.kind is not Kind.CONTINUATION or wanted.name == "IDLE":
-                yield play
-        if wanted.name == "IDLE" and any(line.kind is Kind.CONTINUATION for line in step.lines):
+        last = next((line for line in reversed(step.lines) if line.kind is Kind.COMPLETION), None)
+        completion = self._line(scene, last, tag) if last else None
+        idle = wanted.name == "IDLE"
+        yield Several(_answers(scene, step, tag, self._said, idle=idle))
+        if idle and any(line.kind is Kind.CONTINUATION for line in step.lines) and not self._hung_up(completion):
             self._idle = tag, completion
         else:
             yield from self._complete(tag, step, completion)
 
-    def _said(self, line: Line) -> tuple[tuple[str, bytes], ...]:
-        return tuple(self.role.said.items()) if line.varying else ()
+    @property
+    def _said(self) -> tuple[tuple[str, bytes], ...]:
+        return tuple(self.role.said.items())
+
+    def _line(self, scene: Scene, line: Line, tag: bytes = b"") -> Play:
+        return _made(scene, tag, self._said, line)
+
+    def _all_of(self, scene: Scene, lines: tuple[Line, ...]) -> Several:
+        return Several(map(functools.partial(_made, scene, b"", self._said), lines))
 
     def _news(self, scene: Scene, step: Step, left_out: tuple[Step, ...]) -> Iterator[Act]:
         """What came of its own accord before this step, that of steps which nobody has asked for among it."""
         for each in left_out:
-            self._owed += (
-                Play(scene, line, b"", said=self._said(line))
-                for line in (*each.news, *each.lines)
-                if line.kind is Kind.NEWS
-            )
-        if not self._timed:
-            self._owed += (Play(scene, line, b"", said=self._said(line)) for line in step.news)
+            self._owe(scene, (*self._fresh(scene, each), *(line for line in each.lines if line.kind is Kind.NEWS)))
+        self._owe(scene, self._fresh(scene, step))
         if step.asked.name not in _BETWEEN:
-            yield from self._owed
+            yield Several(iter(self._owed))
+            yield Plain.HURRY  # it is late: the client waits for its answer
             self._owed = []
 
+    def _owe(self, scene: Scene, lines: tuple[Line, ...]) -> None:
+        self._owed += (self._line(scene, line) for line in lines)
+
+    def _fresh(self, scene: Scene, step: Step) -> tuple[Line, ...]:
+        """The news before this step, as long as nobody was told of it."""
+        if not step.news or (scene.number, step.number) in self._told:
+            return ()
+        self._told.add((scene.number, step.number))
+        return step.news
+
+    def _hung_up(self, completion: Play | None) -> bool:
+        """Whether this command was answered by the server's going."""
+        return completion is None and self.role.over and self.role.scene.hangs_up
+
     def _complete(self, tag: bytes, step: Step, completion: Play | None) -> Iterator[Act]:
-        scene = self.role.scene
         name = step.asked.name
         if completion is not None:
             yield completion
-        elif not (self.role.over and scene.hangs_up):
+        elif not self._hung_up(completion):
             yield Say(tag + b" NO [UNAVAILABLE] imaptap: the recording has no answer to this\r\n")
         if name == "COMPRESS" and step.status == "OK":
+            self._compressed = True
             yield Plain.DEFLATE
         if name == "LOGOUT":
             yield from self._close()
-        elif self.role.over:
+        else:
+            yield from self._behind()
+
+    def _behind(self) -> Iterator[Act]:
+        """What the server said of its own accord behind the command that is answered now."""
+        scene = self.role.scene
+        if self.role.over:
             yield from self._end(scene)
         elif self._timed:
-            yield from (Play(scene, line, b"") for line in self.role.coming.news)
+            yield self._all_of(scene, self._fresh(scene, self.role.coming))
 
     def _end(self, scene: Scene) -> Iterator[Act]:
-        yield from (Play(scene, line, b"") for line in scene.rest)
+        if (scene.number, 0) not in self._told:
+            self._told.add((scene.number, 0))
+            yield self._all_of(scene, scene.rest)
         if scene.hangs_up:
             yield from self._close()
 
@@ -197,8 +225,7 @@ class Served:
             yield Say(tag + b" OK imaptap: IDLE ended\r\n")
         else:
             yield completion
-        if self.role.over:
-            yield from self._end(self.role.scene)
+        yield from self._behind()
 
     def _unrecorded(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
         """What no recorded step answers: said at once, and to whoever wants to know why."""
@@ -236,6 +263,19 @@ class Served:
     def _close(self) -> Iterator[Act]:
         self._over = True
         yield Plain.CLOSE
+
+
+def _made(scene: Scene, tag: bytes, said: tuple[tuple[str, bytes], ...], line: Line) -> Play:
+    return Play(scene, line, tag, said=said if line.varying else ())
+
+
+def _answers(
+    scene: Scene, step: Step, tag: bytes, said: tuple[tuple[str, bytes], ...], *, idle: bool
+) -> Iterator[Play]:
+    """All that comes before the completion."""
+    for line in step.lines:
+        if line.kind is not Kind.COMPLETION and (idle or line.kind is not Kind.CONTINUATION):
+            yield _made(scene, tag, said, line)._replace(apart=idle and line.kind in _OF_AN_IDLE)
 
 
 def _challenge(data: bytes) -> bytes:

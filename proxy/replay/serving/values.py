@@ -93,6 +93,12 @@ class Play(NamedTuple):
     said: tuple[tuple[str, bytes], ...] = ()
 
 
+class Several(NamedTuple):
+    """Send these lines, one after another: an answer may have millions, which are made when their turn comes."""
+
+    plays: Iterator[Play]
+
+
 class Plain(enum.Enum):
     """What else may be done."""
 
@@ -103,4 +109,4 @@ class Plain(enum.Enum):
     CLOSE = enum.auto()
 
 
-Act: TypeAlias = Say | Play | Plain
+Act: TypeAlias = Say | Play | Several | Plain

@@ -12,7 +12,7 @@ from proxy.replay.match import parse_rules
 from proxy.replay.serving.cast import Cast, Repeat
 from proxy.replay.serving.logins import Door
 from proxy.replay.serving.served import Served
-from proxy.replay.serving.values import Kind, Line, Plain, Play, Say, Scene, Step
+from proxy.replay.serving.values import Kind, Line, Plain, Play, Say, Scene, Several, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,12 +125,16 @@ def said(acts: Iterable[Act]) -> Iterator[str]:
     for act in acts:
         if isinstance(act, Say):
             yield from act.data.decode().split("\r\n")[:-1]
-        elif isinstance(act, Play):
-            text = b"".join(act.scene.read(act.line.start, act.line.end))
-            if act.line.kind is Kind.COMPLETION:
-                text = act.tag + text[text.index(b" ") :]
-            yield text.decode().removesuffix("\r\n")
+        elif isinstance(act, Play | Several):
+            yield from map(_line, (act,) if isinstance(act, Play) else act.plays)
         elif act is Plain.CLOSE:
             yield "-"
         elif act is Plain.DEFLATE:
             yield "(deflate)"
+
+
+def _line(play: Play) -> str:
+    text = b"".join(play.scene.read(play.line.start, play.line.end))
+    if play.line.kind is Kind.COMPLETION:
+        text = play.tag + text[text.index(b" ") :]
+    return text.decode().removesuffix("\r\n")

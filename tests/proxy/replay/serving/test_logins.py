@@ -9,7 +9,7 @@ import pytest
 from scramp import ScramClient
 
 from proxy.replay.serving.logins import Door, Login
-from tests.proxy.replay.serving.stages import Stage, scene
+from tests.proxy.replay.serving.stages import Stage, said, scene
 
 SESSION = "S: * OK hello\nC: a LOGIN bob xxxxxx\nS: * CAPABILITY IMAP4rev1\nS: a OK in\nC: b NOOP\nS: b OK"
 HELLO = "S: * OK hello\n"
@@ -110,3 +110,14 @@ def test_scram(mechanism: str, password: str, right: bool) -> None:
     with pytest.raises(StopIteration) as ended:
         login.send(b"" if right else client.get_client_final().encode())
     assert ended.value.value == Login("bob", right)
+
+
+@pytest.mark.parametrize("password", [b"\xff\xfe", b"a\x07b"])
+def test_a_password_that_scram_cannot_have_lets_nobody_in(password: bytes) -> None:
+    """It is no fault that ends the connection: PLAIN may still have it."""
+    served = Stage([scene(SESSION)], door=Door("bob", password)).enter()
+    list(served.begin())
+    first = b64(b"n,,n=bob,r=abc")
+    assert list(said(served.receive(f"q AUTHENTICATE SCRAM-SHA-256 {first}\r\n".encode()))) == [OUT[3:-1]]
+    plain = b64(b"\0bob\0" + password)
+    assert list(said(served.receive(f"q AUTHENTICATE PLAIN {plain}\r\n".encode())))[-1] == "q OK in"

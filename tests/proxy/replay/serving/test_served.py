@@ -237,6 +237,25 @@ def test_compression_begins_behind_its_answer() -> None:
     """)
 
 
+def test_it_does_not_begin_twice() -> None:
+    """RFC 4978 section 3; another recorded session's answer must not begin it anew."""
+    script = "S: * PREAUTH hello\nC: a COMPRESS DEFLATE\nS: a OK\nC: b NOOP\nS: b OK"
+    Stage([scene(script, 1), scene(script, 2)]).talk("""
+        S: * PREAUTH hello
+        C: q COMPRESS DEFLATE
+        S: q OK
+        S: (deflate)
+        C: r COMPRESS DEFLATE
+        S: r NO [COMPRESSIONACTIVE] imaptap: it is compressed already
+    """)
+
+
+def test_a_server_that_went_within_an_idle_goes() -> None:
+    """The client would wait for news that cannot come."""
+    recorded = scene("S: * PREAUTH hello\nC: a IDLE\nS: + idling\nN: * BYE idle for too long", hangs_up=True)
+    Stage([recorded]).talk("S: * PREAUTH hello\nC: q IDLE\nS: + idling\nS: * BYE idle for too long\nS: -")
+
+
 def test_a_server_that_hung_up_hangs_up() -> None:
     """With what it said last."""
     recorded = scene("S: * PREAUTH hello\nC: a NOOP\nS: a OK\nN: * BYE idle for too long", hangs_up=True)
@@ -261,6 +280,83 @@ def test_news_between_commands_comes_with_the_next_answer_that_may_bring_it_or_i
     Stage([scene(TIMED)], timed=True).talk(
         "S: * PREAUTH hello\nC: q NOOP\nS: q OK\nS: * 9 EXISTS\nC: r SEARCH SEEN\nS: r OK"
     )
+
+
+def test_news_behind_the_last_command_comes_once() -> None:
+    """Whatever is asked then."""
+    recorded = scene("S: * PREAUTH hello\nC: a ID NIL\nS: a OK\nC: b CLOSE\nS: b OK\nN: * 9 EXISTS")
+    Stage([recorded]).talk("""
+        S: * PREAUTH hello
+        C: q ID NIL
+        S: q OK
+        C: r CLOSE
+        S: r OK
+        S: * 9 EXISTS
+        C: s ID NIL
+        S: s OK
+        C: t IDLE
+        S: + idling
+        C: DONE
+        S: t OK imaptap: IDLE ended
+    """)
+
+
+def test_a_step_that_is_played_again_brings_no_news_again() -> None:
+    """It came once."""
+    recorded = scene(
+        "S: * PREAUTH hello\nC: a CLOSE\nS: a OK\nN: * 9 EXISTS\nC: b SELECT x\nS: b OK\nC: c XEND\nS: c OK"
+    )
+    Stage([recorded], repeat=Repeat.LAST).talk(
+        "S: * PREAUTH hello\nC: q CLOSE\nS: q OK\nC: r SELECT x\nS: * 9 EXISTS\nS: r OK\nC: s SELECT x\nS: s OK"
+    )
+
+
+TIMED_NEWS = {
+    "once, whatever is asked between": """
+        C: q SELECT x
+        S: q OK
+        S: * 1 EXISTS
+        C: r ID NIL
+        S: r OK
+        C: s IDLE
+        S: + idling
+        C: DONE
+        S: s OK idled
+        S: * 2 EXISTS
+        C: t CLOSE
+        S: t OK
+    """,
+    "of what is left out with what is asked instead": """
+        C: q SELECT x
+        S: q OK
+        S: * 1 EXISTS
+        C: t CLOSE
+        S: * 2 EXISTS
+        S: t OK
+    """,
+}
+
+
+@pytest.mark.parametrize("client", TIMED_NEWS.values(), ids=TIMED_NEWS)
+def test_news_in_its_time_comes_once_and_is_not_lost(client: str) -> None:
+    """Behind an IDLE as behind any command."""
+    script = """
+        S: * PREAUTH hello
+        C: i ID NIL
+        S: i OK
+        C: a SELECT x
+        S: a OK
+        N: * 1 EXISTS
+        C: b IDLE
+        S: + idling
+        S: b OK idled
+        N: * 2 EXISTS
+        C: c CLOSE
+        S: c OK
+        C: d XEND
+        S: d OK
+    """
+    Stage([scene(script)], timed=True).talk(f"S: * PREAUTH hello\n{client}")
 
 
 @given(st.lists(st.integers(1, 12), max_size=40))

@@ -1,0 +1,163 @@
+"""A served connection: it ends when either side goes, and no client makes it hang or grow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imaptap.serving.server import Connection
+from proxy.replay.serving.cast import Repeat
+from storage import StorageError
+from tests.proxy.replay.serving.stages import Stage, scene
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from proxy.replay.serving.values import Scene
+
+GREETING = "S: * PREAUTH hello\n"
+SEARCH = f"{GREETING}C: a SEARCH SEEN\nS: a OK found\nC: b XEND\nS: b OK"
+IDLE = f"{GREETING}C: a IDLE\nS: + idling\n" + "N: * 4 EXISTS\n" * 2000 + "S: a OK idled\nC: b NOOP\nS: b OK"
+DEFLATE = f"{GREETING}C: a COMPRESS DEFLATE\nS: a OK\nC: b APPEND x (Old) {{70000+}}\nS: b OK appended\n" + SEARCH[20:]
+
+
+async def never() -> None:
+    """No news may come."""
+    await asyncio.Event().wait()
+
+
+class Client:
+    """The other end of a served connection."""
+
+    def __init__(self, stage: Stage, *, stepped: bool = False) -> None:
+        self._sock, theirs = socket.socketpair()
+        for sock in (self._sock, theirs):
+            sock.setblocking(False)
+        connection = Connection(stage.enter(), None, frozenset(), never if stepped else None)
+        self.served = asyncio.ensure_future(connection.run(theirs))
+
+    async def say(self, data: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._sock, data)
+
+    async def hear(self, wanted: bytes) -> bytes:
+        """All until what is wanted has come; b"" wants the end."""
+        heard = b""
+        while not (wanted and wanted in heard):
+            data = await asyncio.get_running_loop().sock_recv(self._sock, 65536)
+            if not data:
+                assert not wanted, heard
+                return heard
+            heard += data
+        return heard
+
+    def go(self) -> None:
+        self._sock.close()
+
+
+@contextlib.asynccontextmanager
+async def connected(stage: Stage, *, stepped: bool = False) -> AsyncIterator[Client]:
+    """A client that nothing keeps waiting, whose connection is over when the block is."""
+    async with asyncio.timeout(20):
+        client = Client(stage, stepped=stepped)
+        yield client
+        client.go()
+        await client.served
+
+
+def test_done_is_heard_however_much_news_waits() -> None:
+    """With --step it would wait for ever."""
+
+    async def main() -> None:
+        async with connected(Stage([scene(IDLE)], timed=True), stepped=True) as client:
+            await client.say(b"q IDLE\r\n")
+            await client.hear(b"+ idling\r\n")
+            await client.say(b"DONE\r\n")
+            assert (await client.hear(b"q OK idled\r\n")).count(b"EXISTS") == 2000
+
+    asyncio.run(main())
+
+
+def test_a_client_that_goes_takes_no_news_of_others() -> None:
+    """What waits for its time waits no longer than the client."""
+
+    async def main() -> None:
+        async with connected(Stage([scene(IDLE)], timed=True), stepped=True) as client:
+            await client.say(b"q IDLE\r\n")
+            await client.hear(b"+ idling\r\n")
+
+    asyncio.run(main())
+
+
+def test_a_client_that_never_reads_is_not_understood_for_ever() -> None:
+    """Only as far as there is room for what it gets; when it goes, its connection is over."""
+
+    async def main() -> None:
+        stage = Stage([scene(SEARCH)], repeat=Repeat.LAST)
+        async with connected(stage) as client:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await client.say(b"q SEARCH SEEN\r\n" * 1_000_000)
+            assert stage.cast.times(stage.scenes[0], stage.scenes[0].steps[0]) < 100_000
+
+    asyncio.run(main())
+
+
+def test_where_the_recording_has_a_hole_the_connection_ends() -> None:
+    """At once, whatever was to come."""
+
+    def lost(start: int, end: int) -> Iterator[bytes]:  # noqa: ARG001 - as a scene's is called
+        raise StorageError("lost", "")
+        yield b""
+
+    async def main() -> None:
+        whole: Scene = scene(f"{GREETING}C: a XLOST\nS: * LOST\nS: a OK\nN: * 9 EXISTS\nC: b NOOP\nS: b OK")
+        hole, greeting = whole.steps[0].lines[0].start, whole.read
+
+        def read(start: int, end: int) -> Iterator[bytes]:
+            return lost(start, end) if start == hole else greeting(start, end)
+
+        broken = type(whole)(whole.number, None, whole.greeting, whole.steps, (), False, read)
+        async with connected(Stage([broken], timed=True), stepped=True) as client:
+            await client.say(b"q XLOST\r\nr NOOP\r\n")
+            heard = await client.hear(b"")
+            assert heard == b"* PREAUTH hello\r\n* BYE imaptap: the recording has lost what comes here\r\n"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("more", [0, 1, 200])
+def test_compressed_commands_are_heard_to_their_end(more: int) -> None:
+    """Though zlib has all that was sent, and holds back what was more than was asked for."""
+
+    async def main() -> None:
+        async with connected(Stage([scene(DEFLATE)], rules=("APPEND=any",))) as client:
+            await client.say(b"q COMPRESS DEFLATE\r\n")
+            await client.hear(b"q OK\r\n")
+            deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+            said = b"r APPEND x (Old) {%d+}\r\n" % (65536 + more)
+            await client.say(deflate.compress(said + bytes(65536 + more) + b"\r\n") + deflate.flush(zlib.Z_SYNC_FLUSH))
+            inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+            heard = b""
+            while b"r OK" not in heard:
+                heard += inflate.decompress(await client.hear(b"\xff\xff"))
+
+    asyncio.run(main())
+
+
+def test_a_compressed_stream_that_ends_is_the_end() -> None:
+    """What is behind it is nothing: it would only be gathered."""
+
+    async def main() -> None:
+        async with connected(Stage([scene(DEFLATE)])) as client:
+            await client.say(b"q COMPRESS DEFLATE\r\n")
+            await client.hear(b"q OK\r\n")
+            deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+            await client.say(deflate.compress(b"r NOOP\r\n") + deflate.flush(zlib.Z_FINISH))
+            await client.hear(b"")
+
+    asyncio.run(main())
