@@ -131,8 +131,7 @@ class Connection:
         if self._inflate is None:
             await self._put(self._served.receive(data), saying)
             return
-        part = b""
-        while data or len(part) == _CHUNK:  # there may be more of it within zlib
+        while data and not saying.done():
             part = self._inflate.decompress(data, _CHUNK)
             data = self._inflate.unconsumed_tail
             await self._put(self._served.receive(part), saying)
@@ -142,6 +141,8 @@ class Connection:
     async def _put(self, acts: Iterator[Act], saying: asyncio.Future[None]) -> None:
         """Have these done. What the client said is understood as far only as there is room for what it gets."""
         for act in acts:
+            if saying.done():
+                return
             if act is Plain.HURRY:
                 self._go_on()
                 continue

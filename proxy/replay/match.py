@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     _Meanings = tuple[Hashable, ...]
 
 NEAREST = 3
+_LOOKED_AT = 2000
+"""Recorded commands of the same name that are compared with one that matches none: a recording may have millions."""
+_READ = 200
+"""Of these so many, which differ least, are also compared by how they read."""
+_TEXT_MOST = 200
+_TEXT_BEFORE = 20
 _RULE = re.compile(r"(\*|[A-Za-z][A-Za-z0-9 -]*?)(?:\.([a-z]+))?=(any|same|exact)")
 _NOTHING = Part("", None, "none")
 
@@ -88,6 +94,14 @@ class Rules:
                 return rule.closeness
         return Closeness.SAME
 
+    def key(self, asked: Asked, *, recorded: bool) -> Hashable:
+        """Equal for a recorded command and one that is asked if there is no difference between them."""
+        closeness = [(part, self.closeness(asked.name, part.name)) for part in asked.parts]
+        if any(close is Closeness.EXACT for _, close in closeness):
+            return asked.name, asked.spelled.strip()
+        parts = [part if recorded else self._renamed(part) for part, close in closeness if close is Closeness.SAME]
+        return asked.name, frozenset((part.name, self._meaning(part)) for part in parts)
+
     def differences(self, recorded: Asked, asked: Asked) -> tuple[Difference, ...]:
         """What keeps `asked` from being the `recorded` command; nothing if it is."""
         if recorded.name != asked.name:
@@ -107,10 +121,10 @@ class Rules:
             other = theirs.pop(ours.name, _NOTHING)
             exact = exact or closeness is Closeness.EXACT
             if closeness is not Closeness.ANY and self._meaning(ours) != self._meaning(self._renamed(other)):
-                yield Difference(ours.name, ours.shown, other.shown)
+                yield _differing(ours.name, ours.shown, other.shown)
         for other in theirs.values():
             if self.closeness(name, other.name) is not Closeness.ANY:
-                yield Difference(other.name, "none", other.shown)
+                yield _differing(other.name, "none", other.shown)
         if exact:
             yield Difference("spelling", recorded.shown, asked.shown)
 
@@ -149,18 +163,41 @@ def parse_rules(texts: Iterable[str]) -> Rules:
 
 
 def nearest(rules: Rules, asked: Asked, recorded: Iterable[tuple[int, int, Asked]]) -> tuple[Near, ...]:
-    """The few recorded commands (session, number, what it asked) that are least unlike; each spelling once."""
-    found: dict[bytes, Near] = {}
-    for session, number, one in recorded:
-        if one.spelled not in found:
-            found[one.spelled] = Near(session, number, one, rules.differences(one, asked))
-    alike = [near for near in found.values() if near.recorded.name == asked.name] or list(found.values())
-    return tuple(sorted(alike, key=lambda near: _distance(near, asked))[:NEAREST])
+    """The few recorded commands (session, number, what it asked) that are least unlike; each spelling once.
+
+    Of very many those count that come first.
+    """
+    alike: dict[bytes, tuple[int, int, Asked]] = {}
+    others: dict[str, tuple[int, int, Asked]] = {}
+    for place in recorded:
+        name, spelled = place[2].name, place[2].spelled
+        if name != asked.name:
+            others.setdefault(name, place)
+        elif spelled not in alike:
+            alike[spelled] = place
+            if len(alike) == _LOOKED_AT:
+                break
+    near = [Near(*place, rules.differences(place[2], asked)) for place in (alike or others).values()]
+    few = sorted(near, key=lambda each: len(each.differences))[:_READ]
+    return tuple(sorted(few, key=lambda each: _distance(each, asked))[:NEAREST])
 
 
 def _distance(near: Near, asked: Asked) -> tuple[int, float]:
     alike = SequenceMatcher(None, near.recorded.shown, asked.shown, autojunk=False).quick_ratio()
     return (len(near.differences), -alike)
+
+
+def _differing(part: str, recorded: str, asked: str) -> Difference:
+    """Of long texts what is about the place where they part."""
+    if max(len(recorded), len(asked)) <= _TEXT_MOST:
+        return Difference(part, recorded, asked)
+    parting = (at for at, (one, other) in enumerate(zip(recorded, asked, strict=False)) if one != other)
+    start = max(0, next(parting, min(len(recorded), len(asked))) - _TEXT_BEFORE)
+    return Difference(part, _cut(recorded, start), _cut(asked, start))
+
+
+def _cut(text: str, start: int) -> str:
+    return f"{'…' if start else ''}{text[start : start + _TEXT_MOST]}{'…' if len(text) > start + _TEXT_MOST else ''}"
 
 
 def _dateless(meaning: Hashable) -> Hashable:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.replay.asked import Asked
 from proxy.replay.match import nearest, varied
 from proxy.replay.plan import LOGINS, needs_mailbox
+from proxy.replay.serving.index import PASSED_OVER, Index, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from proxy.replay.match import Near, Rules
+    from proxy.replay.serving.index import Wanted
     from proxy.replay.serving.values import Scene, Step
 
-PASSED_OVER = frozenset({"NOOP", "CHECK", "CAPABILITY", "ID", "STARTTLS", "LOGOUT", "NAMESPACE", "IDLE"})
-"""A client may leave these out, or ask them more often, and be the same client."""
 _ONLY_NEWS = frozenset({"NOOP", "CHECK", "IDLE"})
 """All that these bring is news, which comes where it was recorded."""
 _ALWAYS = frozenset({"CAPABILITY", "ID", "NAMESPACE"})
@@ -50,6 +52,7 @@ class Cast:
         """`scenes` in the order in which they were recorded; at least one."""
         self.rules, self.repeat = rules, repeat
         self._scenes = scenes
+        self._indices = {scene.number: Index(scene.steps, rules) for scene in scenes}
         self._played: Counter[int] = Counter()
         self._asked: Counter[tuple[int, int]] = Counter()
         self._now = 0
@@ -93,10 +96,16 @@ class Cast:
             if step.asked.name not in PASSED_OVER and not self.times(scene, step)
         ]
 
-    def near(self, asked: Asked, own: Scene) -> tuple[Near, ...]:
-        """The recorded commands that are most like one that matched none; its own session's come first."""
-        ordered = (own, *(scene for scene in self._scenes if scene is not own))
-        return nearest(self.rules, asked, ((s.number, step.number, step.asked) for s in ordered for step in s.steps))
+    def index(self, scene: Scene) -> Index:
+        """Where the commands of a session stand."""
+        return self._indices[scene.number]
+
+    def near(self, asked: Asked, role: Role) -> tuple[Near, ...]:
+        """The recorded commands that are most like one that matched none; what comes next in its session is first."""
+        own = ((role.scene, step) for step in role.around())
+        others = ((scene, step) for scene in self._scenes if scene is not role.scene for step in scene.steps)
+        places = ((scene.number, step.number, step.asked) for scene, step in chain(own, others))
+        return nearest(self.rules, asked, places)
 
 
 class Role:
@@ -112,7 +121,7 @@ class Role:
         self._cast = cast
         self._next = 0
         self._plays: Counter[tuple[int, int]] = Counter()
-        self._history: list[Asked] = []
+        self._history: list[Wanted] = []
 
     @property
     def over(self) -> bool:
@@ -123,6 +132,11 @@ class Role:
     def coming(self) -> Step:
         """The step that comes next, where not all lie behind."""
         return self.scene.steps[self._next]
+
+    def around(self) -> Iterator[Step]:
+        """All steps of the session, those that lie behind last."""
+        steps = self.scene.steps
+        return (steps[index] for index in chain(range(self._next, len(steps)), range(self._next)))
 
     @property
     def capabilities(self) -> list[str]:
@@ -136,7 +150,10 @@ class Role:
         if self.scene.user in {None, user}:
             return
         for scene in self._cast.others(self):
-            if scene.user == user and (place := self._goes_like(scene, [*self._history, _LOGIN])) is not None:
+            if (
+                scene.user == user
+                and (place := self._goes_like(scene, [*self._history, wanted(self._cast.rules, _LOGIN)])) is not None
+            ):
                 self._become(scene, place)
                 return
 
@@ -151,20 +168,21 @@ class Role:
 
     def find(self, asked: Asked) -> Found | None:
         """What answers this command, and counts as played. None: nothing that is recorded does."""
-        index = self._in_order(self.scene, self._next, asked, self.mailbox)
-        if index is None and self._change(asked):
+        sought = wanted(self._cast.rules, asked)
+        index = self._cast.index(self.scene).in_order(self._next, sought, self.mailbox)
+        if index is None and self._change(sought):
             index = self._next
         if index is None:
-            return self._aside(asked) if asked.name in PASSED_OVER else self._jump(asked)
-        self._history = [*self._history, asked][: _HISTORY + 1]
-        return self._play(index, asked)
+            return self._aside(sought) if sought.name in PASSED_OVER else self._jump(sought)
+        self._history = [*self._history, sought][: _HISTORY + 1]
+        return self._play(index, sought.asked)
 
-    def _aside(self, asked: Asked) -> Found | None:
+    def _aside(self, sought: Wanted) -> Found | None:
         """Out of its order, what changes nothing moves nothing either, and brings no news."""
-        found = [] if asked.name in _ONLY_NEWS else self._all(asked)
+        found = [] if sought.name in _ONLY_NEWS else self._all(sought)
         index = self._new(found)
         if index is None:
-            index = self._again(asked, found)
+            index = self._again(sought, found)
         if index is None:
             return None
         step = self.scene.steps[index]
@@ -172,18 +190,18 @@ class Role:
         self._cast.took(self.scene, step)
         return Found(self.scene, step._replace(news=()))
 
-    def _jump(self, asked: Asked) -> Found | None:
-        found = self._all(asked)
+    def _jump(self, sought: Wanted) -> Found | None:
+        found = self._all(sought)
         index = self._new(found)
-        if index is None and (other := self._elsewhere(asked)):
+        if index is None and (other := self._elsewhere(sought)):
             scene, index = other
-            if needs_mailbox(asked.name):
-                self.said |= varied(scene.steps[index].asked, asked)
+            if needs_mailbox(sought.name):
+                self.said |= varied(scene.steps[index].asked, sought.asked)
                 return self._borrow(scene, scene.steps[index])
             self.scene, self._next = scene, index
         if index is None:
-            index = self._again(asked, found)
-        return None if index is None else self._play(index, asked)
+            index = self._again(sought, found)
+        return None if index is None else self._play(index, sought.asked)
 
     def _borrow(self, scene: Scene, step: Step) -> Found:
         """The answer that another session got in the same mailbox; this one stays where it is."""
@@ -204,32 +222,24 @@ class Role:
         self._cast.took(self.scene, step)
         return Found(self.scene, step, left_out)
 
-    def _in_order(self, scene: Scene, start: int, asked: Asked, mailbox: str | None) -> int | None:
-        """Where the command stands, if it comes next but for steps that a client may leave out."""
-        for index in range(start, len(scene.steps)):
-            if self._answers(scene.steps[index], asked, mailbox):
-                return index
-            if scene.steps[index].asked.name not in PASSED_OVER:
-                break
-        return None
-
-    def _all(self, asked: Asked) -> list[int]:
+    def _all(self, sought: Wanted) -> list[int]:
         """Every step that answers the command, those that lie behind last."""
-        order = (*range(self._next, len(self.scene.steps)), *range(self._next))
-        return [i for i in order if self._answers(self.scene.steps[i], asked, self.mailbox, self.logged_in)]
+        found = list(self._cast.index(self.scene).all(sought, self.mailbox, logged_in=self.logged_in))
+        behind = bisect_left(found, self._next)
+        return [*found[behind:], *found[:behind]]
 
     def _new(self, found: list[int]) -> int | None:
         """The first of these that was not played."""
         return next((index for index in found if not self._plays[self._key(index)]), None)
 
-    def _again(self, asked: Asked, found: list[int]) -> int | None:
+    def _again(self, sought: Wanted, found: list[int]) -> int | None:
         """One of these that was played, where that is wanted."""
-        repeat = Repeat.LAST if asked.name in _ALWAYS else self._cast.repeat
+        repeat = Repeat.LAST if sought.name in _ALWAYS else self._cast.repeat
         if not found or repeat is Repeat.NEVER:
             return None
         return max(found) if repeat is Repeat.LAST else min(found, key=lambda i: (self._plays[self._key(i)], i))
 
-    def _elsewhere(self, asked: Asked) -> tuple[Scene, int] | None:
+    def _elsewhere(self, sought: Wanted) -> tuple[Scene, int] | None:
         """Where the command stands in another session of the same user: asked least often so far, about this time.
 
         Clients with several connections give their work to whichever is free.
@@ -240,29 +250,20 @@ class Role:
             (scene, index)
             for scene in self._cast.others(self)
             if scene.user in {None, self.scene.user}
-            for index, step in enumerate(scene.steps)
-            if not self._plays[scene.number, step.number] and self._answers(step, asked, self.mailbox)
+            for index in self._cast.index(scene).all(sought, self.mailbox)
+            if not self._plays[scene.number, scene.steps[index].number]
         ]
         return min(found, key=lambda place: self._cast.distance(place[0], place[0].steps[place[1]]), default=None)
 
     def _key(self, index: int) -> tuple[int, int]:
         return self.scene.number, self.scene.steps[index].number
 
-    def _answers(self, step: Step, asked: Asked, mailbox: str | None, logged_in: bool = True) -> bool:
-        if step.logged_in and not logged_in:
-            return False
-        if step.asked.name in LOGINS or asked.name in LOGINS:
-            return step.asked.name in LOGINS and asked.name in LOGINS
-        if needs_mailbox(asked.name) and step.mailbox != mailbox:
-            return False
-        return not self._cast.rules.differences(step.asked, asked)
-
-    def _change(self, asked: Asked) -> bool:
+    def _change(self, sought: Wanted) -> bool:
         """Whether another recorded session begins as this connection did and goes on with this command: be that one."""
         if len(self._history) > _HISTORY:
             return False
         for scene in self._cast.others(self):
-            place = self._goes_like(scene, [*self._history, asked])
+            place = self._goes_like(scene, [*self._history, sought])
             if place is not None:
                 self._become(scene, place)
                 return True
@@ -273,11 +274,11 @@ class Role:
         self.scene, self._next = scene, place
         self._plays = Counter(map(self._key, range(place)))
 
-    def _goes_like(self, scene: Scene, history: list[Asked]) -> int | None:
+    def _goes_like(self, scene: Scene, history: list[Wanted]) -> int | None:
         """Where the last of these commands stands in a session that has all of them in order."""
         index, mailbox = -1, None
-        for asked in history:
-            found = self._in_order(scene, index + 1, asked, mailbox)
+        for sought in history:
+            found = self._cast.index(scene).in_order(index + 1, sought, mailbox)
             if found is None:
                 return None
             index, mailbox = found, scene.steps[found].after

@@ -244,7 +244,7 @@ class Served:
             self._idle = tag, None
             yield Say(b"+ idling\r\n")
             return
-        near = self._cast.near(wanted, self.role.scene)
+        near = self._cast.near(wanted, self.role)
         why = self._why(wanted, near)
         self._missed(wanted, why, near)
         yield Say(tag + b" NO [UNAVAILABLE] imaptap: " + why.encode("ascii", "replace") + b"\r\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +13,21 @@ from proxy.imap.transcript import Direction
 from proxy.replay.asked import Asked, Place, asked
 from proxy.replay.match import RuleError, nearest, parse_rules, varied
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 def of(text: bytes) -> Asked:
     """What a command asks for."""
     unit = cut(text + b"\r\n", Direction.CLIENT)
     value = parse_command(unit).understood
     return asked(unit, value if isinstance(value, Command) else None)
+
+
+def same_key(rule: str, recorded: bytes, said: bytes) -> bool:
+    """Whether these are found to be the same."""
+    rules = parse_rules([rule])
+    return rules.key(of(recorded), recorded=True) == rules.key(of(said), recorded=False)
 
 
 SAME = [
@@ -46,6 +57,8 @@ def test_spelling_is_free(recorded: bytes, said: bytes) -> None:
     """And it makes no difference which of the two was recorded."""
     assert parse_rules(()).differences(of(recorded), of(said)) == ()
     assert parse_rules(()).differences(of(said), of(recorded)) == ()
+    assert same_key("*=same", recorded, said) is (recorded[2:4] not in {b"ID", b"AP"})
+    assert same_key("ID=any", recorded, said)
 
 
 OTHER = [
@@ -67,6 +80,7 @@ OTHER = [
 def test_meaning_is_not(recorded: bytes, said: bytes, difference: str) -> None:
     """The difference is told with both sides."""
     assert [str(each) for each in parse_rules(()).differences(of(recorded), of(said))] == [difference]
+    assert not same_key("ID=any", recorded, said)
 
 
 RULED = [
@@ -90,6 +104,7 @@ RULED = [
 def test_rules_loosen_and_tighten(rule: str, recorded: bytes, said: bytes, same: bool) -> None:
     """Each of them does what it says, and no more."""
     assert (parse_rules([rule]).differences(of(recorded), of(said)) == ()) is same
+    assert same_key(rule, recorded, said) is same
 
 
 def test_the_last_rule_wins() -> None:
@@ -119,6 +134,28 @@ def test_the_nearest_are_of_the_same_name_first_those_with_fewer_differences_fir
     found = nearest(parse_rules(()), of(b"x FETCH 2 FLAGS"), ((1, n, of(text)) for n, text in enumerate(recorded, 1)))
     assert [near.number for near in found] == [1, 3, 5]
     assert [len(near.differences) for near in found] == [1, 1, 2]
+
+
+def test_of_long_texts_what_is_about_their_difference_is_told() -> None:
+    """A client must be able to read the line, and a person."""
+    one, other = (b"a FETCH %b FLAGS" % b",".join(b"%d" % (2 * n) for n in (*range(1, 2000), last)) for last in (4, 5))
+    recorded, said = of(one.replace(b"2000,", b"")), of(other)
+    (difference,) = parse_rules(()).differences(recorded, said)
+    assert "1996,1998,2002,2004" in difference.recorded
+    assert "1996,1998,2000,2002" in difference.asked
+    assert max(len(difference.recorded), len(difference.asked)) <= 202
+
+
+def test_of_very_many_commands_the_first_ones_are_looked_at() -> None:
+    """A recording may have millions, and every client that is refused something would wait for all of them."""
+
+    def places() -> Iterator[tuple[int, int, Asked]]:
+        for number in range(1, 2001):
+            yield 1, number, of(b"a FETCH %d FLAGS" % number)
+        raise AssertionError("more of them are looked at")
+
+    (first, *_) = nearest(parse_rules(()), of(b"x FETCH 700 UID"), places())
+    assert (first.number, len(first.differences)) == (700, 1)
 
 
 def test_where_no_command_has_its_name_others_are_near() -> None:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from proxy.replay.match import Rules
 from tests.proxy.replay.serving.stages import Stage, scene
 
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import pytest
+
+    from proxy.replay.asked import Asked
+
+GREETING = "S: * PREAUTH hello\n"
 ONE = "S: * PREAUTH hello\nC: a SELECT x\nS: a OK one\nC: b SEARCH SEEN\nS: b OK one"
 TWO = "S: * PREAUTH hello\nC: a SELECT x\nS: a OK two\nC: b SEARCH NEW\nS: b OK two"
 THREE = "S: * PREAUTH hello\nC: a STATUS x (UNSEEN)\nS: a OK three"
@@ -97,3 +108,21 @@ def test_work_goes_to_whichever_connection_is_free() -> None:
         C: v SELECT x
         S: v NO [UNAVAILABLE] imaptap: 1/2 is played already, or about another selected mailbox
     """)
+
+
+def test_what_is_out_of_order_is_found_without_a_comparison_of_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording may have a hundred thousand, of which a client may want each in another order."""
+    script = GREETING + "".join(f"C: {n} FETCH {n} FLAGS\nS: {n} OK {n}\n" for n in range(1, 50))
+    stage = Stage([scene(script, 1), scene(script, 2)])
+    compared = 0
+
+    def key(rules: Rules, asked: Asked, *, recorded: bool) -> Hashable:
+        nonlocal compared
+        compared += 1
+        return found(rules, asked, recorded=recorded)
+
+    found = Rules.key
+    monkeypatch.setattr(Rules, "key", key)
+    monkeypatch.delattr(Rules, "differences")
+    stage.talk(GREETING + "".join(f"C: {n} FETCH {n} FLAGS\nS: {n} OK {n}\n" for n in range(49, 0, -1)))
+    assert compared == 49
