@@ -18,7 +18,7 @@ from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.passwords import read_password_file
 from imaptap.cli.ready_file import need_folder, write_ready
 from imaptap.cli.serve_options import ServeOptions, serve_options
-from imaptap.cli.serve_report import explain, write_report
+from imaptap.cli.serve_report import explain, need_report, write_report
 from imaptap.recording import Job, Ready
 from imaptap.serving.run import Miss, Outcome, Play
 from imaptap.serving.run import serve as run
@@ -55,6 +55,8 @@ def serve(context: click.Context, options: ServeOptions) -> None:
     """
     if options.ready_file:
         need_folder(options.ready_file)
+    if options.report:
+        need_report(options.report)
     refuse_planted(options.db)
     raise_open_files()
     kept = context.get_parameter_source("db") is ParameterSource.COMMANDLINE and not options.no_record
@@ -114,7 +116,7 @@ def _play(options: ServeOptions, found: list[Scene]) -> Play:
 
 
 def _judged(outcome: Outcome, *, strict: bool) -> int:
-    missed, left = len(outcome.missed), len(outcome.never_asked)
+    missed, left = len(outcome.missed) + outcome.more, len(outcome.never_asked)
     if missed:
         _tell(
             f"{missed} command{'s' if missed > 1 else ''} matched nothing that is recorded.", "See above, or --report."

@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from proxy.replay.serving.values import Scene, Step
 
 
+_KEPT_MOST = 1000
+"""Commands that matched nothing which are told and kept; of more only their number is."""
+
+
 class Miss(NamedTuple):
     """A command that nothing recorded answers: which connection asked what, why not, and what comes near it."""
 
     connection: int
-    asked: Asked
+    command: str
     why: str
     near: tuple[Near, ...]
 
@@ -54,6 +58,8 @@ class Outcome:
     """What came of it."""
 
     missed: list[Miss] = field(default_factory=list[Miss])
+    more: int = 0
+    """So many more commands matched nothing."""
     never_asked: list[tuple[Scene, Step]] = field(default_factory=list["tuple[Scene, Step]"])
     recorded: bool = True
     """Whether everything was, that had to be."""
@@ -84,14 +90,17 @@ async def serve(
 ) -> Outcome:
     """Serve until `stop` is set; `kept`: whether what is said is recorded into the job's database.
 
-    `miss` hears at once of what matches nothing. Raises StorageError, CertificateError or LiveError when it cannot
-    begin.
+    `miss` hears at once of what matches nothing, the first thousand times. Raises StorageError, CertificateError or
+    LiveError when it cannot begin.
     """
     cast, outcome = Cast(play.scenes, play.rules, play.repeat), Outcome()
     numbers = itertools.count(1)
 
     def missed(connection: int, asked: Asked, why: str, near: tuple[Near, ...]) -> None:
-        found = Miss(connection, asked, why, near)
+        if len(outcome.missed) == _KEPT_MOST:
+            outcome.more += 1
+            return
+        found = Miss(connection, asked.shown, why, near)
         outcome.missed.append(found)
         miss(found)
 

@@ -16,6 +16,7 @@ from proxy.imap.units import Boundary, UnitReader
 from proxy.replay.asked import Asked, asked
 from proxy.replay.plan import LOGINS
 from proxy.replay.serving.logins import client_first
+from proxy.replay.serving.secrets import without_secrets
 from proxy.replay.serving.values import Act, Kind, Plain, Play, Say, Several
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Served:
             yield from self._done(text)
         else:
             head = read_head(text)
+            if head.name not in LOGINS:
+                unit = without_secrets(unit, head, authenticated=self.role.logged_in)
             parsed = parse_command(unit).understood
             command = parsed if isinstance(parsed, Command) else None
             if not head.tag or not head.name or not head.legal:

@@ -149,6 +149,37 @@ def test_misses_are_told_with_what_comes_near() -> None:
     assert [(each.session, each.number) for each in near] == [(1, 2)]
 
 
+SECRETS = [
+    (b"q LOGN bob MARKER", False),
+    (b"q LOGN bob {6+}\r\nMARKER", False),
+    (b'q XAUTH "MARKER"', True),
+    (b'q SETMETADATA "" (/private/vendor/x/token "MARKER")', True),
+    (b'q URLFETCH "imap://bob@host/INBOX/;uid=1;urlauth=anonymous:internal:0a1b2c3d4e5f"', True),
+]
+
+
+@pytest.mark.parametrize(("command", "logged_in"), SECRETS)
+def test_secrets_are_told_nobody(command: bytes, logged_in: bool) -> None:
+    """They are masked as when it is recorded: what is missed is printed, and written."""
+    stage = Stage([scene(MAIL)])
+    served = stage.enter()
+    list(served.begin())
+    if logged_in:
+        list(served.receive(b"x LOGIN bob MARKER\r\n"))
+    answer = list(said(served.receive(command + b"\r\n")))[-1]
+    ((asked, why, near),) = stage.missed
+    for text in (answer, why, repr(asked), repr(near)):
+        assert "MARKER" not in text
+        assert "0a1b2c3d4e5f" not in text
+
+
+def test_a_masked_command_is_the_one_that_was_recorded() -> None:
+    """A recording has no more of it than its length."""
+    Stage([scene("S: * OK hello\nC: a XLOGN xxxxxx\nS: a OK so be it\nC: b NOOP\nS: b OK")]).talk(
+        "S: * OK hello\nC: q XLOGN secret\nS: q OK so be it"
+    )
+
+
 def test_who_is_not_logged_in_gets_nothing() -> None:
     """What was recorded behind a login is answered behind one."""
     Stage([scene(MAIL)]).talk("""
