@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import zlib
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from proxy.imap.capabilities import CapabilityRewriter, Words, may_hold_list
+from imaptap.serving.lines import Lines, follows
 from proxy.live.errors import LiveError
 from proxy.live.upstream import Upstream
 from proxy.replay.serving.served import Served
@@ -17,7 +18,7 @@ from proxy.replay.serving.values import Kind, Plain, Play, Say, Several
 from storage import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from proxy.live.endpoint import Endpoint
     from proxy.live.leg import Leg
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 _CHUNK = 64 * 1024
 _WAITING_MOST = 1000
 """Acts that may wait before more of what the client says is read."""
-_LIST_MOST = 4096
 _APART_SECONDS = 0.1
+_SHORTEST_SECONDS = 0.002
 _LOST = b"* BYE imaptap: the recording has lost what comes here\r\n"
 
 
@@ -95,12 +96,13 @@ class Connection:
     ) -> None:
         """`pace` says how long to wait for what came late, None: not at all; `told` waits until news may come."""
         self._served, self._pace, self._told = served, pace, told
-        words = Words(hide_starttls=True, hide_logindisabled=True, mechanisms=mechanisms)
-        self._lists = CapabilityRewriter(words)
+        self._lines = Lines(mechanisms)
         self._acts: deque[Act] = deque()
         self._hurry = asyncio.Event()
         self._hurried = 0
         """So many of the acts that come next were there when the client went on."""
+        self._late = 0.0
+        """Seconds of pauses too short for the clock, which come with the next ones."""
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._inflate: _Inflate | None = None
@@ -188,17 +190,37 @@ class Connection:
         if act is Plain.DEFLATE:
             self._deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         elif isinstance(act, Say):
-            await self._send(self._with_lists(act.data), writer)
+            await self._send(self._lines.with_lists(act.data), writer)
         elif isinstance(act, Play | Several):
             try:
-                for play in (act,) if isinstance(act, Play) else act.plays:
-                    await self._wait(play)
-                    for part in self._played(play):
-                        await self._send(part, writer)
+                await self._play((act,) if isinstance(act, Play) else act.plays, writer)
             except StorageError:
                 await self._send(_LOST, writer)
                 self._acts.clear()
                 self._acts += (act, Plain.CLOSE)
+
+    async def _play(self, plays: Iterable[Play], writer: asyncio.StreamWriter) -> None:
+        """Lines that nothing keeps apart go together."""
+        run: list[Play] = []
+        for play in plays:
+            pause = self._pause(play)
+            if run and (pause or play.apart or not follows(run, play)):
+                await self._send_run(run, writer)
+                run = []
+            if pause:
+                await self._wait(pause, self._no_longer(play))
+            run.append(play)
+        if run:
+            await self._send_run(run, writer)
+
+    async def _send_run(self, run: list[Play], writer: asyncio.StreamWriter) -> None:
+        if len(run) > 1:
+            with contextlib.suppress(StorageError):  # what is before a hole is not lost
+                return await self._send(self._lines.together(run), writer)
+        for play in run:
+            for part in self._lines.of(play):
+                await self._send(part, writer)
+        return None
 
     async def _send(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         if self._deflate is not None:
@@ -206,61 +228,32 @@ class Connection:
         writer.write(data)
         await writer.drain()
 
-    async def _wait(self, play: Play) -> None:
-        """Until the line's time has come. News of a client that goes on to ask something else waits no longer."""
-        news = play.line.kind is Kind.NEWS or play.apart
-        no_longer = self._hurry if news else self._heard_all
-        if no_longer.is_set():
-            return
-        if news and self._told is not None:
-            waiting = asyncio.ensure_future(self._told())
-        elif seconds := self._seconds(play):
-            waiting = asyncio.ensure_future(asyncio.sleep(seconds))
-        else:
-            return
+    def _no_longer(self, play: Play) -> asyncio.Event:
+        """When a line waits no longer: news when the client goes on to ask something else."""
+        return self._hurry if play.line.kind is Kind.NEWS or play.apart else self._heard_all
+
+    def _pause(self, play: Play) -> Callable[[], Awaitable[None]] | None:
+        """What waits until the line's time has come; None where it has."""
+        if self._no_longer(play).is_set():
+            return None
+        if self._told is not None and (play.line.kind is Kind.NEWS or play.apart):
+            return self._told
+        seconds = self._seconds(play)
+        return functools.partial(asyncio.sleep, seconds) if seconds else None
+
+    def _seconds(self, play: Play) -> float:
+        if self._pace is None:
+            return min(play.line.wait / 1_000_000, _APART_SECONDS) if play.apart else 0.0
+        seconds = self._late + self._pace.pause(play.line.wait)
+        self._late = 0.0 if play.apart or seconds >= _SHORTEST_SECONDS else seconds
+        return 0.0 if self._late else seconds
+
+    @staticmethod
+    async def _wait(pause: Callable[[], Awaitable[None]], no_longer: asyncio.Event) -> None:
+        waiting = asyncio.ensure_future(pause())
         hurry = asyncio.ensure_future(no_longer.wait())
         try:
             await asyncio.wait({waiting, hurry}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
             hurry.cancel()
-
-    def _seconds(self, play: Play) -> float:
-        if self._pace is not None:
-            return self._pace.pause(play.line.wait)
-        return min(play.line.wait / 1_000_000, _APART_SECONDS) if play.apart else 0.0
-
-    def _played(self, play: Play) -> Iterator[bytes]:
-        line = play.line
-        if line.end - line.start > _LIST_MOST:
-            parts = iter(play.scene.read(line.start, line.end))
-            first = next(parts, b"")
-            yield _retagged(first, play)
-            yield from parts
-            return
-        data = _varied(b"".join(play.scene.read(line.start, line.end)), play)
-        yield self._with_lists(_retagged(data, play))
-
-    def _with_lists(self, data: bytes) -> bytes:
-        """A line with those capabilities only that can be served."""
-        if may_hold_list(data) and (rewrite := self._lists.rewrite(data, 0)):
-            data = data[: rewrite.offset] + rewrite.sent + data[rewrite.offset + len(rewrite.received) :]
-        return data
-
-
-def _varied(data: bytes, play: Play) -> bytes:
-    """With what the client has said where it varies. Literals keep their size: what does not fit is not taken."""
-    said, literal = dict(play.said), b"}\r\n" in data[:-2]
-    for place in sorted(play.line.varying, reverse=True):
-        new = said.get(place.name.replace("-", "_"))
-        start, end = place.start - play.line.start, place.end - play.line.start
-        if new is not None and (not literal or len(new) == end - start):
-            data = data[:start] + new + data[end:]
-    return data
-
-
-def _retagged(data: bytes, play: Play) -> bytes:
-    """A completion with the tag of the command that it completes now."""
-    if play.line.kind is not Kind.COMPLETION:
-        return data
-    return play.tag + data[data.find(b" ") :]

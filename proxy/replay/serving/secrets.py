@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxy.imap.masking import MASK, masked
+from proxy.imap.ledger import MASK
+from proxy.imap.masking import masked
 from proxy.imap.secrets import CommandSecrets
 
 if TYPE_CHECKING:

@@ -8,15 +8,16 @@ import socket
 import zlib
 from typing import TYPE_CHECKING
 
+import pytest
+
 from imaptap.serving.server import Connection
 from proxy.replay.serving.cast import Repeat
+from proxy.replay.serving.values import Scene
 from storage import StorageError
 from tests.proxy.replay.serving.stages import Stage, scene
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from proxy.replay.serving.values import Scene
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 GREETING = "S: * PREAUTH hello\n"
 SEARCH = f"{GREETING}C: a SEARCH SEEN\nS: a OK found\nC: b XEND\nS: b OK"
@@ -105,25 +106,50 @@ def test_a_client_that_never_reads_is_not_understood_for_ever() -> None:
     asyncio.run(main())
 
 
-def test_where_the_recording_has_a_hole_the_connection_ends() -> None:
-    """At once, whatever was to come."""
+LONG = f"{GREETING}C: a SEARCH SEEN\n" + "S: * SEARCH 1234567890\n" * 5000 + "S: a OK found\nC: b XEND\nS: b OK"
 
-    def lost(start: int, end: int) -> Iterator[bytes]:
-        raise StorageError("lost", "")
-        yield b""
+
+def reading(whole: Scene, read: Callable[[int, int], Iterator[bytes]]) -> Scene:
+    """The same, read in another way."""
+    return Scene(whole.number, whole.user, whole.greeting, whole.steps, whole.rest, whole.hangs_up, read)
+
+
+def test_a_long_answer_is_not_read_line_by_line() -> None:
+    """A question to the store for each takes a thousand times as long, and everybody waits."""
+    whole, asked = scene(LONG), list[int]()
+
+    def read(start: int, end: int) -> Iterator[bytes]:
+        asked.append(end - start)
+        return whole.read(start, end)
 
     async def main() -> None:
-        whole: Scene = scene(f"{GREETING}C: a XLOST\nS: * LOST\nS: a OK\nN: * 9 EXISTS\nC: b NOOP\nS: b OK")
-        hole, greeting = whole.steps[0].lines[0].start, whole.read
+        async with connected(Stage([reading(whole, read)])) as client:
+            await client.say(b"q SEARCH SEEN\r\n")
+            assert (await client.hear(b"q OK found\r\n")).count(b"* SEARCH 1234567890\r\n") == 5000
+        assert len(asked) < 10
+        assert max(asked) <= 65536
 
-        def read(start: int, end: int) -> Iterator[bytes]:
-            return lost(start, end) if start == hole else greeting(start, end)
+    asyncio.run(main())
 
-        broken = type(whole)(whole.number, None, whole.greeting, whole.steps, (), False, read)
-        async with connected(Stage([broken], timed=True), stepped=True) as client:
-            await client.say(b"q XLOST\r\nr NOOP\r\n")
-            heard = await client.hear(b"")
-            assert heard == b"* PREAUTH hello\r\n* BYE imaptap: the recording has lost what comes here\r\n"
+
+@pytest.mark.parametrize("lost", [0, 1, 4000])
+def test_where_the_recording_has_a_hole_the_connection_ends(lost: int) -> None:
+    """With what is before it, and at once, whatever was to come."""
+    whole = scene(LONG)
+    hole = whole.steps[0].lines[lost].start
+
+    def read(start: int, end: int) -> Iterator[bytes]:
+        if start <= hole < end:
+            raise StorageError("lost", "")
+        return whole.read(start, end)
+
+    async def main() -> None:
+        async with connected(Stage([reading(whole, read)])) as client:
+            await client.say(b"q SEARCH SEEN\r\nr XEND\r\n")
+            heard = (await client.hear(b"")).splitlines()
+            assert heard[0] == b"* PREAUTH hello"
+            assert heard[1:-1] == [b"* SEARCH 1234567890"] * lost
+            assert heard[-1] == b"* BYE imaptap: the recording has lost what comes here"
 
     asyncio.run(main())
 
