@@ -17,12 +17,15 @@ class Steps:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._used = 0
+        self._turn = asyncio.Lock()
+        """Of many clients that wait, one looks: the others are behind it."""
 
     async def next(self) -> None:
         """Wait until there is a line that has let nothing come yet. Cancelled, it has used none."""
-        while self._lines() <= self._used:  # noqa: ASYNC110 - it is a file that is waited for
-            await asyncio.sleep(_LOOK_SECONDS)
-        self._used += 1
+        async with self._turn:
+            while self._lines() <= self._used:  # noqa: ASYNC110 - it is a file that is waited for
+                await asyncio.sleep(_LOOK_SECONDS)
+            self._used += 1
 
     def _lines(self) -> int:
         try:
