@@ -40,7 +40,7 @@ async def play(home: Path, db: str, tell: Tell) -> bool:
     begun = asyncio.get_running_loop().create_future()
 
     def missed(miss: Miss) -> None:
-        tell(f"The demonstration's cassette has no answer to {miss.asked.shown}.", "Please report this.")
+        tell(f"The demonstration's cassette has no answer to {miss.command}.", "Please report this.")
 
     with open_store(home / "cassette.db", create=True) as store:
         served = Play(scenes(store, store.sessions(_imported(store))))

@@ -112,18 +112,17 @@ def _pattern(whole: bytes, start: int, varying: list[Place]) -> re.Pattern[bytes
     """For the command without its tag and line end: what stands beside the places is free in its case only."""
     if not varying:
         return None
-    position = whole.index(b" ") + 1
-    parts: list[bytes] = []
+    places = sorted(varying)
+    ends = [place.start - start for place in places[1:]] + [len(whole.rstrip(b"\r\n"))]
+    parts = [re.escape(whole[whole.index(b" ") + 1 : places[0].start - start])]
     names: set[str] = set()
-    for place in sorted(varying):
+    for place, end in zip(places, ends, strict=True):
         group = place.name.replace("-", "_").encode()
-        parts += (
-            re.escape(whole[position : place.start - start]),
-            b"(?P=%b)" % group if place.name in names else b"(?P<%b>.+?)" % group,
-        )
+        behind = re.escape(whole[place.end - start : end])
+        free = b"(?P=%b)" % group if place.name in names else b"(?P<%b>.+?)" % group
+        # It ends where what is behind it comes first: what a client says must not be tried in every possible way.
+        parts.append(b"(?>%b%b)" % (free, behind) if place is not places[-1] else free + behind)
         names.add(place.name)
-        position = place.end - start
-    parts.append(re.escape(whole[position:].rstrip(b"\r\n")))
     # What varies in a literal varies in size.
     text = re.sub(rb"\\\{[0-9]+(?:\\\+)?\\\}", lambda _: rb"\{[0-9]+\+?\}", b"".join(parts))
     return re.compile(text, re.IGNORECASE | re.DOTALL)
