@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from imaptap.serving.server import Connection
+from imaptap.serving.server import Connection, Within
+from proxy.live.endpoint import Endpoint, Security
+from proxy.live.errors import LiveError
+from proxy.live.settings import Settings
 from proxy.replay.serving.cast import Repeat
 from proxy.replay.serving.values import Scene
 from storage import StorageError
 from tests.proxy.replay.serving.stages import Stage, scene
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from proxy.live.leg import Leg
+
+HERE = Endpoint(Security.PLAIN, "localhost", 143)
 GREETING = "S: * PREAUTH hello\n"
 SEARCH = f"{GREETING}C: a SEARCH SEEN\nS: a OK found\nC: b XEND\nS: b OK"
 IDLE = f"{GREETING}C: a IDLE\nS: + idling\n" + "N: * 4 EXISTS\n" * 2000 + "S: a OK idled\nC: b NOOP\nS: b OK"
@@ -184,3 +191,50 @@ def test_a_compressed_stream_that_ends_is_the_end() -> None:
             await client.hear(b"")
 
     asyncio.run(main())
+
+
+def within(serve: Callable[[socket.socket], Awaitable[None]]) -> Within:
+    """What dials nobody."""
+    return Within(Settings(upstream=HERE, listen=()), serve)
+
+
+def test_sessions_that_are_served_end_with_the_recorder() -> None:
+    """None is left to the end of the process, with its sockets."""
+    ended: list[int] = []
+
+    async def serve(sock: socket.socket) -> None:
+        try:
+            await never()
+        finally:
+            ended.append(sock.fileno())
+            sock.close()
+
+    async def main() -> None:
+        upstream = within(serve)
+        await upstream.dial(HERE, cast("Leg", asyncio.Protocol()), alpn=False)
+        await asyncio.sleep(0)
+        await upstream.close()
+        assert len(ended) == 1
+
+    asyncio.run(main())
+
+
+def test_too_many_open_files_are_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a sentence and a hint: it is no fault of imaptap's."""
+
+    def scarce() -> None:
+        raise OSError(errno.EMFILE, "too many")
+
+    async def serve(_: socket.socket) -> None:
+        raise AssertionError("nobody is there")
+
+    async def main() -> None:
+        upstream = within(serve)
+        monkeypatch.setattr(socket, "socketpair", scarce)
+        with pytest.raises(LiveError, match="too many open files") as told:
+            await upstream.dial(HERE, cast("Leg", asyncio.Protocol()), alpn=False)
+        assert told.value.hint
+
+    with asyncio.Runner() as runner:
+        runner.run(asyncio.sleep(0))  # the loop has a pair of its own
+        runner.run(main())
