@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
 """No message may go while these are answered: numbers would change under the client (RFC 9051 section 7.5.1)."""
 _OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
+_BYE = b"* BYE imaptap: good bye\r\n"
 _SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
 
 
@@ -191,6 +192,9 @@ class Served:
         name = step.asked.name
         if completion is not None:
             yield completion
+        elif name == "LOGOUT":
+            bye = b"" if step.lines else _BYE  # what is recorded of an answer to this is one
+            yield Say(bye + tag + b" OK LOGOUT completed\r\n")
         elif not self._hung_up(completion):
             yield Say(tag + b" NO [UNAVAILABLE] imaptap: the recording has no answer to this\r\n")
         if name == "COMPRESS" and step.status == "OK":
@@ -233,7 +237,7 @@ class Served:
     def _unrecorded(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
         """What no recorded step answers: said at once, and to whoever wants to know why."""
         if wanted.name == "LOGOUT":
-            yield Say(b"* BYE imaptap: good bye\r\n" + tag + b" OK LOGOUT completed\r\n")
+            yield Say(_BYE + tag + b" OK LOGOUT completed\r\n")
             yield from self._close()
             return
         if wanted.name in _SELF_EVIDENT and self.role.logged_in | (wanted.name == "NOOP"):

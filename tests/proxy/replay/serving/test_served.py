@@ -300,6 +300,13 @@ def test_a_command_without_a_recorded_answer_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(("recorded", "heard"), [("", "* BYE imaptap: good bye"), ("S: * BYE now", "* BYE now")])
+def test_a_good_bye_that_was_cut_short_is_whole(recorded: str, heard: str) -> None:
+    """Clients that go at the BYE leave recordings without the rest; LOGOUT cannot be refused."""
+    script = f"S: * PREAUTH hello\nC: a LOGOUT\n{recorded}"
+    Stage([scene(script)]).talk(f"S: * PREAUTH hello\nC: q LOGOUT\nS: {heard}\nS: q OK LOGOUT completed\nS: -")
+
+
 TIMED = "S: * PREAUTH hello\nC: a NOOP\nS: a OK\nN: * 9 EXISTS\nC: b SEARCH SEEN\nS: b OK"
 
 
