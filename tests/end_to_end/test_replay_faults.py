@@ -56,7 +56,8 @@ class Waiting:
     def idles(self, name: str) -> bool:
         """Whether it waits now, as far as it is on record."""
         there = name in self.names() and self.recorder.json("ls", name)["sessions"]
-        return bool(there) and self.exchanges(name)[-1]["command"] == "IDLE"
+        found = self.exchanges(name) if there else []
+        return bool(found) and found[-1]["command"] == "IDLE"
 
     def names(self) -> list[str]:
         """Of all recordings."""
