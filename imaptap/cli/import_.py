@@ -8,6 +8,7 @@ from imaptap.cli.cassettes import opened_file, read_into
 from imaptap.cli.errors import UserError
 from imaptap.cli.options import db_option
 from imaptap.cli.terminal import Output
+from imaptap.meaning.words import counted
 from storage import open_store
 from storage.cassette import is_cassette
 
@@ -31,5 +32,5 @@ def import_(files: tuple[Path, ...], name: str | None, db: str) -> None:
         for path in files:
             recording = read_into(store, path, name)
             totals = store.totals(recording)
-            counts = f"{totals.sessions} sessions, {totals.exchanges} exchanges"
+            counts = f"{counted(totals.sessions, 'session')}, {counted(totals.exchanges, 'exchange')}"
             Output().say(f"Imported {path} as {recording.id}  {recording.name}: {counts}")

@@ -12,6 +12,7 @@ from imaptap.cli.errors import UserError
 from imaptap.cli.options import db_option, json_option
 from imaptap.cli.portrait_documents import comparison_document, portrait_document
 from imaptap.cli.terminal import Output, day
+from imaptap.meaning.words import counted
 from imaptap.reading.talks import talk
 from proxy.imap.portrait import (
     Block,
@@ -111,7 +112,7 @@ def _talks(store: Store, recording: Recording) -> list[Talk]:
 
 def _show(sitter: _Sitter, output: Output) -> None:
     place, told = sitter.place, sitter.portrait
-    counts = f"{_counted(told.sessions, 'session')}, {_counted(told.steps, 'command')}"
+    counts = f"{counted(told.sessions, 'session')}, {counted(told.steps, 'command')}"
     when = place.recording.started if place.session is None else place.session.wall
     output.say(f"# portrait of {sitter.name}, {day(when)}, {counts}", "bold")
     _left_out(sitter, output)
@@ -132,7 +133,7 @@ def _left_out(sitter: _Sitter, output: Output) -> None:
     if not sitter.whole:
         output.say(f"# not all of {sitter.name}: {COMMANDS_ENOUGH} commands make a portrait", "yellow")
     if sitter.left_out:
-        sessions = _counted(sitter.left_out, "later session")
+        sessions = counted(sitter.left_out, "later session")
         output.say(f"# {sessions} of {sitter.name} left out: {COMMANDS_ENOUGH} commands make a portrait", "yellow")
 
 
@@ -150,12 +151,12 @@ def _traits(traits: Traits, output: Output) -> None:
             output.say(f"  {line}", "cyan")
     more = len(traits.ways[WAYS_SHOWN:]) + traits.others
     if more:
-        output.say(f"  and {_counted(more, 'other way')}, less often", "dim")
+        output.say(f"  and {counted(more, 'other way')}, less often", "dim")
 
 
 def way_lines(way: Way) -> Iterator[str]:
     """A way for people: how often, then a line a block."""
-    yield f"seen {_counted(way.times, 'time')}:"
+    yield f"seen {counted(way.times, 'time')}:"
     for block in way.blocks:
         yield f"  {block_line(block)}"
 
@@ -199,13 +200,9 @@ def _difference(names: tuple[str, str], difference: Difference, output: Output) 
         for way in ways[:WAYS_SHOWN]:
             _signed(sign, list(way_lines(way)), output)
         if len(ways) > WAYS_SHOWN:
-            _signed(sign, [f"and {_counted(len(ways) - WAYS_SHOWN, 'other way')}, less often"], output)
+            _signed(sign, [f"and {counted(len(ways) - WAYS_SHOWN, 'other way')}, less often"], output)
 
 
 def _signed(sign: str, lines: Sequence[str], output: Output) -> None:
     for line in lines:
         output.say(f"  {sign} {line}", "red" if sign == "-" else "green")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -76,8 +76,7 @@ def _choice(name: str, default: enum.StrEnum, explained: str) -> Option:
     )
 
 
-_OPTIONS: tuple[Option, ...] = (
-    click.argument("upstream", metavar="URL"),
+LISTEN_OPTIONS: tuple[Option, ...] = (
     click.option(
         "--listen",
         multiple=True,
@@ -92,6 +91,14 @@ _OPTIONS: tuple[Option, ...] = (
         metavar="CIDR",
         help="Let in clients of this network (or address) and of this machine only. May be given several times.",
     ),
+)
+"""Gives a command `listen` and `allow`: where clients connect, and whose may."""
+ready_file_option = click.option("--ready-file", type=FILE, help="Write a JSON file there once clients may connect.")
+"""Gives the command a `ready_file: Path | None`."""
+
+_OPTIONS: tuple[Option, ...] = (
+    click.argument("upstream", metavar="URL"),
+    *LISTEN_OPTIONS,
     click.option(
         "--route",
         "routes",
@@ -141,7 +148,7 @@ _OPTIONS: tuple[Option, ...] = (
         help="Your own server certificate and key for clients that ask for NAME.",
     ),
     password_option("--leaf-key-password", LEAF_KEY_PASSWORD, "Where the password of keys of --leaf is"),
-    click.option("--ready-file", type=FILE, help="Write a JSON file there once clients may connect."),
+    ready_file_option,
     _choice("--transport", TransportKind.AUTO, "What carries the bytes."),
     click.option(
         "--workers",

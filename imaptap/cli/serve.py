@@ -19,6 +19,7 @@ from imaptap.cli.passwords import read_password_file
 from imaptap.cli.ready_file import need_folder, write_ready
 from imaptap.cli.serve_options import ServeOptions, serve_options
 from imaptap.cli.serve_report import explain, need_report, write_report
+from imaptap.meaning.words import counted
 from imaptap.recording import Job, Ready
 from imaptap.serving.run import Miss, Outcome, Play
 from imaptap.serving.run import serve as run
@@ -118,15 +119,12 @@ def _play(options: ServeOptions, found: list[Scene]) -> Play:
 def _judged(outcome: Outcome, *, strict: bool) -> int:
     missed, left = len(outcome.missed) + outcome.more, len(outcome.never_asked)
     if missed:
-        _tell(
-            f"{missed} command{'s' if missed > 1 else ''} matched nothing that is recorded.", "See above, or --report."
-        )
+        _tell(f"{counted(missed, 'command')} matched nothing that is recorded.", "See above, or --report.")
     if strict and left:
         scene, step = outcome.never_asked[0]
         what = f"{scene.number}/{step.number} {step.asked.shown}"
-        _tell(
-            f"{left} recorded command{'s were' if left > 1 else ' was'} never asked for, first {what}.", "See --report."
-        )
+        were = counted(left, "recorded command was", "recorded commands were")
+        _tell(f"{were} never asked for, first {what}.", "See --report.")
     return NO if missed or (strict and left) or not outcome.recorded else 0
 
 
@@ -137,9 +135,8 @@ def _tell(message: str, hint: str) -> None:
 
 def _welcome(place: Place, found: list[Scene], facts: Ready, exposure: str) -> str:
     recording = facts.recording
-    sessions = f"{len(found)} session{'s' if len(found) > 1 else ''}"
     lines = [
-        f"Serving {place.recording.id} ({place.recording.name}), {sessions}",
+        f"Serving {place.recording.id} ({place.recording.name}), {counted(len(found), 'session')}",
         f"Recording {recording.id} ({recording.name}) into {facts.db}" if recording else "",
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}",
         exposure,

@@ -10,7 +10,7 @@ import click
 from imaptap.cli.authority import ca_key_password_option
 from imaptap.cli.options import as_one, db_option
 from imaptap.cli.passwords import Source
-from imaptap.cli.record_options import DEFAULT_LISTEN
+from imaptap.cli.record_options import LISTEN_OPTIONS, ready_file_option
 from imaptap.cli.replay_options import SPEEDS
 from imaptap.cli.trust_options import FILE
 from proxy.replay.serving.cast import Repeat
@@ -49,20 +49,7 @@ serve_options = as_one(
     ServeOptions,
     (
         click.argument("address", metavar="RECORDING[/SESSION]"),
-        click.option(
-            "--listen",
-            multiple=True,
-            metavar="URL",
-            default=DEFAULT_LISTEN,
-            show_default=True,
-            help="Where clients connect; port 0 picks a free one. May be given several times.",
-        ),
-        click.option(
-            "--allow",
-            multiple=True,
-            metavar="CIDR",
-            help="Let in clients of this network (or address) and of this machine only. May be given several times.",
-        ),
+        *LISTEN_OPTIONS,
         db_option,
         click.option("--no-record", is_flag=True, help="Record nothing, though --db is given."),
         click.option("--name", help="Name of the new recording (default: the time)."),
@@ -99,7 +86,7 @@ serve_options = as_one(
             "--report", type=FILE, help="Write what matched nothing, and what comes near it, to FILE as JSON."
         ),
         ca_key_password_option,
-        click.option("--ready-file", type=FILE, help="Write a JSON file there once clients may connect."),
+        ready_file_option,
         click.option("-q", "--quiet", is_flag=True, help="Say nothing of commands that match nothing."),
     ),
 )

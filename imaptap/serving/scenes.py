@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from imaptap.reading.parts import parts
@@ -67,6 +68,8 @@ class _Script:
             if event.direction is not None and event.offset is not None:
                 place = Place(event.offset, event.offset + (event.length or 0), event.name)
                 self._varying[event.direction].append(place)
+        for places in self._varying.values():
+            places.sort()
 
     def scene(self, user: str | None) -> Scene:
         for cut, said in ParsedUnits(self._store, self._session):
@@ -103,7 +106,7 @@ class _Script:
             return
         value = said.parsed.understood
         command = value if isinstance(value, Command) else None
-        wanted = asked(unit, command, self._varying[Direction.CLIENT])
+        wanted = asked(unit, command, self._varies(Direction.CLIENT, unit))
         self._drafts[exchange.number] = _Draft(exchange.number, wanted, before, tuple(self._news), said.at)
         self._news = []
         self._last = said.at
@@ -113,7 +116,9 @@ class _Script:
             return  # what imaptap has asked is nothing that a client would ask for
         draft = self._draft(said, heard.exchange)
         kind = _kind(cut.unit, said, heard)
-        line = Line(cut.unit.start, cut.unit.end, max(0, said.at - self._last), kind, self._varies(cut.unit))
+        line = Line(
+            cut.unit.start, cut.unit.end, max(0, said.at - self._last), kind, self._varies(Direction.SERVER, cut.unit)
+        )
         self._last = said.at
         if draft is None and kind is Kind.CONTINUATION:
             return  # of a command with a literal, which is not whole by then: who is served gets one when it asks
@@ -126,8 +131,10 @@ class _Script:
         else:
             self._greeting.append(line._replace(kind=Kind.UNTAGGED))
 
-    def _varies(self, unit: Unit) -> tuple[Place, ...]:
-        return tuple(each for each in self._varying[Direction.SERVER] if unit.start <= each.start < unit.end)
+    def _varies(self, side: Direction, unit: Unit) -> tuple[Place, ...]:
+        places = self._varying[side]
+        first, last = (bisect_left(places, (offset,)) for offset in (unit.start, unit.end))
+        return tuple(places[first:last])
 
     def _draft(self, said: Said, number: int | None) -> _Draft | None:
         """Whose answer it is; what is nobody's, but came while commands were under way, comes with one of those."""

@@ -121,7 +121,7 @@ class Connection:
                 await self._hear(data, saying)
             self._end_of_client()
             await saying
-        except (OSError, zlib.error, asyncio.IncompleteReadError):
+        except (OSError, zlib.error):
             pass  # the client is gone, or speaks no deflate
         finally:
             saying.cancel()

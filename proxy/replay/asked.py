@@ -21,7 +21,7 @@ from proxy.imap.grammar.values import Absent, Atom
 from proxy.imap.transcript import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from proxy.imap.grammar.values import Writable
     from proxy.imap.units import Unit
@@ -68,7 +68,7 @@ class Place(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A command without its tag: its name in capitals ("UID FETCH"), its parts, and how it was spelled.
+    """A command without tag and line end: its name in capitals ("UID FETCH"), its parts, and how it was spelled.
 
     `pattern` is there where something in it varies: what matches it is the same command, and its groups are the names.
     """
@@ -85,15 +85,15 @@ class Asked(NamedTuple):
         return text if len(text) <= _SHOWN_MOST else f"{text[:_SHOWN_MOST]}…"
 
 
-def asked(unit: Unit, command: Command | None, varying: Iterable[Place] = ()) -> Asked:
+def asked(unit: Unit, command: Command | None, varying: Sequence[Place] = ()) -> Asked:
     """What the client's `unit` asks for; `command` is what the grammar made of it, None where it could not read it.
 
-    `varying` are the places in its stream where anything else may stand as well.
+    `varying` are the places within the unit, by offsets of its stream, where anything else may stand as well.
     """
     whole = _whole(unit)
-    spelled = whole.lstrip().partition(b" ")[2]
+    spelled = whole.lstrip().partition(b" ")[2].removesuffix(b"\n").removesuffix(b"\r")
     head = read_head(unit.texts[0])
-    pattern = _pattern(whole, unit.start, [each for each in varying if unit.start <= each.start < unit.end])
+    pattern = _pattern(whole, unit.start, varying)
     if command is None:
         return Asked(head.name, (Part("arguments", spelled.upper(), readable(spelled)),), spelled, pattern)
     return Asked(head.name, tuple(_parts(command.body)), spelled, pattern)
@@ -108,7 +108,7 @@ def _whole(unit: Unit) -> bytes:
     return b"".join(said)
 
 
-def _pattern(whole: bytes, start: int, varying: list[Place]) -> re.Pattern[bytes] | None:
+def _pattern(whole: bytes, start: int, varying: Sequence[Place]) -> re.Pattern[bytes] | None:
     """For the command without its tag and line end: what stands beside the places is free in its case only."""
     if not varying:
         return None
@@ -139,8 +139,9 @@ def _parts(body: Writable) -> Iterator[Part]:
         yield from _of_messages((body.message,))
         return
     for field in fields(cast("Any", body)):
-        if field.name not in _OF_THE_NAME:
-            yield _part(field.name, getattr(body, field.name))
+        value = getattr(body, field.name)
+        if field.name not in _OF_THE_NAME and value is not None:
+            yield _part(field.name, value)
 
 
 def _of_messages(messages: tuple[AppendMessage, ...]) -> Iterator[Part]:

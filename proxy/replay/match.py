@@ -98,7 +98,7 @@ class Rules:
         """Equal for a recorded command and one that is asked if there is no difference between them."""
         closeness = [(part, self.closeness(asked.name, part.name)) for part in asked.parts]
         if any(close is Closeness.EXACT for _, close in closeness):
-            return asked.name, asked.spelled.strip()
+            return asked.name, asked.spelled
         parts = [part if recorded else self._renamed(part) for part, close in closeness if close is Closeness.SAME]
         return asked.name, frozenset((part.name, self._meaning(part)) for part in parts)
 
@@ -106,10 +106,10 @@ class Rules:
         """What keeps `asked` from being the `recorded` command; nothing if it is."""
         if recorded.name != asked.name:
             return (Difference("command", recorded.name, asked.name),)
-        if recorded.spelled.strip() == asked.spelled.strip():
+        if recorded.spelled == asked.spelled:
             return ()
         if recorded.pattern is not None:
-            same = recorded.pattern.fullmatch(asked.spelled.strip())
+            same = recorded.pattern.fullmatch(asked.spelled)
             return () if same else (Difference("spelling", recorded.shown, asked.shown),)
         return tuple(self._differences(recorded, asked))
 
@@ -140,7 +140,7 @@ class Rules:
 
 def varied(recorded: Asked, asked: Asked) -> dict[str, bytes]:
     """What a command that is the `recorded` one says where that varies, by name (with _ for -)."""
-    found = recorded.pattern.fullmatch(asked.spelled.strip()) if recorded.pattern else None
+    found = recorded.pattern.fullmatch(asked.spelled) if recorded.pattern else None
     return found.groupdict() if found else {}
 
 

@@ -130,7 +130,7 @@ def test_of_very_many_misses_only_the_number_is_told(tmp_path: Path, cassette: P
         sock.sendall(b"".join(b"%d XNOTHING\r\n" % number for number in range(1100)))
         assert any(line.startswith(b"1099 NO") for line in sock.makefile("rb"))
     assert (len(served.report()["missed"]), served.report()["missed_more"]) == (1000, 100)
-    assert "1100 commands matched nothing" in served.log()
+    assert "1,100 commands matched nothing" in served.log()
 
 
 def test_strict_wants_everything_asked_for(tmp_path: Path, cassette: Path) -> None:

@@ -83,6 +83,13 @@ def test_meaning_is_not(recorded: bytes, said: bytes, difference: str) -> None:
     assert not same_key("ID=any", recorded, said)
 
 
+def test_what_neither_says_is_no_difference() -> None:
+    """Also where one of the two could not be read as the command that it is."""
+    found = parse_rules(()).differences(of(b"a FETCH 1 FLAGS"), of(b"b FETCH 1 FLAGS\r"))
+    assert [each.part for each in found] == ["messages", "attributes", "arguments"]
+    assert all(each.recorded != each.asked for each in found)
+
+
 RULED = [
     ("FETCH.attributes=any", b"a UID FETCH 1 FLAGS", b"b UID FETCH 1 (UID ENVELOPE)", True),
     ("FETCH.attributes=any", b"a UID FETCH 1 FLAGS", b"b UID FETCH 2 FLAGS", False),
