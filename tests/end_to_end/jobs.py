@@ -1,6 +1,6 @@
 """Small jobs for a handful of real clients. Each returns what came of it, to be compared with the job done direct.
 
-`python -m tests.end_to_end.jobs CLIENT MODE PORT CA USER FOLDER` does one of them and prints a digest of that.
+`python -m tests.end_to_end.jobs CLIENT MODE PORT CA USER FOLDER` does one of them and prints a digest of that, and what it is.
 """
 
 from __future__ import annotations
@@ -202,10 +202,11 @@ def digest(value: object) -> str:
 
 
 def main(client: str, mode: str, port: str, ca: str, user: str, work: str) -> None:
-    """One job; its outcome goes to standard output."""
+    """One job; a digest of its outcome goes to standard output, and behind it, for people, the outcome."""
     [known] = (each for each in get_args(Mode) if each == mode)
     place = Place(known, int(port), Path(ca), ssl.create_default_context(cafile=ca), Path(work), user)
-    print(digest(CLIENTS[client][0](place)))  # noqa: T201
+    outcome = CLIENTS[client][0](place)
+    print(f"{digest(outcome)} {outcome!r:.2000}")  # noqa: T201
 
 
 if __name__ == "__main__":

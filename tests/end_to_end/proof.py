@@ -135,8 +135,8 @@ class Proof:
             if not alike:
                 continue
             stored = self._stored(session)
-            if stored.like_anything:
-                continue  # it chooses when all others have chosen
+            if stored.like_anything or not session.client_bytes:
+                continue  # many are like it: they choose together, when all others have chosen
             match = self._nearest(session, alike, lambda gone, stored=stored: equal(stored, gone))
             if match and not self._may_come_nearer(session, match):
                 alike.remove(match)
@@ -216,7 +216,10 @@ class Proof:
         if whole and len(gone.streams[0]) > len(known.stored.sent_on("client")[0]):
             return False
         dialled = (
-            session.server_bytes or session.ending == "cut" or self._database.execute(DIALLED, (session.id,)).fetchone()
+            not any(gone.streams)  # it may have been dialled all the same, and nobody is the wiser
+            or session.server_bytes
+            or session.ending == "cut"
+            or self._database.execute(DIALLED, (session.id,)).fetchone()
         )
         return bool(dialled) and begin_alike(self._streams[session.number].stored, gone)
 

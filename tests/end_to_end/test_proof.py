@@ -154,6 +154,23 @@ def test_a_client_may_hang_up_before_the_greeting_is_read(tmp_path: Path) -> Non
     assert prove(other, rows[:1], came(1.0, b"", SERVER[:9]), excused=True).problems, "no server was dialled for it"
 
 
+def test_clients_that_said_nothing_choose_together(tmp_path: Path) -> None:
+    """Each for itself, the one that was greeted would take the connection that alone can be the later one's."""
+
+    def silent(number: int, wall: float, heard: bytes) -> list[Any]:
+        opened = SESSION.replace("(1, 1, 1, 1000000", f"({number}, 1, {number}, {wall * 1e6:.0f}")
+        opened = opened.replace("ending,", "at_end, ending,").replace("'', ?", "'', 300000, ?")
+        event = EVENT.replace("(1, ?", f"({number}, ?")
+        tls = (event, (number, number, "tls", "", 1, None, None))
+        piece = (PIECE.replace("(1, ?", f"({number}, ?"), (1, 0, len(heard), heard))
+        return [(opened, ("closed by client", 0, len(heard))), tls, *([piece] if heard else [])]
+
+    rows = [*silent(1, 1.0, HI), *silent(2, 1.3, b"")]
+    wires = [came(1.05, b"", HI, went=3.0), came(1.35, b"", HI, went=1.4)]
+    tally = prove(tmp_path, rows, *wires, excused=True)
+    assert (tally.equal, tally.cut_short, tally.unseen, tally.problems) == (1, 1, 0, [])
+
+
 def test_a_session_that_is_masked_all_over_chooses_last(tmp_path: Path) -> None:
     """An endless tag may be a password: what is masked is like anything."""
     torn, endless = came(1.0, CLIENT[:15], SERVER[:9]), came(1.1, b"t" * 40, SERVER[:9])

@@ -51,7 +51,7 @@ nothing in between.
 CANNOT = 77
 """A job's exit code when the client is not installed or has no such TLS mode."""
 
-HURRIED = frozenset(("mutt", "neomutt", "fetchmail"))
+HURRIED = frozenset(("aerc", "mutt", "neomutt", "fetchmail"))
 """Clients whose job takes for granted that a helper has put a letter on the server, or that a delivery is written,
 within two seconds. On a busy machine it fails direct as well, so it is done again; the streams of all tries must hold.
 """
