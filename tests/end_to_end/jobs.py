@@ -1,6 +1,6 @@
 """Small jobs for a handful of real clients. Each returns what came of it, to be compared with the job done direct.
 
-`python -m tests.end_to_end.jobs CLIENT MODE PORT CA USER FOLDER` does one of them and prints a digest of that, and what it is.
+`python -m tests.end_to_end.jobs CLIENT MODE PORT CA USER FOLDER` does one of them and prints a digest of that, and it.
 """
 
 from __future__ import annotations
