@@ -54,6 +54,11 @@ def states(connection: Connection) -> dict[int, State]:
     return {row.recording_id: State(row.first, row.upto, bool(row.complete)) for row in found}
 
 
+def seen(connection: Connection) -> tuple[dict[int, State], set[int]]:
+    """What tells the index from one of another moment: how far it goes, and what is missing from it before that."""
+    return states(connection), set(connection.execute(select(tables.filter_pending.c.exchange_id)).scalars())
+
+
 def refresh(store: Store, wanted: Iterable[Recording], progress: Progress | None = None) -> None:
     """Bring the index of these recordings up to date. `progress(done, all)` is told of exchanges, now and then."""
     with store.reading() as connection:

@@ -21,7 +21,7 @@ from storage.filter.holds import holds
 from storage.filter.tree import Word, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -176,8 +176,22 @@ class Search:
             return self._counted_by_places(connection, indexed)
         stretches = counting.apart(index.states(connection), counting.most(self._node))
         mine = [each for each in stretches if each.recording_id in indexed]
+        if not stretches:
+            return None
         known = look_up(connection, self._node)
-        return counting.counted(connection, self._node, known, self._now, mine) if stretches else None
+        with self._beside(connection, mine) as second:
+            return counting.counted(connection, self._node, known, self._now, mine, second)
+
+    @contextlib.contextmanager
+    def _beside(
+        self, connection: Connection, stretches: Sequence[counting.Stretch]
+    ) -> Generator[Connection | None, None, None]:
+        """Another connection that sees the same of the index, where that pays and nobody writes to it just now."""
+        if not counting.pays_in_halves(self._node, stretches):
+            yield None
+            return
+        with self._store.snapshot() as second:
+            yield second if index.seen(second) == index.seen(connection) else None
 
     def _counted_by_places(self, connection: Connection, indexed: Collection[int]) -> Mapping[int, int] | None:
         said, other = counting.said_or(self._node)

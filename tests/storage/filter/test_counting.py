@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage import Store, open_store
 from storage.filter import Search, counting, parse, search, written
-from storage.filter.counting import ALL, NOTHING, Stretch, apart, assume, said_or, terms
+from storage.filter.counting import ALL, NOTHING, Stretch, apart, assume, halves, said_or, terms
 from storage.filter.holds import Facts, holds
 from storage.filter.index import State
 from storage.filter.text import asks_words
@@ -103,16 +103,29 @@ def test_said_or_something_else_comes_to_the_same(node: Node) -> None:
         assert found.count(True) == holds(node, facts, 0), written(node)
 
 
-@pytest.mark.parametrize("most", [0, 8])
-def test_recordings_are_counted_alike(sqlite: Store, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Whether they are counted one by one, or together."""
+@given(st.lists(st.integers(1, 9), max_size=5))
+def test_halves_have_the_same_keys(lengths: list[int]) -> None:
+    ends = list(itertools.accumulate(lengths))
+    stretches = [Stretch(n, end - length + 1, end) for n, (length, end) in enumerate(zip(lengths, ends, strict=True))]
+    lower, upper = (
+        [(each.recording_id, key) for each in half for key in range(each.first, each.last + 1)]
+        for half in halves(stretches)
+    )
+    assert lower + upper == [(each.recording_id, key) for each in stretches for key in range(each.first, each.last + 1)]
+    assert len(upper) - len(lower) in {0, 1}
+
+
+@pytest.mark.parametrize(("most", "pays"), [(0, 0), (8, 0), (8, 1_000_000)])
+def test_recordings_are_counted_alike(sqlite: Store, monkeypatch: pytest.MonkeyPatch, most: int, pays: int) -> None:
+    """Whether they are counted one by one, or together, by one connection or two."""
     monkeypatch.setattr(counting, "MOST", most)
+    monkeypatch.setattr(counting, "_PAYS", pays)
     for seed, name in ((1, "one"), (2, "two"), (3, "three")):
         record(sqlite, Tale(seed).records(30), name)
     record(sqlite, [opened(), exchange()], "without")
     asked = list[Stretch]()
     counted = counting.counted
-    monkeypatch.setattr(search.counting, "counted", lambda *all_: (asked.extend(all_[-1]), counted(*all_))[1])
+    monkeypatch.setattr(search.counting, "counted", lambda *all_: (asked.extend(all_[4]), counted(*all_))[1])
     for expression in (
         "text:quota", "not text:quota", "text:quota or cmd:ID", 'not (text:"over quo*" cmd:ID)', "cmd:FETCH",
         "client:*5*", "text:quota or text:invoice or cmd:ID or mailbox:INBOX", "not text:quota or cmd:ID",
@@ -126,6 +139,21 @@ def test_recordings_are_counted_alike(sqlite: Store, monkeypatch: pytest.MonkeyP
     one = sqlite.recording("one")
     assert set(Search(sqlite, parse("not text:quota"), one).counts()) == {one.id}
     assert {each.recording_id for each in asked} == ({each.id for each in sqlite.recordings()} if most else set())
+
+
+def test_a_connection_that_sees_another_moment_counts_nothing(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_PAYS", 0)
+    record(sqlite, Tale(1).records(30), "one")
+    search_for_all = Search(sqlite, parse("cmd:*"))
+    seconds = list[object]()
+    counted = counting.counted
+    monkeypatch.setattr(search.counting, "counted", lambda *all_: (seconds.append(all_[5]), counted(*all_))[1])
+    expected = search_for_all.counts()
+    moments = itertools.count()
+    monkeypatch.setattr(search.index, "seen", lambda _: next(moments))
+    assert search_for_all.counts() == expected
+    assert seconds[0] is not None
+    assert seconds[1] is None
 
 
 def test_what_asks_for_words_alone() -> None:
