@@ -21,9 +21,8 @@ from sqlalchemy import func, select, union
 
 from storage.filter.compile import matching_rows
 from storage.filter.facts import FACTS, Place
-from storage.filter.text import asks_words, counting_words, counting_words_of_each, matching
+from storage.filter.text import asks_words, counting_words, matching
 from storage.filter.tree import And, Not, Or, Word, leaves
-from storage.filter.words import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,9 +37,6 @@ MOST: Final = 64
 """So many recordings: each is a query of its own, or three."""
 _MOST_WITH_SESSIONS: Final = 8
 """So many, where sessions have to be looked through for each."""
-_MOST_TOGETHER: Final = 16
-"""So many, where every row is compared with the end of each: with more, sorting takes no longer."""
-_BEGINNING: Final = 3
 _PAYS: Final = 50_000
 """Exchanges of which it takes longer to count them than to have another connection look for half of them."""
 
@@ -67,23 +63,14 @@ def apart(known: Mapping[int, State], most: int) -> list[Stretch]:
 
 
 def most(node: Node) -> int:
-    """For how many recordings it pays. All words with a short beginning would be put together anew for each."""
-    if _begin_short(node):
-        alone = all(asks_words(part) or not _begin_short(part) for _, part in terms(node))
-        return min(MOST, _MOST_TOGETHER) if alone else 0
+    """For how many recordings it pays."""
     sessions = any(FACTS[leaf.fact].place is Place.SESSION for leaf in leaves(node))
     return min(MOST, _MOST_WITH_SESSIONS) if sessions else MOST
 
 
-def _begin_short(node: Node) -> bool:
-    """Whether it asks for words by so short a beginning that there are very many of them."""
-    texts = (leaf for leaf in leaves(node) if isinstance(leaf, Word) and leaf.fact == "text")
-    return any(len(leaf.pattern) > 1 and len(split(leaf.pattern[0])[-1]) < _BEGINNING for leaf in texts)
-
-
-def pays_in_halves(node: Node, stretches: Sequence[Stretch]) -> bool:
+def pays_in_halves(stretches: Sequence[Stretch]) -> bool:
     """Whether two connections are much faster than one (`counted`)."""
-    return not _begin_short(node) and sum(each.last - each.first for each in stretches) >= _PAYS
+    return sum(each.last - each.first for each in stretches) >= _PAYS
 
 
 def counted(
@@ -123,11 +110,8 @@ def _counted(
 ) -> Counter[int]:
     found = Counter[int]()
     for sign, part in terms(node) if stretches else ():
-        if asks_words(part) and _begin_short(part):
-            counts = list(connection.execute(counting_words_of_each(part, [each.bounds for each in stretches])).one())
-        else:
-            counts = [connection.execute(_counting(part, known, now, each)).scalar_one() for each in stretches]
-        found.update({each.recording_id: sign * count for each, count in zip(stretches, counts, strict=True)})
+        for each in stretches:
+            found[each.recording_id] += sign * connection.execute(_counting(part, known, now, each)).scalar_one()
     return found
 
 

@@ -187,7 +187,7 @@ class Search:
         self, connection: Connection, stretches: Sequence[counting.Stretch]
     ) -> Generator[Connection | None, None, None]:
         """Another connection that sees the same of the index, where that pays and nobody writes to it just now."""
-        if not counting.pays_in_halves(self._node, stretches):
+        if not counting.pays_in_halves(stretches):
             yield None
             return
         with self._store.snapshot() as second:

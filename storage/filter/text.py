@@ -19,7 +19,7 @@ from storage.tables import FILTER_TEXT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Select
+    from sqlalchemy import ColumnElement, Connection, FromClause, Select
 
     from storage.filter.tree import Node
 
@@ -80,12 +80,6 @@ def counting_words(node: Node, first: int, last: int) -> Select[int]:
     """For SQLite: how many exchanges from one id to another have what `node` asks for, which `asks_words`."""
     mine = _sqlite.c.rowid.between(first, last)
     return select(func.count()).select_from(_sqlite).where(_matches(_expression(node)), mine)
-
-
-def counting_words_of_each(node: Node, stretches: Iterable[tuple[int, int]]) -> Executable:
-    """For SQLite: the same for each of several stretches, as columns. FTS5 is asked once, which finds them in order."""
-    counts = (func.count().filter(_sqlite.c.rowid.between(*each)) for each in stretches)
-    return select(*counts).select_from(_sqlite).where(_matches(_expression(node)))
 
 
 def leading(said: Sequence[Node], unsaid: Sequence[Node]) -> tuple[FromClause, ColumnElement[bool], ColumnElement[int]]:

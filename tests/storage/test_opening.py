@@ -270,6 +270,21 @@ def test_an_older_index_is_made_anew(where: str, tmp_path: Path, revision: str, 
         assert list(Search(store, parse("not text:xylophone")).counts().values()) == [2]
 
 
+def test_an_index_without_beginnings_of_words_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with behind(tmp_path / "migrations", "0008"), open_store(path, create=True) as store:
+        wire = Wire()
+        record(store, [opened(), wire.say(b"* OK xylophone\r\n"), wire.span(0), exchange()], "kept")
+        assert list(Search(store, parse("text:xy*")).counts().values()) == [1]
+    with open_store(path, create=False) as store:
+        with store.reading() as connection:
+            made = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE name = 'filter_text'").scalar_one()
+            kept = connection.exec_driver_sql("SELECT count(*) FROM filter_text WHERE filter_text MATCH 'xylophone'")
+            assert ("prefix" in made, kept.scalar_one()) == (True, 0)
+        assert list(Search(store, parse("text:xy*")).counts().values()) == [1]
+        assert list(Search(store, parse("not text:x*")).counts().values()) == []
+
+
 OLDER_BODIES = """INSERT INTO body (id, sha256, length, extent_id, "offset")
     VALUES (1, :first, 5000, 7, 0), (2, :second, 5000, 7, 5000)"""
 
@@ -342,13 +357,15 @@ def test_an_older_file_that_may_only_be_read_is_read_as_it_is(
     assert fingerprint(path) == before
 
 
-def test_a_file_of_the_last_schema_that_may_only_be_read_is_one_of_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("revision", ["0007", "0008"])
+def test_a_file_of_a_late_schema_that_may_only_be_read_is_one_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str
 ) -> None:
-    """What has changed since is in PostgreSQL alone."""
+    """What has changed since is in PostgreSQL alone, or makes a filter faster."""
     path = tmp_path / "old.db"
-    with behind(tmp_path / "migrations", "0007"), open_store(path, create=True) as store:
+    with behind(tmp_path / "migrations", revision), open_store(path, create=True) as store:
         record(store, [opened(), exchange(), exchange(2, status="NO")], "kept")
+        Search(store, parse('text:"d*"')).counts()
     before = fingerprint(path)
     monkeypatch.setattr("storage.files.access_mode", lambda _: "immutable")
     with open_store(path, create=False) as store:
