@@ -58,7 +58,7 @@ def opened_together(db: str, addresses: Sequence[str]) -> Generator[tuple[Store,
 
 
 def _imported(store: Store, path: Path, rest: str) -> str:
-    return f"{read_into(store, path, _unused(store, _name(path) or 'cassette')).id}{rest}"
+    return f"{read_into(store, path, _unused(store, name_of(path) or 'cassette')).id}{rest}"
 
 
 def _copied(db: str, address: str, store: Store) -> str:
@@ -93,10 +93,10 @@ def cassette(address: str) -> tuple[Path, str] | None:
 def read_into(store: Store, path: Path, name: str | None = None) -> Recording:
     """Read a cassette into a store, by default with the name of its file, where that can be one."""
     with opened_file(path) as file:
-        return import_cassette(store, file, name or _name(path))
+        return import_cassette(store, file, name or name_of(path))
 
 
-def _name(path: Path) -> str | None:
+def name_of(path: Path) -> str | None:
     """The file's name without its ending, where a recording can be called so."""
     stem = path.stem
     possible = bool(stem.strip()) and stem.isprintable() and not stem.isdecimal() and stem != "last"

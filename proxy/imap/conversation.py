@@ -67,6 +67,11 @@ class Conversation:
         return len(self._shared.book.open)
 
     @property
+    def said_bye(self) -> bool:
+        """Whether the server has said that it will close the connection."""
+        return self._shared.bye
+
+    @property
     def awaits_command(self) -> bool:
         """Whether the client's next byte begins something new: also where the server has refused a literal (M 4.3)."""
         return self._client.reader.between and not self._client.behind

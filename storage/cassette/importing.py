@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, BinaryIO
 
-from sqlalchemy import update
-
 from proxy.imap.transcript import Event
-from storage import tables
 from storage.cassette.errors import WrongError
 from storage.cassette.hearing import Hearing
 from storage.cassette.reader import read_cassette
 from storage.cassette.telling import ended, told_recording, told_session
 from storage.cassette.values import Begun, Header, Placed, Told
-from storage.errors import StorageError
-from storage.recording import begin_recording, end_recording
-from storage.writer import Writer
+from storage.keeping import dated, keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,22 +45,11 @@ def _told(source: Store, recording: Recording) -> Iterator[Statement]:
 def _record(store: Store, placed: Iterator[Placed], name: str | None) -> Recording:
     first = next(placed, None)
     header = first.statement if first and isinstance(first.statement, Header) else Header()
-    recording = begin_recording(store, name, version=header.version, settings=header.settings)
-    writer = Writer(store, joined=recording)
-    try:
-        rest = placed if first is None or isinstance(first.statement, Header) else _behind(first, placed)
-        for records in heard(rest, recording.started):
-            _put(writer, records)
-    except BaseException:
-        writer.close()
-        end_recording(store, recording)
-        store.remove(store.recording(str(recording.id)))
-        raise
-    writer.close()
-    end_recording(store, recording)
-    if writer.failed:
-        raise StorageError("The cassette could not be written into the store.", "Look at the errors above.")
-    return _dated(store, recording, header)
+    rest = placed if first is None or isinstance(first.statement, Header) else _behind(first, placed)
+    recording = keep(
+        store, name, lambda begun: heard(rest, begun.started), version=header.version, settings=header.settings
+    )
+    return dated(store, recording, header.started, header.ended)
 
 
 def _behind(first: Placed, rest: Iterable[Placed]) -> Iterator[Placed]:
@@ -99,23 +82,3 @@ def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]
         except WrongError as error:
             raise error.at(line) from error
         yield hearing.take()
-
-
-def _put(writer: Writer, records: list[Record | LeftOut]) -> None:
-    """Hand them over, and wait while too many wait for the disk."""
-    writer.put(*records)
-    if writer.full:
-        drained = threading.Event()
-        writer.when_drained(drained.set)
-        drained.wait()
-
-
-def _dated(store: Store, recording: Recording, header: Header) -> Recording:
-    """With the times that the cassette names."""
-    times = {"started": header.started, "ended": header.ended, "seen": header.ended}
-    known = {key: at for key, at in times.items() if at is not None}
-    if known:
-        with store.writing() as connection:
-            mine = tables.recording.c.id == recording.id
-            connection.execute(update(tables.recording).where(mine).values(known))
-    return store.recording(str(recording.id))

@@ -1,0 +1,1 @@
+"""Logs that other programs wrote, read and heard as if they were live traffic."""

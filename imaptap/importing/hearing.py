@@ -1,0 +1,89 @@
+"""One session of a log, heard by the same language as live traffic: exchanges found, secrets masked (M 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from imaptap.importing.values import LATEST, UNTOLD, Over
+from proxy.imap.conversation import Conversation
+from proxy.imap.transcript import Ending, Event, EventKind, Layer, SessionOpened
+
+if TYPE_CHECKING:
+    from imaptap.importing.values import Begun, Remark, Said
+    from proxy.imap.transcript import Direction, Record
+
+TURN: Final = 1000
+"""Microseconds that pass, where a log has no times, when the other side begins to speak: as in cassettes."""
+IMPORTED: Final = "imported"
+"""Name of the event that says where a session comes from."""
+_TOGETHER: Final = 64 * 1024
+
+
+class Hearing:
+    """Hears one session. `take` the records now and then."""
+
+    def __init__(self, number: int, begun: Begun, source: str, now: int) -> None:
+        """`source` says what it comes from; `now` is when it is taken to have begun, where nobody says so."""
+        self.wall = now if begun.wall is None else begun.wall
+        self.last = self.wall
+        """When the last was said, where that is known."""
+        self._number = number
+        self._now = 0
+        self._conversation = Conversation(number, recorded=not begun.deflated)
+        if begun.logged_in:
+            self._conversation.state.greet("PREAUTH")
+        opened = SessionOpened(number, self.wall, begun.client, "unknown", begun.upstream)
+        self._records: list[Record] = [opened, self._event(IMPORTED, "; ".join((source, *begun.caveats)))]
+        self._key: tuple[Direction, int, Layer] | None = None
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._turn: Direction | None = None
+
+    def take(self) -> list[Record]:
+        """The records made since the last time."""
+        records, self._records = self._records, []
+        return records
+
+    def said(self, said: Said) -> None:
+        """Go on with bytes; those that came together are heard together."""
+        key = (said.direction, self._moment(said), said.layer)
+        if key != self._key or self._size > _TOGETHER:
+            self._pass_on()
+            self._key = key
+        self._parts.append(said.data)
+        self._size += len(said.data)
+
+    def remark(self, remark: Remark) -> None:
+        """Put something on record, behind what was said."""
+        self._pass_on()
+        self._records.append(self._event(remark.name, remark.text, remark.direction))
+
+    def close(self, over: Over) -> None:
+        """It has ended."""
+        self._pass_on()
+        if over.at is not None:
+            self._now = max(self._now, over.at - self.wall)
+        ending = Ending.SERVER if over.reason == UNTOLD and self._conversation.said_bye else over.ending
+        self._conversation.close(self._now, ending, over.reason)
+        self._records += self._conversation.take()
+
+    def _moment(self, said: Said) -> int:
+        """Microseconds since it began: later than before, where the other side begins to speak."""
+        turned = said.direction is not self._turn
+        self._turn = said.direction
+        if said.at is None or said.at > LATEST:
+            self._now += TURN if turned else 0
+        else:
+            self._now = max(self._now + turned, said.at - self.wall)
+            self.last = self.wall + self._now
+        return self._now
+
+    def _pass_on(self) -> None:
+        if self._key is not None and self._size:
+            direction, at, layer = self._key
+            self._conversation.receive(direction, b"".join(self._parts), at, layer)
+            self._records += self._conversation.take()
+        self._key, self._parts, self._size = None, [], 0
+
+    def _event(self, name: str, text: str, direction: Direction | None = None) -> Event:
+        return Event(self._number, self._now, EventKind.NOTICE, name, text, direction)

@@ -1,0 +1,111 @@
+"""A log, read to its end or to where it is broken, and put into a store as a recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from imaptap import __version__
+from imaptap.importing.hearing import IMPORTED, Hearing
+from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said
+from proxy.imap.transcript import Ending, Event, EventKind, readable
+from storage.keeping import dated, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from imaptap.importing.formats import Format
+    from imaptap.importing.values import Statement
+    from proxy.imap.transcript import Record
+    from storage import Recording, Store
+
+STOPPED = "stopped"
+"""Name of the event that says where reading stopped."""
+
+
+class Taken(NamedTuple):
+    """What has become of a log; `stopped` says where it could not be read further, None if it was read to its end."""
+
+    recording: Recording
+    stopped: str | None
+
+
+class NothingError(Exception):
+    """There was no session in a log; its text is a clause that says why, or empty."""
+
+
+def take_in(store: Store, form: Format, paths: Sequence[Path], name: str | None) -> Taken:
+    """Make a recording called `name` (default: the time) of a log.
+
+    Where it is broken, what stands before that is kept. Raises NothingError, OSError, StorageError; then, as when it is
+    interrupted, nothing is left of it.
+    """
+    files = ", ".join(readable(str(path).encode("utf-8", "surrogateescape")) for path in paths)
+    origin = f"{form.title}: {files}"
+    taking = _Taking(origin, form.read(paths))
+    settings = f"{IMPORTED} from {origin}"
+    recording = keep(store, name, lambda begun: taking.records(begun.started), version=__version__, settings=settings)
+    if taking.started is not None:
+        recording = dated(store, recording, taking.started, taking.ended)
+    return Taken(recording, taking.stopped)
+
+
+class _Taking:
+    """Hears all sessions of a log."""
+
+    def __init__(self, origin: str, statements: Iterator[Statement]) -> None:
+        self._origin, self._statements = origin, statements
+        self._open: dict[str, Hearing] = {}
+        self._count = 0
+        self.stopped: str | None = None
+        self.started: int | None = None
+        """When the first session began, and `ended` when the last word was said, where the log says so."""
+        self.ended: int | None = None
+
+    def records(self, now: int) -> Iterator[list[Record]]:
+        """Everything, in parts. Raises NothingError."""
+        try:
+            for statement in self._statements:
+                if records := self._heard(statement, now):
+                    yield records
+        except BrokenError as error:
+            self.stopped = str(error)
+        if not self._count:
+            raise NothingError(self.stopped or "")
+        for key in list(self._open):
+            reason = "the log ends here" if self.stopped is None else f"the log cannot be read further: {self.stopped}"
+            yield self._closed(Over(key, Ending.CUT, reason))
+        if self.stopped is not None:
+            yield [Event(None, 0, EventKind.NOTICE, STOPPED, self.stopped)]
+
+    def _heard(self, statement: Statement, now: int) -> list[Record]:
+        if isinstance(statement, Said):
+            hearing = self._open[statement.key]
+            hearing.said(statement)
+            return hearing.take()
+        if isinstance(statement, Over):
+            return self._closed(statement) if statement.key in self._open else []
+        if isinstance(statement, Remark):
+            return self._remarked(statement)
+        return self._begun(statement, now)
+
+    def _begun(self, begun: Begun, now: int) -> list[Record]:
+        self._count += 1
+        hearing = self._open[begun.key] = Hearing(self._count, begun, self._origin, now)
+        if begun.wall is not None:
+            self.started = min(begun.wall, self.started or begun.wall)
+        return hearing.take()
+
+    def _remarked(self, remark: Remark) -> list[Record]:
+        if remark.key is None:
+            return [Event(None, 0, EventKind.NOTICE, remark.name, remark.text)]
+        hearing = self._open[remark.key]
+        hearing.remark(remark)
+        return hearing.take()
+
+    def _closed(self, over: Over) -> list[Record]:
+        hearing = self._open.pop(over.key)
+        hearing.close(over)
+        if self.started is not None:
+            self.ended = max(hearing.last, self.ended or 0)
+        return hearing.take()

@@ -1,0 +1,82 @@
+"""The sessions of a file without times, one after the other, and what they say in lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imaptap.importing.sides import Literals, completed
+from imaptap.importing.tls import Tls
+from imaptap.importing.values import UNTOLD, Begun, Over, Remark, Said
+from proxy.imap.transcript import Direction, Ending, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from imaptap.importing.values import Statement
+
+END = b"\r\n"
+_CAVEATS = ("there are no times", "line ends are taken for CRLF")
+_UNKNOWN_LAYER = "whether TLS protected it is not known"
+
+
+class Sessions:
+    """One session at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = 0
+        self.key: str | None = None
+        """Of the session that is open."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.literals = {direction: Literals() for direction in Direction}
+        self._tls = Tls(Layer.TLS)
+        self._line = 0
+
+    def begin(self, upstream: str, layer: Layer | None) -> Iterator[Statement]:
+        """A session begins; the one before it has ended."""
+        yield from self.end()
+        self._count += 1
+        self.key = f"{self._path}#{self._count}"
+        self._tls = Tls(Layer.TLS if layer is None else layer)
+        yield Begun(self.key, None, _CAVEATS if layer is not None else (*_CAVEATS, _UNKNOWN_LAYER), upstream=upstream)
+
+    def end(self, ending: Ending = Ending.CUT, reason: str = UNTOLD) -> Iterator[Statement]:
+        """It has ended."""
+        if self.key is None:
+            return
+        for side, literals in self.literals.items():
+            if literals.owed:
+                text = f"of the literal announced at line {self._line:,}, {literals.owed:,} bytes are missing"
+                yield Remark(self.key, "missing", text, side)
+        yield Over(self.key, ending, reason)
+        self.key = None
+        self._forget()
+
+    def within(self) -> Direction | None:
+        """Whose literal comes next, or whose rest of the line that has announced one; None for neither."""
+        return next((side for side, each in self.literals.items() if each.unfinished), None)
+
+    def say(self, number: int, side: Direction, text: bytes) -> Iterator[Statement]:
+        """A line of the open session, whose number in the file is this."""
+        if self.key is None:
+            return
+        literals, data = self.literals[side], text + END
+        if side is Direction.SERVER and not literals.unfinished:
+            self._answered(text)
+        literals.feed(data)
+        if literals.unfinished and not self._line:
+            self._line = number
+        elif self.within() is None:
+            self._line = 0
+        yield Said(self.key, side, data, None, self._tls.layer)
+        self._tls.said(side, data)
+
+    def _answered(self, text: bytes) -> None:
+        """The server says whether it wants the client's literal."""
+        if text.startswith(b"+"):
+            self.literals[Direction.CLIENT].invite()
+        elif completed(text) is not None:
+            self.literals[Direction.CLIENT].refuse()

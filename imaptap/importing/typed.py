@@ -1,0 +1,154 @@
+"""Sessions typed into telnet or openssl: nothing says whose a line is, but for what it says."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from imaptap.importing.sessions import Sessions
+from imaptap.importing.sides import completed, is_greeting, known_command
+from imaptap.importing.values import Remark
+from proxy.imap.commands import read_head
+from proxy.imap.transcript import Direction, Ending, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from imaptap.importing.values import Statement
+
+_TELNET = re.compile(rb"Connected to ([!-~]{1,255}?)\.?\Z")
+_OPENSSL = re.compile(rb"CONNECTED\([0-9A-Fa-f]+\)\Z")
+_SHELL = re.compile(rb"\bs_client\b.*-connect[ =]+([!-~]{1,255})|\btelnet\s+([!-~]{1,255}(?:\s+[0-9a-z]{1,10})?)")
+_ENDINGS = {
+    b"Connection closed by foreign host.": Ending.SERVER,
+    b"closed": Ending.SERVER,
+    b"Connection closed.": Ending.CLIENT,
+}
+_OPEN_MOST = 1000
+"""Commands that may wait for their completion."""
+
+
+class _Waiting(NamedTuple):
+    """A line that is no known command: what comes next says whether it is one at all."""
+
+    number: int
+    text: bytes
+
+
+class Typed:
+    """Reads one file, line by line."""
+
+    def __init__(self, path: Path) -> None:
+        self._sessions = Sessions(path)
+        self._upstream = "unknown"
+        self._layer: Layer | None = None
+        self._tags: deque[bytes | None] = deque(maxlen=_OPEN_MOST)
+        """Of commands that wait for their completion."""
+        self._answers: bytes | None = None
+        """What the command does whose `+` comes next: IDLE or AUTHENTICATE."""
+        self._invited = False
+        """Whether the server has said `+` since the client spoke."""
+        self._waiting: _Waiting | None = None
+        self._noise: tuple[int, int] | None = None
+
+    def line(self, number: int, text: bytes) -> Iterator[Statement]:
+        """The next line, without its end."""
+        if self._waiting is not None and text.strip():
+            waiting, self._waiting = self._waiting, None
+            if self._explains(waiting.text, text):
+                yield from self._client(waiting.number, waiting.text)
+            else:
+                yield from self._nobody(waiting.number, waiting.text)
+        side = self._sessions.within()
+        if side is not None and not (side is Direction.CLIENT and self._awaited(text)):
+            yield from self._sessions.say(number, side, text)
+        elif text.strip():
+            yield from self._text(number, text)
+
+    def end(self) -> Iterator[Statement]:
+        """There are no more."""
+        if self._waiting is not None:
+            yield from self._nobody(*self._waiting)
+        yield from self._sessions.end()
+        if self._noise is not None:
+            first, count = self._noise
+            text = f"{count:,} lines within sessions are neither side's, the first of them line {first:,}"
+            yield Remark(None, "passed over", text)
+
+    def _awaited(self, text: bytes) -> bool:
+        """Whether the server speaks, while a literal of the client is due: it asks for it, or does not want it."""
+        waits = self._sessions.literals[Direction.CLIENT].waits
+        return waits and (text.startswith((b"+", b"* ")) or self._completes(text))
+
+    def _completes(self, text: bytes) -> bool:
+        return completed(text) in self._tags
+
+    def _explains(self, text: bytes, following: bytes) -> bool:
+        """Whether the line behind it makes this one a command: it is the answer."""
+        return following.startswith((b"* ", b"+")) or completed(following) == read_head(text).tag
+
+    def _text(self, number: int, text: bytes) -> Iterator[Statement]:
+        """A line outside of literals."""
+        if is_greeting(text) and self._sessions.key is None:
+            yield from self._sessions.begin(self._upstream, self._layer)
+            yield from self._server(number, text)
+        elif self._sessions.key is not None and (text.startswith((b"* ", b"+ ")) or text == b"+"):
+            yield from self._server(number, text)
+        elif self._completes(text):
+            yield from self._server(number, text)
+        elif self._sessions.key is not None and self._invited and self._answers is not None:
+            yield from self._client(number, text)
+        elif self._sessions.key is not None and known_command(text):
+            yield from self._client(number, text)
+        elif text not in _ENDINGS and (head := read_head(text)).legal and head.name:
+            self._waiting = _Waiting(number, text)
+        else:
+            yield from self._nobody(number, text)
+
+    def _server(self, number: int, text: bytes) -> Iterator[Statement]:
+        tag = completed(text)
+        if text.startswith(b"+"):
+            self._invited = True
+        elif tag in self._tags:
+            self._tags.remove(tag)
+            self._answers, self._invited = None, False
+        yield from self._sessions.say(number, Direction.SERVER, text)
+
+    def _client(self, number: int, text: bytes) -> Iterator[Statement]:
+        if self._sessions.key is None:
+            yield from self._sessions.begin(self._upstream, self._layer)
+        if self._answers is None or not self._invited:
+            head = read_head(text)
+            self._tags.append(head.tag)
+            self._answers = head.name.encode() if head.name in {"IDLE", "AUTHENTICATE"} else None
+        self._invited = False
+        yield from self._sessions.say(number, Direction.CLIENT, text)
+
+    def _nobody(self, number: int, text: bytes) -> Iterator[Statement]:
+        """What telnet, openssl or the shell say about the connection."""
+        text = text.strip()
+        if ending := _ENDINGS.get(text):
+            yield from self._sessions.end(ending, text.decode("ascii").rstrip("."))
+            self._forget()
+        elif found := _TELNET.match(text):
+            yield from self._sessions.end()
+            self._forget()
+            self._upstream, self._layer = f"imap://{found[1].decode('ascii')}", Layer.PLAIN
+        elif _OPENSSL.match(text):
+            yield from self._sessions.end()
+            upstream = self._upstream
+            self._forget()
+            self._upstream, self._layer = upstream, Layer.TLS
+        elif found := _SHELL.search(text):
+            yield from self._sessions.end()
+            self._forget()
+            self._upstream = (found[1] or b":".join(found[2].split())).decode("ascii")
+        elif self._sessions.key is not None:
+            first, count = self._noise or (number, 0)
+            self._noise = (first, count + 1)
+
+    def _forget(self) -> None:
+        self._upstream, self._layer, self._answers, self._invited = "unknown", None, None, False
+        self._tags.clear()
