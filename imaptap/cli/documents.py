@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from imaptap.importing.run import origin_of
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
 from storage import Recording, RecordingTotals, Session, Store
@@ -43,6 +44,7 @@ def recording_document(recording: Recording, totals: RecordingTotals) -> Documen
         "pid": recording.pid,
         "version": recording.version,
         "settings": recording.settings,
+        "imported": origin_of(recording),
         "session_count": totals.sessions,
         "exchange_count": totals.exchanges,
         "client_bytes": totals.client_bytes,

@@ -18,6 +18,7 @@ from imaptap.cli.documents import (
 from imaptap.cli.filtering import filter_option, search
 from imaptap.cli.options import db_option, json_option
 from imaptap.cli.terminal import Output, amount, day
+from imaptap.importing.run import origin_of
 from imaptap.reading.replayed import ReplayOf, replay_of
 from storage import Recording, Session, Store, open_store
 from storage.filter import Node
@@ -114,6 +115,8 @@ def _heading(counts: Counts) -> tuple[str, ...]:
 def _state(recording: Recording, source: ReplayOf | None) -> Text:
     word = state(recording)
     text = Text(word, _STATES.get(word, ""))
+    if origin_of(recording) is not None:
+        text.append(", imported", "")
     return text if source is None else text.append(f", replay of {source.id}", "")
 
 

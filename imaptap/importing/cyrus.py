@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from imaptap.importing.sides import Literals
+from imaptap.importing.sides import Literals, completed
 from imaptap.importing.values import UNTOLD, Begun, BrokenError, Over, Said
 from proxy.imap.transcript import Direction, Ending
 
@@ -112,10 +112,21 @@ class _Reading:
         self._line += data.count(b"\n")
         if self._key is not None and self._side is not None and self._at is not None:
             if data:
+                if self._side is Direction.SERVER:
+                    self._answered(data)
                 self._literals[self._side].feed(data)
                 yield Said(self._key, self._side, data, self._at * 1_000_000)
         elif data.strip():
             raise BrokenError(self._path, self._line, "no time stands before what was said")
+
+    def _answered(self, data: bytes) -> None:
+        """The server says whether it wants the client's literal."""
+        literals = self._literals[Direction.CLIENT]
+        for line in data.splitlines() if literals.waits else ():
+            if line.startswith(b"+"):
+                literals.invite()
+            elif completed(line) is not None:
+                literals.refuse()
 
     def _end(self) -> Iterator[Statement]:
         if self._key is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from imaptap.importing.values import LATEST, UNTOLD, Over
+from imaptap.importing.values import UNTOLD, Over, possible
 from proxy.imap.conversation import Conversation
 from proxy.imap.transcript import Ending, Event, EventKind, Layer, SessionOpened
 
@@ -24,7 +24,8 @@ class Hearing:
 
     def __init__(self, number: int, begun: Begun, source: str, now: int) -> None:
         """`source` says what it comes from; `now` is when it is taken to have begun, where nobody says so."""
-        self.wall = now if begun.wall is None else begun.wall
+        wall = possible(begun.wall)
+        self.wall = now if wall is None else wall
         self.last = self.wall
         """When the last was said, where that is known."""
         self._number = number
@@ -61,20 +62,22 @@ class Hearing:
     def close(self, over: Over) -> None:
         """It has ended."""
         self._pass_on()
-        if over.at is not None:
-            self._now = max(self._now, over.at - self.wall)
+        at = possible(over.at)
+        if at is not None:
+            self._now = max(self._now, at - self.wall)
         ending = Ending.SERVER if over.reason == UNTOLD and self._conversation.said_bye else over.ending
         self._conversation.close(self._now, ending, over.reason)
         self._records += self._conversation.take()
 
     def _moment(self, said: Said) -> int:
         """Microseconds since it began: later than before, where the other side begins to speak."""
-        turned = said.direction is not self._turn
-        self._turn = said.direction
-        if said.at is None or said.at > LATEST:
+        before, self._turn = self._turn, said.direction
+        turned = before is not said.direction
+        at = possible(said.at)
+        if at is None:
             self._now += TURN if turned else 0
         else:
-            self._now = max(self._now + turned, said.at - self.wall)
+            self._now = max(self._now + (turned and before is not None), at - self.wall)
             self.last = self.wall + self._now
         return self._now
 

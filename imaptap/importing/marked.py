@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from imaptap.importing.sessions import Sessions
-from imaptap.importing.sides import is_greeting
+from imaptap.importing.sides import is_bye, is_greeting
 from imaptap.importing.values import Remark
 from proxy.imap.transcript import Direction
 
@@ -77,5 +77,5 @@ class Marked:
             self._bye = False
             yield from self._sessions.begin("unknown", None)
         within = self._sessions.literals[side].unfinished
-        self._bye |= not within and side is Direction.SERVER and content[:6].upper() == b"* BYE "
+        self._bye |= not within and side is Direction.SERVER and is_bye(content)
         yield from self._sessions.say(number, side, content)

@@ -84,7 +84,7 @@ def _session(log: _Log) -> Iterator[Said | Begun | Over | Remark]:
             if not begun:
                 begun = True
                 greeted = piece.direction is Direction.SERVER and is_greeting(piece.data)
-                yield Begun(key, piece.at, _CAVEATS if greeted else _BEHIND_LOGIN, logged_in=not greeted)
+                yield Begun(key, piece.at, _CAVEATS if greeted else _BEHIND_LOGIN, source=log.paths, logged_in=not greeted)
             sides.add(piece.direction)
             yield Said(key, piece.direction, piece.data, piece.at)
     if begun:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap import __version__
 from imaptap.importing.hearing import IMPORTED, Hearing
-from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said
+from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said, possible
 from proxy.imap.transcript import Ending, Event, EventKind, readable
 from storage.keeping import dated, keep
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Record
     from storage import Recording, Store
 
+_FROM = f"{IMPORTED} from "
+_NAMED_MOST = 4
+"""Files that are named, where there are more."""
 STOPPED = "stopped"
 """Name of the event that says where reading stopped."""
 
@@ -40,21 +44,31 @@ def take_in(store: Store, form: Format, paths: Sequence[Path], name: str | None)
     Where it is broken, what stands before that is kept. Raises NothingError, OSError, StorageError; then, as when it is
     interrupted, nothing is left of it.
     """
-    files = ", ".join(readable(str(path).encode("utf-8", "surrogateescape")) for path in paths)
-    origin = f"{form.title}: {files}"
-    taking = _Taking(origin, form.read(paths))
-    settings = f"{IMPORTED} from {origin}"
+    taking = _Taking(form.title, paths, form.read(paths))
+    settings = f"{_FROM}{_origin(form.title, paths)}"
     recording = keep(store, name, lambda begun: taking.records(begun.started), version=__version__, settings=settings)
     if taking.started is not None:
         recording = dated(store, recording, taking.started, taking.ended)
     return Taken(recording, taking.stopped)
 
 
+def origin_of(recording: Recording) -> str | None:
+    """What a recording was imported from; None where it was recorded."""
+    return recording.settings.removeprefix(_FROM) if recording.settings.startswith(_FROM) else None
+
+
+def _origin(title: str, paths: Sequence[Path]) -> str:
+    """What kind of log it was, and which files."""
+    named = ", ".join(readable(os.fsencode(path)) for path in paths[:_NAMED_MOST])
+    more = len(paths) - _NAMED_MOST
+    return f"{title} {named}" + (f" and {more:,} more" if more > 0 else "")
+
+
 class _Taking:
     """Hears all sessions of a log."""
 
-    def __init__(self, origin: str, statements: Iterator[Statement]) -> None:
-        self._origin, self._statements = origin, statements
+    def __init__(self, title: str, paths: Sequence[Path], statements: Iterator[Statement]) -> None:
+        self._title, self._paths, self._statements = title, paths, statements
         self._open: dict[str, Hearing] = {}
         self._count = 0
         self.stopped: str | None = None
@@ -91,9 +105,10 @@ class _Taking:
 
     def _begun(self, begun: Begun, now: int) -> list[Record]:
         self._count += 1
-        hearing = self._open[begun.key] = Hearing(self._count, begun, self._origin, now)
-        if begun.wall is not None:
-            self.started = min(begun.wall, self.started or begun.wall)
+        origin = _origin(self._title, begun.source or self._paths)
+        hearing = self._open[begun.key] = Hearing(self._count, begun, origin, now)
+        if possible(begun.wall) is not None:
+            self.started = hearing.wall if self.started is None else min(hearing.wall, self.started)
         return hearing.take()
 
     def _remarked(self, remark: Remark) -> list[Record]:

@@ -19,6 +19,11 @@ def is_greeting(line: bytes) -> bool:
     return _GREETING.match(line) is not None
 
 
+def is_bye(line: bytes) -> bool:
+    """Whether the server says that it will close the connection."""
+    return line[:5].upper() == b"* BYE"
+
+
 def completed(line: bytes) -> bytes | None:
     """The tag of the command that the server says it has ended with this; None where it says something else."""
     found = _COMPLETION.match(line)

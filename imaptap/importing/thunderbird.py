@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imaptap.importing.lines import parts
-from imaptap.importing.sides import Literals, is_greeting
+from imaptap.importing.sides import Literals, is_bye, is_greeting
 from imaptap.importing.values import UNTOLD, Begun, BrokenError, Over, Remark, Said
 from proxy.imap.transcript import Direction, Ending
 
@@ -90,6 +90,8 @@ class _Reading:
         with self._path.open("rb") as file:
             for part in parts(file):
                 if not part.begins:
+                    for connection in self._connections.values():
+                        yield from self._flush(connection)
                     raise BrokenError(self._path, part.number, "the line is too long to be one of this log")
                 yield from self._line(part.data)
         for pointer in list(self._connections):
@@ -131,11 +133,11 @@ class _Reading:
         self._newest[thread] = (known, side, len(text))
         if side is Direction.SERVER:
             known.heard, known.size = text, self._sizes.pop(thread, None)
-            known.bye |= text[:6].upper() == b"* BYE "
+            known.bye |= is_bye(text)
         elif text.startswith(_SUPPRESSED):
             yield Remark(known.key, "not logged", "a command that holds a password stood here", side)
         else:
-            self._sending = known
+            self._sending = known if known.literals[side].owed else None
             yield self._sent(known, text)
 
     def _begin(self, found: re.Match[bytes], at: int | None) -> Generator[Statement, None, _Connection]:

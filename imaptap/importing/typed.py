@@ -46,6 +46,8 @@ class Typed:
         self._layer: Layer | None = None
         self._tags: deque[bytes | None] = deque(maxlen=_OPEN_MOST)
         """Of commands that wait for their completion."""
+        self._used: deque[bytes] = deque(maxlen=_OPEN_MOST)
+        """Tags that were used before."""
         self._answers: bytes | None = None
         """What the command does whose `+` comes next: IDLE or AUTHENTICATE."""
         self._invited = False
@@ -87,7 +89,11 @@ class Typed:
 
     def _explains(self, text: bytes, following: bytes) -> bool:
         """Whether the line behind it makes this one a command: it is the answer."""
-        return following.startswith((b"* ", b"+")) or completed(following) == read_head(text).tag
+        tag = read_head(text).tag
+        if completed(following) == tag:
+            return True
+        answered = following.startswith((b"* ", b"+")) and not is_greeting(following)
+        return answered and (known_command(text) or tag in self._used)
 
     def _text(self, number: int, text: bytes) -> Iterator[Statement]:
         """A line outside of literals."""
@@ -122,6 +128,7 @@ class Typed:
         if self._answers is None or not self._invited:
             head = read_head(text)
             self._tags.append(head.tag)
+            self._used.append(head.tag)
             self._answers = head.name.encode() if head.name in {"IDLE", "AUTHENTICATE"} else None
         self._invited = False
         yield from self._sessions.say(number, Direction.CLIENT, text)

@@ -19,8 +19,13 @@ UNTOLD = "the log does not say who closed the connection"
 """Why a session of which this is true has ended."""
 
 
+def possible(at: int | None) -> int | None:
+    """The time, if it can be one."""
+    return None if at is None or not 0 <= at <= LATEST else at
+
+
 class Begun(NamedTuple):
-    """A session begins. `caveats` say what of it is not exact, each a clause for people.
+    """A session begins. `caveats` say what of it is not exact, each a clause for people; `source` which of several files.
 
     `deflated`: what follows COMPRESS is compressed in the log, too, as only packets are. `logged_in`: the log begins
     behind the login.
@@ -31,6 +36,7 @@ class Begun(NamedTuple):
     caveats: tuple[str, ...] = ()
     client: str = "unknown"
     upstream: str = "unknown"
+    source: tuple[Path, ...] = ()
     deflated: bool = False
     logged_in: bool = False
 

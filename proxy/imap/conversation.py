@@ -15,7 +15,7 @@ from proxy.imap.exchanges import Book
 from proxy.imap.responses import ResponseHead
 from proxy.imap.server_side import ServerSide
 from proxy.imap.shared import Shared
-from proxy.imap.state import SessionState
+from proxy.imap.state import Phase, SessionState
 from proxy.imap.transcript import (
     Direction,
     Ending,
@@ -68,8 +68,8 @@ class Conversation:
 
     @property
     def said_bye(self) -> bool:
-        """Whether the server has said that it will close the connection."""
-        return self._shared.bye
+        """Whether the server has said that it will close the connection, unasked or because of a LOGOUT."""
+        return self._shared.bye or self._shared.state.phase is Phase.LOGOUT
 
     @property
     def awaits_command(self) -> bool:

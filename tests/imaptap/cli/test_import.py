@@ -1,0 +1,99 @@
+"""`imaptap import` of logs: found by looking, forced, refused, broken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.imaptap.cli.conftest import Program
+
+TYPED = "* OK hi\na login bob open-sesame\na OK in\nb noop\nb OK\n"
+IN = "1700000000.000000 a NOOP\r\n"
+OUT = "1700000001.000000 a OK\r\n"
+
+
+def _file(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_bytes(text.encode())
+    return str(folder / name)
+
+
+def test_what_it_is_is_found(program: Program, tmp_path: Path) -> None:
+    path = _file(tmp_path, "typed.txt", TYPED)
+    assert program.lines("import", path) == [f"Imported {path} as 1  typed: 1 session, 2 exchanges, transcript"]
+    assert program.lines("check")[-1].endswith("Nothing is wrong.")
+    shown = program("show", "typed/1").stdout
+    assert "open-sesame" not in shown
+    assert f"# notice: imported: transcript {path}; there are no times; line ends are taken for CRLF; whether TLS" in shown
+    assert program.lines("show", "typed")[1] == f"# imported from transcript {path}"
+
+
+def test_ls_says_so(program: Program, tmp_path: Path) -> None:
+    path = _file(tmp_path, "typed.txt", TYPED)
+    program.lines("import", path)
+    assert "ended, imported" in program.lines("ls")[1]
+    assert program.json("ls")["recordings"][0]["imported"] == f"transcript {path}"
+
+
+def test_recorded_ones_are_not_imported(two: Program) -> None:
+    assert [each["imported"] for each in two.json("ls")["recordings"]] == [None, None]
+
+
+def test_rawlogs_together_are_one_recording(program: Program, tmp_path: Path) -> None:
+    """Whatever stands between them on the command line."""
+    files = [_file(tmp_path, "x.in", IN), _file(tmp_path, "typed.txt", TYPED), _file(tmp_path, "x.out", OUT)]
+    assert program.lines("import", *files) == [
+        f"Imported {files[0]} and 1 more file as 1  x: 1 session, 1 exchange, Dovecot rawlog",
+        f"Imported {files[1]} as 2  typed: 1 session, 2 exchanges, transcript",
+    ]
+    assert "--name is for one recording." in program.refused("import", *files, "--name", "y")
+    assert program.lines("import", files[0], files[2], "--name", "y")[0].startswith(f"Imported {files[0]} and 1 more file as 3  y:")
+
+
+def test_a_format_can_be_forced(program: Program, tmp_path: Path) -> None:
+    path = _file(tmp_path, "x", "C: a NOOP\nS: a OK\n")
+    assert program.lines("import", path, "--format", "mailkit")[0].endswith("1 session, 1 exchange, MailKit protocol log")
+    said = program.refused("import", path, "--format", "rawlog", "--name", "z")
+    assert said.startswith(f"imaptap: There is no IMAP session in {path} as a Dovecot rawlog: x at line 1: the line does")
+    assert "The cassette cannot be read at line 1" in program.refused("import", path, "--format", "cassette", "--name", "z")
+    assert len(program.json("ls")["recordings"]) == 1
+
+
+def test_what_is_nothing_is_refused_before_anything_is_written(program: Program, tmp_path: Path) -> None:
+    typed, letter = _file(tmp_path, "typed.txt", TYPED), _file(tmp_path, "letter", "From: me\n\nhello\n")
+    assert f"{letter} is of no format that is known." in program.refused("import", typed, letter)
+    assert not program.db.exists()
+
+
+def test_a_broken_one_is_imported_up_to_there(program: Program, tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.in", IN + "\x1b[2J\r\n")
+    done = program("import", path)
+    assert done.exit_code == 1
+    assert done.stdout == f"Imported {path} as 1  x: 1 session, 1 exchange, Dovecot rawlog\n"
+    assert done.stderr.splitlines() == [
+        "imaptap: x.in at line 2: the line does not begin with a time",
+        "What stands before that was imported.",
+    ]
+    assert "# notice: stopped: x.in at line 2: the line does not begin with a time" in program.lines("show", "x")
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_what_cannot_be_read(program: Program, tmp_path: Path, name: str) -> None:
+    assert "cannot be read" in program.refused("import", str(tmp_path / name))
+
+
+def test_keys_are_for_captures(program: Program, tmp_path: Path) -> None:
+    typed = _file(tmp_path, "typed.txt", TYPED)
+    assert "--keylog is for packet captures." in program.refused("import", typed, "--keylog", typed)
+    assert "cannot be read" in program.refused("import", typed, "--keylog", str(tmp_path / "none"))
+
+
+def test_without_tshark(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.pcap"
+    path.write_bytes(bytes.fromhex("d4c3b2a1") + bytes(20))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "tshark, which is not installed" in program.refused("import", str(path))
+    assert program.json("ls")["recordings"] == []
