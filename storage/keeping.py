@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import update
 
@@ -13,14 +14,14 @@ from storage.recording import begin_recording, end_recording
 from storage.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from proxy.imap.transcript import Record
     from storage.left_out import LeftOut
     from storage.store import Store
     from storage.values import Recording
 
-Records = list["Record | LeftOut"]
+Records: TypeAlias = "Sequence[Record | LeftOut]"
 
 
 def keep(
@@ -31,14 +32,16 @@ def keep(
     Whatever is raised there leaves nothing behind, and is passed on. Raises StorageError as a `Writer` does.
     """
     recording = begin_recording(store, name, version=version, settings=settings)
-    writer = Writer(store, joined=recording)
+    writer: Writer | None = None
     try:
+        writer = Writer(store, joined=recording)
         for records in make(recording):
             _put(writer, records)
     except BaseException:
-        writer.close()
-        end_recording(store, recording)
-        store.remove(store.recording(str(recording.id)))
+        if writer is not None:
+            writer.close()
+        # To end it first would take as long as it took to come here: all that is open would be looked at.
+        store.remove(replace(recording, ended=recording.started))
         raise
     writer.close()
     end_recording(store, recording)

@@ -70,7 +70,9 @@ class _Reading:
         yield from self._end_session()
         if self._strange:
             first, count = self._strange
-            text = f"{count:,} lines, the first of them line {first:,}, are no lines of the logger, and were passed over"
+            text = (
+                f"{count:,} lines, the first of them line {first:,}, are no lines of the logger, and were passed over"
+            )
             yield Remark(None, "passed over", text)
 
     def _part(self, part: Part) -> Iterator[Statement]:

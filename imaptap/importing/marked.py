@@ -44,9 +44,9 @@ class Marked:
             self._held = (number, side, before + b" " + text.strip(b" \t"))
         else:
             yield from self._flush()
-            side = self._sessions.within()
-            if side is not None and self._sessions.literals[side].owed:
-                yield from self._sessions.say(number, side, text)
+            goes_on = self._sessions.within()
+            if goes_on is not None and self._sessions.literals[goes_on].owed:
+                yield from self._sessions.say(number, goes_on, text)
             elif text.strip():
                 self._pass_over(number)
 
@@ -56,7 +56,9 @@ class Marked:
         yield from self._sessions.end()
         if self._passed_over is not None:
             first, count = self._passed_over
-            yield Remark(None, "passed over", f"{count:,} lines are marked as nobody's, the first of them line {first:,}")
+            yield Remark(
+                None, "passed over", f"{count:,} lines are marked as nobody's, the first of them line {first:,}"
+            )
 
     def _announced(self, held: tuple[int, Direction, bytes]) -> bool:
         """Whether what comes next is a literal's."""

@@ -159,7 +159,9 @@ class _Stream:
             client = next(end for end in self._ends if end != self._server)
             scheme = "imaps" if layer is Layer.TLS else "imap"
             caveats = () if self._whole else ("its beginning is not in the capture",)
-            yield Begun(self._key, self._at, caveats, _address(client), f"{scheme}://{_address(self._server)}", deflated=True)
+            yield Begun(
+                self._key, self._at, caveats, _address(client), f"{scheme}://{_address(self._server)}", deflated=True
+            )
         side = Direction.SERVER if source == self._server else Direction.CLIENT
         yield Said(self._key, side, data, self._at, layer)
 

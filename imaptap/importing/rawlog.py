@@ -84,7 +84,9 @@ def _session(log: _Log) -> Iterator[Said | Begun | Over | Remark]:
             if not begun:
                 begun = True
                 greeted = piece.direction is Direction.SERVER and is_greeting(piece.data)
-                yield Begun(key, piece.at, _CAVEATS if greeted else _BEHIND_LOGIN, source=log.paths, logged_in=not greeted)
+                yield Begun(
+                    key, piece.at, _CAVEATS if greeted else _BEHIND_LOGIN, source=log.paths, logged_in=not greeted
+                )
             sides.add(piece.direction)
             yield Said(key, piece.direction, piece.data, piece.at)
     if begun:
@@ -140,18 +142,18 @@ def _of_both(path: Path, file: BinaryIO) -> Iterator[_Piece]:
     piece: _Piece | None = None
     ended = True
     for number, data, begins in parts(file):
+        # A line end within what was written without one is no end.
+        marked = begins and (ended or _SHARED.match(data) is not None)
         rest = data
-        if begins and not ended and piece is not None and _SHARED.match(data) is None:
-            begins = False  # a line end within what was written without one
         while rest:
-            found = _SHARED.match(rest) if begins else None
-            if begins and found is None:
-                raise BrokenError(path, number, "the line does not begin with a time and I or O")
-            if found is not None:
+            if marked:
+                found = _SHARED.match(rest)
+                if found is None:
+                    raise BrokenError(path, number, "the line does not begin with a time and I or O")
                 piece, ended = _Piece(_time(found), _LETTERS[found[3]], b""), found[4] == b":"
                 rest = rest[found.end() :]
             following = None if ended else _SHARED.search(rest)
-            content, rest = (rest[: following.start()], rest[following.start() :]) if following else (rest, b"")
-            begins = True
-            if piece is not None and content:
-                yield piece._replace(data=content)
+            end = following.start() if following else len(rest)
+            if piece is not None and end:
+                yield piece._replace(data=rest[:end])
+            rest, marked = rest[end:], True

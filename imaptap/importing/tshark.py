@@ -1,4 +1,4 @@
-"""The packets of a capture, as tshark tells them: whatever they were captured in, and decrypted where it has the keys."""
+"""The packets of a capture, as tshark tells them: out of whatever they came in, decrypted where it has the keys."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Typed:
         """Of commands that wait for their completion."""
         self._used: deque[bytes] = deque(maxlen=_OPEN_MOST)
         """Tags that were used before."""
-        self._answers: bytes | None = None
+        self._answers: str | None = None
         """What the command does whose `+` comes next: IDLE or AUTHENTICATE."""
         self._invited = False
         """Whether the server has said `+` since the client spoke."""
@@ -97,21 +97,26 @@ class Typed:
 
     def _text(self, number: int, text: bytes) -> Iterator[Statement]:
         """A line outside of literals."""
-        if is_greeting(text) and self._sessions.key is None:
-            yield from self._sessions.begin(self._upstream, self._layer)
+        whose = self._whose(text)
+        if whose is Direction.SERVER:
+            if self._sessions.key is None:
+                yield from self._sessions.begin(self._upstream, self._layer)
             yield from self._server(number, text)
-        elif self._sessions.key is not None and (text.startswith((b"* ", b"+ ")) or text == b"+"):
-            yield from self._server(number, text)
-        elif self._completes(text):
-            yield from self._server(number, text)
-        elif self._sessions.key is not None and self._invited and self._answers is not None:
-            yield from self._client(number, text)
-        elif self._sessions.key is not None and known_command(text):
+        elif whose is Direction.CLIENT:
             yield from self._client(number, text)
         elif text not in _ENDINGS and (head := read_head(text)).legal and head.name:
             self._waiting = _Waiting(number, text)
         else:
             yield from self._nobody(number, text)
+
+    def _whose(self, text: bytes) -> Direction | None:
+        """Who says it, as far as it tells by itself."""
+        if self._sessions.key is None:
+            return Direction.SERVER if is_greeting(text) else None
+        if text.startswith((b"* ", b"+ ")) or text == b"+" or self._completes(text):
+            return Direction.SERVER
+        invited = self._invited and (self._answers == "AUTHENTICATE" or text.upper() == b"DONE")
+        return Direction.CLIENT if invited or known_command(text) else None
 
     def _server(self, number: int, text: bytes) -> Iterator[Statement]:
         tag = completed(text)
@@ -129,7 +134,7 @@ class Typed:
             head = read_head(text)
             self._tags.append(head.tag)
             self._used.append(head.tag)
-            self._answers = head.name.encode() if head.name in {"IDLE", "AUTHENTICATE"} else None
+            self._answers = head.name if head.name in {"IDLE", "AUTHENTICATE"} else None
         self._invited = False
         yield from self._sessions.say(number, Direction.CLIENT, text)
 

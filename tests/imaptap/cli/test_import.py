@@ -27,7 +27,9 @@ def test_what_it_is_is_found(program: Program, tmp_path: Path) -> None:
     assert program.lines("check")[-1].endswith("Nothing is wrong.")
     shown = program("show", "typed/1").stdout
     assert "open-sesame" not in shown
-    assert f"# notice: imported: transcript {path}; there are no times; line ends are taken for CRLF; whether TLS" in shown
+    assert (
+        f"# notice: imported: transcript {path}; there are no times; line ends are taken for CRLF; whether TLS" in shown
+    )
     assert program.lines("show", "typed")[1] == f"# imported from transcript {path}"
 
 
@@ -50,15 +52,23 @@ def test_rawlogs_together_are_one_recording(program: Program, tmp_path: Path) ->
         f"Imported {files[1]} as 2  typed: 1 session, 2 exchanges, transcript",
     ]
     assert "--name is for one recording." in program.refused("import", *files, "--name", "y")
-    assert program.lines("import", files[0], files[2], "--name", "y")[0].startswith(f"Imported {files[0]} and 1 more file as 3  y:")
+    assert program.lines("import", files[0], files[2], "--name", "y")[0].startswith(
+        f"Imported {files[0]} and 1 more file as 3  y:"
+    )
 
 
 def test_a_format_can_be_forced(program: Program, tmp_path: Path) -> None:
     path = _file(tmp_path, "x", "C: a NOOP\nS: a OK\n")
-    assert program.lines("import", path, "--format", "mailkit")[0].endswith("1 session, 1 exchange, MailKit protocol log")
+    assert program.lines("import", path, "--format", "mailkit")[0].endswith(
+        "1 session, 1 exchange, MailKit protocol log"
+    )
     said = program.refused("import", path, "--format", "rawlog", "--name", "z")
-    assert said.startswith(f"imaptap: There is no IMAP session in {path} as a Dovecot rawlog: x at line 1: the line does")
-    assert "The cassette cannot be read at line 1" in program.refused("import", path, "--format", "cassette", "--name", "z")
+    assert said.startswith(
+        f"imaptap: There is no IMAP session in {path} as a Dovecot rawlog: x at line 1: the line does"
+    )
+    assert "The cassette cannot be read at line 1" in program.refused(
+        "import", path, "--format", "cassette", "--name", "z"
+    )
     assert len(program.json("ls")["recordings"]) == 1
 
 

@@ -22,7 +22,15 @@ LOG = (
     HEAD + b">1700000000>1 OK in\r\n<1700000001<2 NOOP\r\n>1700000001>2 OK\r\n<1700000002<3 APPEND x {40}\r\n"
     b">1700000002>+ go\r\n<1700000003<---------- Forwarded message ---------\n<1700000003<\r\n>1700000003>3 OK\r\n"
 )
-SCRIPT = ["S: 1 OK in|", "C: 2 NOOP|", "S: 2 OK|", "C: 3 APPEND x {40}|", "S: + go|", "C: ---------- Forwarded message ---------\n|", "S: 3 OK|"]
+SCRIPT = [
+    "S: 1 OK in|",
+    "C: 2 NOOP|",
+    "S: 2 OK|",
+    "C: 3 APPEND x {40}|",
+    "S: + go|",
+    "C: ---------- Forwarded message ---------\n|",
+    "S: 3 OK|",
+]
 
 
 def _told(folder: Path, data: bytes) -> Told:
@@ -65,7 +73,9 @@ def test_a_message_longer_than_a_block(tmp_path: Path) -> None:
     """It comes in many reads, each with its mark."""
     content = bytes(range(256)) * 800
     parts = [content[start : start + 4096] for start in range(0, len(content), 4096)]
-    data = HEAD + b"<1700000000<1 APPEND x {%d+}\r\n" % len(content) + b"".join(b"<1700000001<" + part for part in parts)
+    data = (
+        HEAD + b"<1700000000<1 APPEND x {%d+}\r\n" % len(content) + b"".join(b"<1700000001<" + part for part in parts)
+    )
     done = _told(tmp_path, data + b"<1700000001<\r\n>1700000002>1 OK\r\n")
     assert done.stream(Direction.CLIENT) == b"1 APPEND x {%d+}\r\n" % len(content) + content + b"\r\n"
     assert done.stream(Direction.SERVER) == b"1 OK\r\n"

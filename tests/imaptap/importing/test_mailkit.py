@@ -68,7 +68,10 @@ def test_a_time_of_another_form_is_none(tmp_path: Path) -> None:
 
 
 def test_starttls(tmp_path: Path) -> None:
-    done = _told(tmp_path, b"Connected to imap://h:143/?starttls=when-available\r\nS: * OK\r\nC: A STARTTLS\r\nS: A OK\r\nC: B NOOP\r\n")
+    done = _told(
+        tmp_path,
+        b"Connected to imap://h:143/?starttls=when-available\r\nS: * OK\r\nC: A STARTTLS\r\nS: A OK\r\nC: B NOOP\r\n",
+    )
     assert [each.layer for each in done.said] == [Layer.PLAIN] * 3 + [Layer.TLS]
 
 

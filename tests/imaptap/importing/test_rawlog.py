@@ -17,8 +17,18 @@ if TYPE_CHECKING:
 
 RAWLOG = named("rawlog")
 IN = b"1700000001.000100 a NOOP\r\n1700000003.000000 b APPEND x {5}\r\n1700000003.500000 12\n1700000003.600000 45\r\n"
-OUT = b"1700000000.000000 z OK [CAPABILITY IMAP4rev1] in\r\n1700000002.000000 a OK done\r\n1700000003.200000 + OK\r\n1700000004.000000 b OK\r\n"
-SCRIPT = ["S: z OK [CAPABILITY IMAP4rev1] in|", "C: a NOOP|", "S: a OK done|", "C: b APPEND x {5}|", "S: + OK|", "C: 12\n45|"]
+OUT = (
+    b"1700000000.000000 z OK [CAPABILITY IMAP4rev1] in\r\n1700000002.000000 a OK done\r\n"
+    b"1700000003.200000 + OK\r\n1700000004.000000 b OK\r\n"
+)
+SCRIPT = [
+    "S: z OK [CAPABILITY IMAP4rev1] in|",
+    "C: a NOOP|",
+    "S: a OK done|",
+    "C: b APPEND x {5}|",
+    "S: + OK|",
+    "C: 12\n45|",
+]
 
 
 def _pair(folder: Path, first: bytes = IN, second: bytes = OUT, name: str = "20231114-221320.7.1") -> list[Path]:
@@ -99,7 +109,9 @@ def test_an_endless_line_takes_no_memory(tmp_path: Path) -> None:
         st.tuples(st.sampled_from(Direction), st.binary(min_size=1, max_size=40), st.integers(0, 3)), max_size=12
     )
 )
-def test_what_is_logged_comes_back(tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[Direction, bytes, int]]) -> None:
+def test_what_is_logged_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[Direction, bytes, int]]
+) -> None:
     """Written as Dovecot does: a time at the beginning of each line, and none where one goes on."""
     streams = dict.fromkeys(Direction, b"")
     logs = dict.fromkeys(Direction, b"")

@@ -11,7 +11,7 @@ from imaptap.importing.formats import FORMATS, named
 from imaptap.importing.run import NothingError, Taken, origin_of, take_in
 from imaptap.importing.values import UNTOLD, Begun, BrokenError, Over, Remark, Said
 from proxy.imap.transcript import Direction, Ending, EventKind, Outcome
-from storage import Store, StorageError, open_store
+from storage import StorageError, Store, open_store
 from tests.need import need
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def test_passwords_are_masked(store: Store, tmp_path: Path) -> None:
 
 
 def test_it_says_where_it_comes_from_and_what_is_not_exact(store: Store) -> None:
-    taken = _take(store, *SESSION[:2], Remark("k", "one side", "half is missing", C), *SESSION[2:], Remark(None, "a", "b"))
+    taken = _take(
+        store, *SESSION[:2], Remark("k", "one side", "half is missing", C), *SESSION[2:], Remark(None, "a", "b")
+    )
     (session,) = store.sessions(taken.recording)
     notices = [(each.name, each.text, each.at) for each in store.events(session, EventKind.NOTICE)]
     origin = "Cyrus telemetry /logs/x\\x1b[2J"
@@ -76,7 +78,9 @@ def test_it_says_where_it_comes_from_and_what_is_not_exact(store: Store) -> None
 
 def test_a_log_without_times(store: Store) -> None:
     """A millisecond a turn, as in cassettes; it begins when it is imported."""
-    taken = _take(store, *(each._replace(**{"wall": None} if isinstance(each, Begun) else {"at": None}) for each in SESSION))
+    taken = _take(
+        store, *(each._replace(**{"wall": None} if isinstance(each, Begun) else {"at": None}) for each in SESSION)
+    )
     (session,) = store.sessions(taken.recording)
     assert [(each.exchange.started, each.exchange.ended) for each in store.exchanges(session)] == [(2000, 3000)]
     assert session.wall == taken.recording.started
@@ -136,7 +140,9 @@ def test_a_name_that_is_taken(store: Store) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-@pytest.mark.parametrize("data", [b"", b"\0" * 1000, b"\xff\n" * 1000, b"{99999999999}\r\n" * 50, bytes(range(256)) * 20])
+@pytest.mark.parametrize(
+    "data", [b"", b"\0" * 1000, b"\xff\n" * 1000, b"{99999999999}\r\n" * 50, bytes(range(256)) * 20]
+)
 def test_nonsense_that_is_forced_upon_a_format(store: Store, tmp_path: Path, form: Format, data: bytes) -> None:
     """Nothing else is raised, and nothing stays that is no session."""
     path = tmp_path / "nonsense"

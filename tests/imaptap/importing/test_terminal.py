@@ -123,9 +123,7 @@ def test_telnet(tmp_path: Path) -> None:
     assert found(tmp_path / "typed.txt") == "transcript"
     assert done.script() == TELNET_SCRIPT
     assert [(each.upstream, each.wall) for each in done.begun] == [("imap://mail.example.org", None)]
-    assert [(each.ending, each.reason) for each in done.over] == [
-        (Ending.SERVER, "Connection closed by foreign host")
-    ]
+    assert [(each.ending, each.reason) for each in done.over] == [(Ending.SERVER, "Connection closed by foreign host")]
     assert {each.layer for each in done.said} == {Layer.PLAIN}
     assert done.remarks == []
 

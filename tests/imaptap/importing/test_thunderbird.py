@@ -61,7 +61,9 @@ def test_a_session(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prefix", ["1344[3f74b68]: ", "-12345[0x7f]: ", "[(null) 7: Main Thread]: I/IMAP "])
 def test_older_forms(tmp_path: Path, prefix: str) -> None:
     line = f"{prefix}42a5818:imap.example:S-[Gmail]/All Mail:"
-    done = _told(tmp_path, f"{line}SendData: 9 UID fetch 77 (FLAGS)\r", "", f"{line}CreateNewLineFromSocket: 9 OK\r", "")
+    done = _told(
+        tmp_path, f"{line}SendData: 9 UID fetch 77 (FLAGS)\r", "", f"{line}CreateNewLineFromSocket: 9 OK\r", ""
+    )
     assert found(tmp_path / "imap.moz_log") == "thunderbird"
     assert done.script() == ["C: 9 UID fetch 77 (FLAGS)|", "S: 9 OK|"]
     assert "there are no times" in done.begun[0].caveats

@@ -1,0 +1,238 @@
+"""Logs that the real programs write, imported: equal to what imaptap recorded of the same sessions at the same time."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import signal
+import sqlite3
+import ssl
+import subprocess
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.end_to_end.jobs import Place, with_imapclient, with_imaplib
+from tests.need import need
+from tests.servers.account import account, give
+from tests.servers.cyrus import Cyrus
+from tests.servers.dovecot import Dovecot
+from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
+from tests.servers.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+JOBS = (with_imaplib, with_imapclient)
+LISTEN = [word for url in EVERY_LISTENER for word in ("--listen", url)]
+
+
+def _work(recorder: Recorder, folder: Path, modes: tuple[str, ...], keylog: Path | None = None) -> int:
+    """Have the jobs done through the recorder in these modes; how many sessions that makes."""
+    context = ssl.create_default_context(cafile=recorder.ca)
+    if keylog is not None:
+        context.keylog_filename = str(keylog)
+    done = 0
+    for mode in modes:
+        for job in JOBS:
+            work = folder / f"work-{done}"
+            work.mkdir()
+            job(Place(mode, recorder.port(mode), recorder.ca, context, work))
+            done += 1
+    recorder.ended(done)
+    return done
+
+
+def _run(recorder: Recorder, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [program(), *words, "--db", recorder.db], capture_output=True, text=True, timeout=120, check=False,
+        env=environment(recorder.folder / "home"),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, "")
+    return done.stdout
+
+
+def _streams(recorder: Recorder, recording: str, version: str = "received") -> list[tuple[bytes, bytes]]:
+    """What clients sent, and what servers sent (or, as "sent", what their clients received); secrets masked."""
+    numbers = [each["session"] for each in recorder.json("ls", recording)["sessions"]]
+    sides = (("client", "received"), ("server", version))
+    return [
+        tuple(recorder.run("export", f"{recording}/{number}", "--side", side, "--as", form) for side, form in sides)
+        for number in numbers
+    ]
+
+
+def _exchanges(recorder: Recorder, recording: str) -> list[list[tuple[Any, ...]]]:
+    keys = ("tag", "command", "arguments", "mailbox", "outcome", "status", "code", "text", "responses")
+    sessions = recorder.json("show", recording, "--raw")["sessions"]
+    return [[tuple(str(each[key]) for key in keys) for each in session["exchanges"]] for session in sessions]
+
+
+def _after_login(exchanges: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    commands = [each[1] for each in exchanges]
+    return exchanges[commands.index("LOGIN") + 1 :]
+
+
+def _ends_with(whole: bytes, part: bytes) -> bool:
+    return bool(part) and whole.endswith(part)
+
+
+def test_dovecots_rawlog(tmp_path: Path) -> None:
+    """Behind the login, byte for byte and exchange for exchange; also where the client compresses."""
+    with (
+        Dovecot(extra="rawlog_dir = %h/rawlog") as server,
+        Recorder(
+            tmp_path / "r", f"imap://localhost:{server.plain_port}", "--upstream-ca", str(server.ca), *LISTEN
+        ) as recorder,
+    ):
+        folder = server.folder / "mail" / "bob" / "rawlog"
+        folder.mkdir()
+        give(folder, account())
+        _work(recorder, tmp_path, ("implicit", "starttls", "plain"))
+        files = sorted(str(path) for path in folder.iterdir())
+        said = _run(recorder, "import", *files, "--name", "log")
+        assert "Dovecot rawlog" in said
+        live, log = _streams(recorder, recorder.recording), _streams(recorder, "log")
+        assert len(live) == len(log) == len(files) / 2
+        for mine, theirs in zip(sorted(live), sorted(log), strict=True):
+            assert all(_ends_with(whole, part) for whole, part in zip(mine, theirs, strict=True))
+        heard = sorted(_exchanges(recorder, "log"))
+        assert heard == sorted(map(_after_login, _exchanges(recorder, recorder.recording)))
+        _run(recorder, "check")
+
+
+def test_cyrus_telemetry(tmp_path: Path) -> None:
+    with (
+        Cyrus() as server,
+        Recorder(
+            tmp_path / "r", f"imap://localhost:{server.plain_port}", "--upstream-ca", str(server.ca), *LISTEN
+        ) as recorder,
+    ):
+        folder = server.folder / "conf" / "log" / "bob"
+        folder.mkdir()
+        give(folder, account())
+        _fill(recorder, tmp_path)
+        files = [str(path) for path in folder.iterdir()]
+        sessions = []
+        for number, file in enumerate(files):
+            _run(recorder, "import", file, "--name", f"log-{number}")
+            sessions += list(
+                zip(_streams(recorder, f"log-{number}"), _exchanges(recorder, f"log-{number}"), strict=True)
+            )
+        live = list(zip(_streams(recorder, recorder.recording), _exchanges(recorder, recorder.recording), strict=True))
+        assert len(sessions) == len(live)
+        for (mine, exchanges), (theirs, heard) in zip(sorted(live), sorted(sessions), strict=True):
+            assert all(_ends_with(whole, part) for whole, part in zip(mine, theirs, strict=True))
+            assert heard == _after_login(exchanges)
+        _run(recorder, "check")
+
+
+def _fill(recorder: Recorder, folder: Path) -> None:
+    """Cyrus' mailboxes are empty: messages are put and fetched, some of which look like its own log."""
+
+    letter = b"Subject: x\r\n\r\n---------- Forwarded message ---------\r\n<1600000000<\r\n>1600000000>\r\n"
+    context = ssl.create_default_context(cafile=recorder.ca)
+    for count in range(2):
+        client = imaplib.IMAP4_SSL("localhost", recorder.port("implicit"), ssl_context=context)
+        with client:
+            client.login("bob", "secret")
+            client.select("INBOX")
+            client.append("INBOX", "", "", letter + b"y" * 20_000 * count)
+            client.fetch("1:*", "(FLAGS BODY.PEEK[])")
+    recorder.ended(2)
+
+
+@pytest.fixture
+def capturing(tmp_path: Path) -> Iterator[Path]:
+    """Everything on loopback, from now on."""
+    if os.geteuid():
+        pytest.skip("only root may capture")
+    need("tshark")
+    path = tmp_path / "packets.pcap"
+    command = [need("tcpdump"), "-Z", "root", "-i", "lo", "-U", "-B", "16384", "-w", str(path), "tcp"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        try:
+            yield path
+        finally:
+            process.kill()
+
+
+def test_packets(tmp_path: Path, capturing: Path, dovecot: Dovecot) -> None:
+    """Plain, and TLS and STARTTLS with the keys of the clients: what went between them and imaptap."""
+    keylog = tmp_path / "keys"
+    upstream = f"imaps://localhost:{dovecot.tls_port}"
+    with Recorder(tmp_path / "r", upstream, "--upstream-ca", str(dovecot.ca), *LISTEN) as recorder:
+        count = _work(recorder, tmp_path, ("implicit", "starttls", "plain"), keylog)
+        ports = {recorder.port(mode) for mode in ("implicit", "starttls", "plain")}
+        part = tmp_path / "part.pcapng"
+        wanted = " || ".join(f"tcp.port == {port}" for port in ports)
+
+        def whole() -> bool:
+            """What the kernel holds back comes a little later."""
+            command = [need("tshark"), "-r", str(capturing), "-Y", wanted, "-w", str(part)]
+            subprocess.run(command, check=False, capture_output=True)
+            ended = subprocess.run(
+                [need("tshark"), "-r", str(part), "-Y", "tcp.flags.fin == 1 || tcp.flags.reset == 1", "-T", "fields",
+                 "-e", "tcp.stream"], check=False, capture_output=True, text=True,
+            )  # fmt: skip
+            return len(set(ended.stdout.split())) >= count
+
+        until(whole, "all packets to be in the file")
+        _run(recorder, "import", str(part), "--name", "keys", "--keylog", str(keylog))
+        # imaptap offers STARTTLS where the server does not, and answers it.
+        live = _streams(recorder, recorder.recording, "sent")
+        assert _streams(recorder, "keys") == live
+        assert _exchanges(recorder, "keys") == _exchanges(recorder, recorder.recording)
+        _run(recorder, "check")
+        _run(recorder, "import", str(part), "--name", "plain")
+        assert "TLS connections could not be decrypted" in _run(recorder, "show", "plain")
+        assert live[-len(JOBS) :] == _streams(recorder, "plain")[-len(JOBS) :]
+
+
+def test_a_capture_that_is_cut_off(tmp_path: Path, capturing: Path, dovecot: Dovecot) -> None:
+    """What came before is imported, and the exit code is 1."""
+    upstream = f"imaps://localhost:{dovecot.tls_port}"
+    with Recorder(tmp_path / "r", upstream, "--upstream-ca", str(dovecot.ca), *LISTEN) as recorder:
+        _work(recorder, tmp_path, ("plain",))
+        cut = tmp_path / "cut.pcap"
+        until(lambda: capturing.stat().st_size > 30_000, "packets")
+        cut.write_bytes(capturing.read_bytes()[:-7])
+        done = subprocess.run(
+            [program(), "import", str(cut), "--db", recorder.db], capture_output=True, text=True, check=False,
+            env=environment(tmp_path / "home"), timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "cut short" in done.stderr
+        assert "What stands before that was imported." in done.stderr
+        _run(recorder, "check")
+
+
+def _exchanges_in(db: Path) -> int:
+    if not db.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection, suppress(sqlite3.OperationalError):
+        return int(connection.execute("SELECT count(*) FROM exchange").fetchone()[0])
+    return 0
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C in the midst of it leaves nothing."""
+    log = tmp_path / "x.in"
+    with log.open("wb") as file:
+        file.writelines(b"1700000000.%06d a%d NOOP\r\n" % (count, count) for count in range(400_000))
+    db = tmp_path / "x.db"
+    process = subprocess.Popen(
+        [program(), "import", str(log), "--db", str(db)], env=environment(tmp_path), stderr=subprocess.PIPE
+    )
+    until(lambda: _exchanges_in(db) > 1000, "it to be under way")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, b"Traceback" in errors) == (130, False)
+    listed = subprocess.run(
+        [program(), "ls", "--db", str(db)], capture_output=True, text=True, check=True, env=environment(tmp_path)
+    )
+    assert listed.stdout.startswith("There are no recordings yet.")
