@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from imaptap.importing import cyrus, mailkit, pcap, rawlog, terminal, thunderbird
+from imaptap.importing import cyrus, mailkit, pcap, rawlog, terminal, text, thunderbird
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +28,7 @@ class Format(NamedTuple):
 
 FORMATS: Final = (
     Format("pcap", "packet capture", pcap.recognise, pcap.read),
+    Format("text", "transcript of imaptap", text.recognise, text.read),
     Format("rawlog", "Dovecot rawlog", rawlog.recognise, rawlog.read, together=True),
     Format("cyrus", "Cyrus telemetry", cyrus.recognise, cyrus.read),
     Format("thunderbird", "Thunderbird log", thunderbird.recognise, thunderbird.read),

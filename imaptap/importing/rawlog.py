@@ -26,7 +26,11 @@ _TIME = re.compile(rb"([0-9]{9,11})\.([0-9]{6}) ")
 _SHARED = re.compile(rb"([0-9]{9,11})\.([0-9]{6}) ([IO])([:>]) ")
 _LETTERS = {b"I": Direction.CLIENT, b"O": Direction.SERVER}
 _ENDS = {".in": Direction.CLIENT, ".out": Direction.SERVER}
-_CAVEATS = ("who was connected, and whether TLS protected it, is not logged",)
+_CAVEATS = (
+    "who was connected, and whether TLS protected it, is not logged",
+    # A time stands at the beginning of a line only, and compressed bytes have few line ends.
+    "behind COMPRESS, times and the order of both sides are not exact",
+)
 _BEHIND_LOGIN = (*_CAVEATS, "what came before the login is not logged")
 _ONE_SIDE = "the {}'s side is not in it"
 
@@ -85,7 +89,12 @@ def _session(log: _Log) -> Iterator[Said | Begun | Over | Remark]:
                 begun = True
                 greeted = piece.direction is Direction.SERVER and is_greeting(piece.data)
                 yield Begun(
-                    key, piece.at, _CAVEATS if greeted else _BEHIND_LOGIN, source=log.paths, logged_in=not greeted
+                    key,
+                    piece.at,
+                    _CAVEATS if greeted else _BEHIND_LOGIN,
+                    source=log.paths,
+                    deflated=True,
+                    logged_in=not greeted,
                 )
             sides.add(piece.direction)
             yield Said(key, piece.direction, piece.data, piece.at)

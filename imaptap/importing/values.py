@@ -27,8 +27,8 @@ def possible(at: int | None) -> int | None:
 class Begun(NamedTuple):
     """A session begins. `caveats` say what of it is not exact, each a clause for people; `source` names its files.
 
-    `deflated`: what follows COMPRESS is compressed in the log, too, as only packets are. `logged_in`: the log begins
-    behind the login.
+    `deflated`: what follows COMPRESS is compressed in the log, too: in packets, and in Dovecot's rawlogs. `logged_in`:
+    the log begins behind the login.
     """
 
     key: str
