@@ -1,7 +1,7 @@
 """`imaptap import`: recordings from files."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,22 +11,35 @@ from imaptap.cli.cassettes import name_of, opened_file, read_into
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import db_option
 from imaptap.cli.terminal import Output
-from imaptap.importing import pcap
-from imaptap.importing.formats import FORMATS, Format, named, recognised
+from imaptap.importing import ndjson, pcap
+from imaptap.importing.formats import FORMATS, HEAD, Format, named, recognised
 from imaptap.importing.run import NothingError, take_in
 from imaptap.importing.values import MissingError
 from imaptap.meaning.words import counted
 from storage import Recording, Store, open_store
-from storage.cassette import is_cassette
+from storage.cassette import import_statements, is_cassette
 
-CASSETTE = "cassette"
-_NAMES = [CASSETTE, *(form.name for form in FORMATS)]
+
+class _Ours(NamedTuple):
+    """A format of imaptap's own that tells all of a recording: what is wrong in it leaves nothing behind."""
+
+    name: str
+    read: Callable[[Store, Path, str | None], Recording]
+
+
+def _read_ndjson(store: Store, path: Path, name: str | None) -> Recording:
+    with opened_file(path) as file:
+        return import_statements(store, ndjson.statements(file), name or name_of(path))
+
+
+_CASSETTE, _NDJSON = _Ours("cassette", read_into), _Ours("ndjson", _read_ndjson)
+_NAMES = [_CASSETTE.name, _NDJSON.name, *(form.name for form in FORMATS)]
 
 
 class _Log(NamedTuple):
-    """What becomes one recording: a file, or several that belong together. Without a format it is a cassette."""
+    """What becomes one recording: a file, or several that belong together."""
 
-    form: Format | None
+    form: Format | _Ours
     paths: tuple[Path, ...]
 
 
@@ -61,36 +74,39 @@ def import_(files: tuple[Path, ...], form: str | None, name: str | None, keylog:
 def _logs(files: Sequence[Path], wanted: str | None, keylog: Path | None) -> Iterator[_Log]:
     """What the files are, in their order. Raises UserError where one is nothing that is known."""
     together: dict[Format, list[Path]] = {}
-    found: list[tuple[Format | None, Path]] = [(_format(path, wanted), path) for path in files]
+    found = [(_format(path, wanted), path) for path in files]
     if keylog is not None:
         with opened_file(keylog):
             pass
-        if not any(form and form.name == "pcap" for form, _ in found):
+        if not any(form.name == "pcap" for form, _ in found):
             raise UserError("--keylog is for packet captures.", "Leave it out, or give the capture, too.")
     for form, path in found:
-        if form is not None and form.together:
+        if isinstance(form, Format) and form.together:
             together.setdefault(form, []).append(path)
     for form, path in found:
-        if form is None or not form.together:
+        if isinstance(form, _Ours) or not form.together:
             yield _Log(_with_keys(form, keylog), (path,))
         elif paths := together.pop(form, None):
             yield _Log(form, tuple(paths))
 
 
-def _with_keys(form: Format | None, keylog: Path | None) -> Format | None:
-    if form is None or keylog is None or form.name != "pcap":
+def _with_keys(form: Format | _Ours, keylog: Path | None) -> Format | _Ours:
+    if isinstance(form, _Ours) or keylog is None or form.name != "pcap":
         return form
     return form._replace(read=functools.partial(pcap.read, keylog=keylog))
 
 
-def _format(path: Path, wanted: str | None) -> Format | None:
-    """Of which format a file is; None for a cassette. Raises UserError."""
+def _format(path: Path, wanted: str | None) -> Format | _Ours:
+    """Of which format a file is. Raises UserError."""
     with opened_file(path) as file:
-        if wanted == CASSETTE or (wanted is None and is_cassette(file)):
-            return None
+        cassette = is_cassette(file)
+        file.seek(0)
+        head = file.read(HEAD)
     if wanted is not None:
-        return named(wanted)
-    found = recognised(path)
+        return next((ours for ours in (_CASSETTE, _NDJSON) if ours.name == wanted), None) or named(wanted)
+    if cassette:
+        return _CASSETTE
+    found = _NDJSON if ndjson.recognise(head) else recognised(head)
     if found is None:
         known = ", ".join(_NAMES)
         raise UserError(f"{path} is of no format that is known.", f"Say which with --format: {known}.")
@@ -100,8 +116,8 @@ def _format(path: Path, wanted: str | None) -> Format | None:
 def _imported(store: Store, log: _Log, name: str | None) -> bool:
     """Whether it could not be read to its end."""
     path = log.paths[0]
-    if log.form is None:
-        _say(store, read_into(store, path, name), log)
+    if isinstance(log.form, _Ours):
+        _say(store, log.form.read(store, path, name), log)
         return False
     try:
         taken = take_in(store, log.form, log.paths, name or name_of(path))
@@ -127,7 +143,7 @@ def _imported(store: Store, log: _Log, name: str | None) -> bool:
 def _say(store: Store, recording: Recording, log: _Log) -> None:
     totals = store.totals(recording)
     counts = f"{counted(totals.sessions, 'session')}, {counted(totals.exchanges, 'exchange')}"
-    kind = "" if log.form is None else f", {log.form.title}"
+    kind = f", {log.form.title}" if isinstance(log.form, Format) else ""
     Output().say(f"Imported {_files(log)} as {recording.id}  {recording.name}: {counts}{kind}")
 
 

@@ -42,8 +42,6 @@ def named(name: str) -> Format:
     return next(form for form in FORMATS if form.name == name)
 
 
-def recognised(path: Path) -> Format | None:
-    """Of which format a file is; None for none. Raises OSError."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+def recognised(head: bytes) -> Format | None:
+    """Of which format a file is that begins so; None for none."""
     return next((form for form in FORMATS if form.recognise(head)), None)

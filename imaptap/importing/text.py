@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from imaptap.importing.lines import MOST, parts
 from imaptap.importing.values import UNTOLD, Begun, BrokenError, Over, Remark, Said
-from proxy.imap.transcript import Direction, Ending
+from proxy.imap.transcript import Direction, Ending, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,8 +102,8 @@ class _Reading:
         self._open = True
         self._wall = _date(self._about.get(b"opened", b""))
         some = ("only some of its exchanges are in it",) if b"some" in self._about else ()
-        who = [self._about.get(key, b"unknown").decode("utf-8", "backslashreplace") for key in (b"client", b"upstream")]
-        yield Begun(self._key, self._wall, (*_CAVEATS, *some), *who)
+        client, upstream = (self._about.get(key, b"unknown") for key in (b"client", b"upstream"))
+        yield Begun(self._key, self._wall, (*_CAVEATS, *some), readable(client), readable(upstream))
 
     @property
     def _key(self) -> str:

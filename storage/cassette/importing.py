@@ -35,6 +35,11 @@ def copy_recording(source: Store, recording: Recording, store: Store, name: str)
     return _record(store, (Placed(0, statement) for statement in _told(source, recording)), name)
 
 
+def import_statements(store: Store, placed: Iterator[Placed], name: str | None) -> Recording:
+    """What another file says in the same statements. Raises CassetteError, StorageError; nothing stays then."""
+    return _record(store, placed, name)
+
+
 def _told(source: Store, recording: Recording) -> Iterator[Statement]:
     yield told_recording(recording)
     yield from source.recording_events(recording)

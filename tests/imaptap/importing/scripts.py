@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from imaptap.importing.formats import recognised
+from imaptap.importing.formats import HEAD, recognised
 from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said
 from proxy.imap.transcript import Direction
 
@@ -72,5 +72,5 @@ def told(form: Format, *paths: Path) -> Told:
 
 def found(path: Path) -> str | None:
     """The name of the format that a file is recognised as."""
-    form = recognised(path)
+    form = recognised(path.read_bytes()[:HEAD])
     return form.name if form else None

@@ -40,7 +40,8 @@ S: . OK # session: x
 """
 )
 SCRIPT = [
-    "S: * OK ready \x1b[2J \xc3\xbc \\|", "C: . login bob xxxxxxxxxxxxx|", "S: . OK done|", "C: . append x {6}|", "S: +|",
+    "S: * OK ready \x1b[2J \xc3\xbc \\|", "C: . login bob xxxxxxxxxxxxx|", "S: . OK done|",
+    "C: . append x {6}|", "S: +|",
     "C: a\nb  |", "S: . OK # session: x|",
 ]  # fmt: skip
 
