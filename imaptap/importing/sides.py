@@ -53,6 +53,8 @@ class Literals:
         """Whether what comes next is a literal, or the rest of the line that has announced one."""
         self.waits = False
         """Whether the other side has to ask for it first (RFC 9051 section 4.3), and has not."""
+        self.begun = False
+        """Whether any of its bytes have come."""
         self._tail = b""
 
     def feed(self, data: bytes) -> None:
@@ -62,7 +64,7 @@ class Literals:
             if self.owed:
                 size = min(self.owed, len(data) - start)
                 self.owed -= size
-                self.waits = False
+                self.waits, self.begun = False, True
                 start += size
                 continue
             end = data.find(b"\n", start) + 1 or len(data)
@@ -86,4 +88,4 @@ class Literals:
         self._tail = b""
         self.unfinished = found is not None
         if found:
-            self.owed, self.waits = int(found[1]), not found[2]
+            self.owed, self.waits, self.begun = int(found[1]), not found[2], False

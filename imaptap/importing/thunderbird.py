@@ -137,8 +137,10 @@ class _Reading:
         elif text.startswith(_SUPPRESSED):
             yield Remark(known.key, "not logged", "a command that holds a password stood here", side)
         else:
-            self._sending = known if known.literals[side].owed else None
+            within = known.literals[side].owed > 0
             yield self._sent(known, text)
+            # What a client may only send when it is asked is logged in an entry of its own.
+            self._sending = known if within or not known.literals[side].waits else None
 
     def _begin(self, found: re.Match[bytes], at: int | None) -> Generator[Statement, None, _Connection]:
         self._count += 1
@@ -176,7 +178,8 @@ class _Reading:
 
     def _more_sent(self, connection: _Connection, text: bytes) -> Iterator[Statement]:
         """Lines without anything before them: the client's, as far as a literal of it is under way."""
-        if connection.literals[Direction.CLIENT].owed:
+        literals = connection.literals[Direction.CLIENT]
+        if literals.owed and (literals.begun or text):
             yield self._sent(connection, text)
 
     def _sent(self, connection: _Connection, text: bytes) -> Said:

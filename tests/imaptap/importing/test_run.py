@@ -64,6 +64,37 @@ def test_passwords_are_masked(store: Store, tmp_path: Path) -> None:
     assert all(b"sesame" not in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
 
 
+SECRET = b"b3Blbi1zZXNhbWU="
+LOGIN = b'1 LOGIN bob "open-sesame"\r\n'
+AUTHENTICATE = b"2 AUTHENTICATE PLAIN\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "log"),
+    [
+        ("rawlog", b"1700000000.000000 " + LOGIN),
+        ("rawlog", b"1700000000.000000 " + AUTHENTICATE + b"1700000001.000000 " + SECRET + b"\r\n"),
+        ("cyrus", b"---------- b Tue Nov 14 22:13:20 2023\n\n<1700000000<" + LOGIN + b"<1700000000<2 LOGIN bob open-sesame"),
+        ("mailkit", b"Connected to imaps://x/\r\nC: " + AUTHENTICATE + b"S: +\r\nC: " + SECRET + b"\r\nS: 2 OK\r\n"),
+        ("mailkit", b"C: 1 LOGIN bob {11}\r\nS: +\r\nC: open-sesame\r\n"),
+        ("transcript", b"* OK\n" + AUTHENTICATE + b"+\n" + SECRET + b"\n2 OK\n. login bob open-sesame\nopen-sesame\n"),
+        ("transcript", b"* OK\nopen-sesame\n1 login bob open-sesame\n1 NO\n2 open-sesame\n2 BAD\n"),
+        ("thunderbird", b"1[7f]: 7f00:h:NA:SendData: " + LOGIN + b"\n"),
+        ("text", b"# imaptap text 1\n# session: x/1\nC: 1 LOGIN bob open-sesame\nS: 1 OK\nC: 2 NOOP open-sesame\n"),
+    ],
+)  # fmt: skip
+def test_no_secret_reaches_the_disk(store: Store, tmp_path: Path, name: str, log: bytes) -> None:
+    """Whatever of a login a log has, and whether it has the answers."""
+    path = tmp_path / "log"
+    path.write_bytes(log)
+    take_in(store, named(name), [path], None)
+    path.unlink()
+    store.close()
+    written = b"".join(each.read_bytes() for each in tmp_path.iterdir() if each.is_file())
+    assert b"sesame" not in written
+    assert SECRET not in written
+
+
 def test_it_says_where_it_comes_from_and_what_is_not_exact(store: Store) -> None:
     taken = _take(
         store, *SESSION[:2], Remark("k", "one side", "half is missing", C), *SESSION[2:], Remark(None, "a", "b")
