@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from imaptap.importing.sessions import Sessions
 from imaptap.importing.sides import is_bye, is_greeting
 from imaptap.importing.values import Remark
+from imaptap.meaning.words import counted
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ class Marked:
         yield from self._sessions.end()
         if self._passed_over is not None:
             first, count = self._passed_over
-            yield Remark(
-                None, "passed over", f"{count:,} lines are marked as nobody's, the first of them line {first:,}"
-            )
+            are = counted(count, "line is", "lines are")
+            yield Remark(None, "passed over", f"{are} marked as nobody's, the first in line {first:,}")
 
     def _announced(self, held: tuple[int, Direction, bytes]) -> bool:
         """Whether what comes next is a literal's."""

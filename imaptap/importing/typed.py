@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from imaptap.importing.sessions import Sessions
 from imaptap.importing.sides import completed, is_greeting, known_command
 from imaptap.importing.values import Remark
+from imaptap.meaning.words import counted
 from proxy.imap.commands import read_head
 from proxy.imap.transcript import Direction, Ending, Layer
 
@@ -76,7 +77,8 @@ class Typed:
         yield from self._sessions.end()
         if self._noise is not None:
             first, count = self._noise
-            text = f"{count:,} lines within sessions are neither side's, the first of them line {first:,}"
+            lines = counted(count, "line within sessions is", "lines within sessions are")
+            text = f"{lines} neither side's, the first in line {first:,}"
             yield Remark(None, "passed over", text)
 
     def _awaited(self, text: bytes) -> bool:

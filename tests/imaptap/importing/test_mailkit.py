@@ -50,7 +50,7 @@ def test_a_session(tmp_path: Path) -> None:
     assert done.script() == SCRIPT
     assert done.begun[0].upstream == "imaps://mail.example:993/"
     assert (done.begun[0].wall, done.begun[0].caveats) == (None, ("there are no times",))
-    assert done.remarks == ["secrets: the logger has replaced 1 secrets by 8 asterisks each"]
+    assert done.remarks == ["secrets: the logger has replaced 1 secret by 8 asterisks each"]
     assert {each.layer for each in done.said} == {Layer.TLS}
 
 
@@ -95,9 +95,7 @@ def test_one_side_stops_within_a_line(tmp_path: Path) -> None:
 def test_other_lines_are_passed_over_and_told(tmp_path: Path) -> None:
     done = _told(tmp_path, LOG.replace(b"C: A00000001", b"\r\n(here I waited)\r\n\x1b[31mred\r\nC: A00000001"))
     assert done.script() == SCRIPT
-    assert done.remarks[-1] == (
-        "passed over: 2 lines, the first of them line 6, are no lines of the logger, and were passed over"
-    )
+    assert done.remarks[-1] == ("passed over: 2 lines are not the logger's, the first in line 6")
 
 
 @pytest.mark.parametrize("cut", range(0, len(LOG), 7))

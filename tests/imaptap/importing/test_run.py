@@ -74,7 +74,7 @@ AUTHENTICATE = b"2 AUTHENTICATE PLAIN\r\n"
     [
         ("rawlog", b"1700000000.000000 " + LOGIN),
         ("rawlog", b"1700000000.000000 " + AUTHENTICATE + b"1700000001.000000 " + SECRET + b"\r\n"),
-        ("cyrus", b"---------- b Tue Nov 14 22:13:20 2023\n\n<1700000000<" + LOGIN + b"<1700000000<2 LOGIN bob open-sesame"),
+        ("cyrus", b"---------- b Tue Nov 14 22:13:20 2023\n\n<1700000000<" + LOGIN + b"<1700000000<" + LOGIN[:-4]),
         ("mailkit", b"Connected to imaps://x/\r\nC: " + AUTHENTICATE + b"S: +\r\nC: " + SECRET + b"\r\nS: 2 OK\r\n"),
         ("mailkit", b"C: 1 LOGIN bob {11}\r\nS: +\r\nC: open-sesame\r\n"),
         ("transcript", b"* OK\n" + AUTHENTICATE + b"+\n" + SECRET + b"\n2 OK\n. login bob open-sesame\nopen-sesame\n"),

@@ -134,7 +134,7 @@ def test_openssl(tmp_path: Path) -> None:
     assert [each.upstream for each in done.begun] == ["mail.example.org:993"]
     assert [each.ending for each in done.over] == [Ending.SERVER]
     assert {each.layer for each in done.said} == {Layer.TLS}
-    assert done.remarks == ["passed over: 2 lines within sessions are neither side's, the first of them line 19"]
+    assert done.remarks == ["passed over: 2 lines within sessions are neither side's, the first in line 19"]
 
 
 def test_both_in_one_file(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_marked(tmp_path: Path) -> None:
     done = _told(tmp_path, MARKED)
     assert found(tmp_path / "typed.txt") == "transcript"
     assert done.script() == MARKED_SCRIPT
-    assert done.remarks == ["passed over: 1 lines are marked as nobody's, the first of them line 1"]
+    assert done.remarks == ["passed over: 1 line is marked as nobody's, the first in line 1"]
 
 
 def test_marked_literals_may_go_on_without_marks(tmp_path: Path) -> None:
