@@ -15,6 +15,7 @@ from imaptap.importing.lines import parts
 from imaptap.importing.sides import Literals
 from imaptap.importing.tls import Tls
 from imaptap.importing.values import UNTOLD, Begun, Over, Remark, Said
+from imaptap.meaning.words import counted
 from proxy.imap.transcript import Direction, Ending, Layer
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ class _Reading:
         yield from self._end_session()
         if self._strange:
             first, count = self._strange
-            text = (
-                f"{count:,} lines, the first of them line {first:,}, are no lines of the logger, and were passed over"
-            )
+            text = f"{counted(count, 'line is', 'lines are')} not the logger's, the first in line {first:,}"
             yield Remark(None, "passed over", text)
 
     def _part(self, part: Part) -> Iterator[Statement]:
@@ -117,7 +116,7 @@ class _Reading:
         if not self._open:
             return
         if self._replaced:
-            text = f"the logger has replaced {self._replaced:,} secrets by {len(_STARS)} asterisks each"
+            text = f"the logger has replaced {counted(self._replaced, 'secret')} by {len(_STARS)} asterisks each"
             yield Remark(self._key, "secrets", text, Direction.CLIENT)
         yield Over(self._key, Ending.CUT, UNTOLD)
         self._open = False

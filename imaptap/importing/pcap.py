@@ -9,6 +9,7 @@ from imaptap.importing.sides import is_greeting
 from imaptap.importing.tcp import Order
 from imaptap.importing.tshark import FIN, RST, SYN, frames
 from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said
+from imaptap.meaning.words import counted
 from proxy.imap.transcript import Direction, Ending, Layer
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ PORTS: Final = frozenset({143, 993})
 _MAGIC: Final = tuple(
     bytes.fromhex(each) for each in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a", "a1b2cd34", "34cdb2a1")
 )
-_NO_KEYS = "{:,} TLS connections could not be decrypted: their keys are not in the capture, and in no --keylog"
+_NO_KEYS = "{} could not be decrypted: their keys are not in the capture, and in no --keylog"
 _HOLE = "bytes of the {} are missing in the capture"
 
 
@@ -75,7 +76,7 @@ class _Reading:
                 yield from stream.end(Ending.CUT, "the capture ends here")
                 self._forget(number, stream)
         if self._sealed:
-            text = _NO_KEYS.format(self._sealed)
+            text = _NO_KEYS.format(counted(self._sealed, "TLS connection"))
             if not self._begun:
                 raise BrokenError(self._path, None, text)
             yield Remark(None, "not decrypted", text)
