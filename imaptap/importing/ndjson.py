@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from proxy.imap.transcript import (
@@ -86,8 +86,8 @@ class _Fields:
     def maybe_number(self, key: str) -> int | None:
         return None if self._document.get(key) is None else self.number(key)
 
-    def list(self, key: str) -> list[Any]:
-        return self._of(key, list)
+    def list(self, key: str) -> Sequence[Any]:
+        return cast("Sequence[Any]", self._of(key, list))
 
     def mapping(self, key: str) -> dict[str, Any]:
         return cast("dict[str, Any]", self._of(key, dict))
