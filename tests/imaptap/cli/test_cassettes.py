@@ -124,7 +124,7 @@ def test_files_that_cannot_be_imported(program: Program, by_hand: str) -> None:
     Path("letter").write_text("Hello")
     assert "letter is of no format that is known" in program.refused("import", by_hand, "letter")
     assert "nowhere cannot be read" in program.refused("import", "nowhere")
-    assert "--name is for one file" in program.refused("import", by_hand, by_hand, "--name", "x")
+    assert "--name is for one recording" in program.refused("import", by_hand, by_hand, "--name", "x")
     assert not program.db.exists()
 
 
