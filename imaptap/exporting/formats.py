@@ -93,6 +93,10 @@ _ROWS = (
         levels=(Level.RECORDING, Level.SESSION),
         filters=False,
     ),
+    Format("text", "C: and S: lines, for people and for import", Kind.TEXT, options=("bodies", "times")),
+    Format("ndjson", "all of it as JSON, an object a line, for programs and for import", Kind.TEXT),
+    Format("sqlite", "a database with just this (docs/schema.md)", Kind.PATH),
+    Format("parquet", "a table of the exchanges", Kind.BYTES, extra="analytics"),
 )
 
 FORMATS: Final = {row.name: row for row in _ROWS}

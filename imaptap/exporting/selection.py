@@ -18,6 +18,14 @@ Range = tuple[int, int | None]
 """From which byte of a stream up to which; None: to its end."""
 
 
+class Stretch(NamedTuple):
+    """Bytes `start` up to `end` (None: to the end) of a stream, of one exchange, or of none."""
+
+    start: int
+    end: int | None
+    exchange: int | None
+
+
 class Matching(NamedTuple):
     """A filter that was put to the recording, and the keys of the exchanges that it found, by `session.id`."""
 
@@ -76,10 +84,27 @@ class Selection:
 
     def spans(self, session: Session, direction: Direction) -> Iterator[Span]:
         """What one side said in the exchanges that are wanted, in the order of its stream."""
+        if self.exchange is not None:
+            found = self.store.spans(session, self.exchange.exchange.number)
+            yield from (span for span in found if span.direction is direction)
+            return
         numbers = None if self.everything else array("Q", (each.exchange.number for each in self.exchanges(session)))
         for span in self.store.stream_spans(session, direction):
             if span.exchange is not None and (numbers is None or _has(numbers, span.exchange)):
                 yield span
+
+    def stretches(self, session: Session, direction: Direction) -> Iterator[Stretch]:
+        """What is wanted of the stream of one side, in order, cut where units of another exchange begin."""
+        if not self.everything:
+            yield from (Stretch(span.start, span.end, span.exchange) for span in self.spans(session, direction))
+            return
+        position = 0
+        for span in self.store.stream_spans(session, direction):
+            if span.start > position:
+                yield Stretch(position, span.start, None)
+            yield Stretch(span.start, span.end, span.exchange)
+            position = max(position, span.end)
+        yield Stretch(position, None, None)
 
     def ranges(self, session: Session, direction: Direction) -> Iterator[Range]:
         """Where in the stream of one side that is what is wanted, in order; what adjoins is one range."""

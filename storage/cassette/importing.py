@@ -38,7 +38,12 @@ def import_cassette(store: Store, file: BinaryIO, name: str | None = None) -> Re
 
 def copy_recording(source: Store, recording: Recording, store: Store, name: str) -> Recording:
     """The same recording in another store. Raises StorageError."""
-    return _record(store, (Placed(0, statement) for statement in _told(source, recording)), name)
+    return record_statements(store, _told(source, recording), name)
+
+
+def record_statements(store: Store, statements: Iterable[Statement], name: str | None) -> Recording:
+    """What these statements tell as a new recording, called `name` (default: the time). Raises StorageError."""
+    return _record(store, (Placed(0, statement) for statement in statements), name)
 
 
 def _told(source: Store, recording: Recording) -> Iterator[Statement]:

@@ -1,0 +1,129 @@
+"""What was said as `C:` and `S:` lines, exact and readable. docs/export.md has the format."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from imaptap.exporting.escapes import escaped
+from imaptap.exporting.lines import Said, Why, lines
+from imaptap.exporting.secrets import Secrets
+from imaptap.exporting.times import moment
+from proxy.imap.transcript import Direction, Event, EventKind, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imaptap.exporting.lines import Absent, Entry
+    from imaptap.exporting.secrets import Part
+    from imaptap.exporting.selection import Selection
+    from imaptap.exporting.settings import Settings
+    from storage import Session
+
+FIRST_LINE: Final = "# imaptap text 1"
+_LETTERS = {Direction.CLIENT: "C", Direction.SERVER: "S"}
+_SHOWN = [kind for kind in EventKind if kind not in {EventKind.SECRET, EventKind.VARIES}]
+_WHY = {
+    Why.COLLAPSED: "of a literal, not shown",
+    Why.HOLE: "never recorded",
+    Why.LEFT_OUT: "of a literal, not kept, sha256 {}",
+}
+
+
+def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
+    """Write it. Returns how many bytes it lacks that were asked for. Raises StorageError."""
+    bodies = settings.bodies is not False
+    file.write(f"{FIRST_LINE}\n".encode())
+    missing = 0
+    for session in selection.sessions():
+        teller = Lines(selection, session, times=bool(settings.times))
+        for line in teller.beginning():
+            file.write(f"{line}\n".encode())
+        for line in teller.told(bodies=bodies):
+            file.write(f"{line}\n".encode())
+        missing += teller.missing
+    return missing
+
+
+class Lines:
+    """The lines of one session."""
+
+    def __init__(self, selection: Selection, session: Session, *, times: bool) -> None:
+        self._selection, self._session, self._times = selection, session, times
+        self._secrets = Secrets(selection.store, session)
+        self.missing = 0
+        """Bytes that were wanted and are not there."""
+
+    def beginning(self) -> Iterator[str]:
+        """Who, whence, whither and when."""
+        session = self._session
+        yield ""
+        yield f"# session: {_plain(session.recording.name)}/{session.number}"
+        yield f"# opened: {moment(session.wall)}"
+        yield f"# client: {_plain(session.client)}"
+        yield f"# listen: {_plain(session.listen)}"
+        yield f"# upstream: {_plain(session.upstream)}"
+        if not self._selection.everything:
+            yield "# some: only the exchanges that were asked for"
+
+    def told(self, *, bodies: bool) -> Iterator[str]:
+        """What was said and what happened, in the order of time, and how it ended."""
+        entries: Iterator[Entry | Event] = lines(self._selection, self._session, bodies=bodies)
+        if self._selection.everything:
+            entries = heapq.merge(entries, self._selection.store.events(self._session, *_SHOWN), key=_moment)
+        for entry in entries:
+            if isinstance(entry, Event):
+                yield self._timed(entry.at) + happening(entry)
+            else:
+                yield self._timed(entry.at) + self.line(entry)
+                self._selection.progress(len(entry.data) if isinstance(entry, Said) else entry.length)
+        yield from self._ending()
+
+    def line(self, entry: Entry) -> str:
+        """One line without its time."""
+        letter = _LETTERS[entry.direction]
+        if not isinstance(entry, Said):
+            return f"{letter}* {self._absent(entry)}"
+        data = entry.data.removesuffix(b"\r\n")
+        parts = self._secrets.parts(entry.direction, entry.offset, data)
+        text = "".join(map(_shown, parts))
+        if text.endswith(" "):  # an editor would take it away
+            text = f"{text[:-1]}\\x20"
+        goes_on = "\\" if len(data) == len(entry.data) else ""
+        return f"{letter}{'|' if entry.literal else ':'} {text}{goes_on}".rstrip(" ")
+
+    def _absent(self, entry: Absent) -> str:
+        if entry.why is not Why.COLLAPSED:
+            self.missing += entry.length
+        return f"{entry.length} bytes {_WHY[entry.why].format(entry.sha256)}"
+
+    def _ending(self) -> Iterator[str]:
+        session = self._session
+        if session.ending is not None:
+            yield f"{self._timed(session.at_end or 0)}# ended: {session.ending}, {_plain(session.reason or '')}"
+
+    def _timed(self, at: int) -> str:
+        return f"{at // 1_000_000:5}.{at % 1_000_000:06} " if self._times else ""
+
+
+def _shown(part: Part) -> str:
+    return f"\\{{{_plain(part.secret)} {len(part.data)}}}" if part.secret else escaped(part.data)
+
+
+def happening(event: Event) -> str:
+    """An event in a line."""
+    side = "" if event.direction is None else f" {event.direction.name.lower()}"
+    words = f"# event: {event.kind}{side}: {event.name}"
+    if event.text:
+        words += f": {event.text}"
+    if event.kind is EventKind.REWRITE:
+        words += f': received "{readable(event.received or b"")}", sent "{readable(event.sent or b"")}"'
+    return _plain(words)
+
+
+def _plain(text: str) -> str:
+    return readable(text.encode("utf-8", "surrogatepass"))
+
+
+def _moment(entry: Entry | Event) -> int:
+    return entry.at if isinstance(entry, Event) else entry.ended
