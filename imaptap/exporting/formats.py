@@ -94,6 +94,8 @@ _ROWS = (
         filters=False,
     ),
     Format("text", "C: and S: lines, for people and for import", Kind.TEXT, options=("bodies", "times")),
+    Format("markdown", "for an issue tracker", Kind.TEXT, options=("bodies", "limit")),
+    Format("html", "one page for a browser, with search and timeline", Kind.TEXT, options=("bodies",)),
     Format("ndjson", "all of it as JSON, an object a line, for programs and for import", Kind.TEXT),
     Format("sqlite", "a database with just this (docs/schema.md)", Kind.PATH),
     Format("parquet", "a table of the exchanges", Kind.BYTES, extra="analytics"),

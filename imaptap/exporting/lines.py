@@ -7,6 +7,7 @@ import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.exporting.line_cutter import LineCutter
+from imaptap.exporting.selection import Stretch
 from imaptap.reading.pieces import TimedPiece
 from proxy.imap.transcript import Direction
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from imaptap.exporting.line_cutter import Cut, TimeOf
-    from imaptap.exporting.selection import Selection, Stretch
+    from imaptap.exporting.selection import Selection
     from storage import Session, Store, StoredPiece
 
 
@@ -68,6 +69,22 @@ def lines(selection: Selection, session: Session, *, bodies: bool) -> Iterator[E
     """
     sides = (selection.stretches(session, direction) for direction in Direction)
     return merged(selection.store, session, *sides, bodies=bodies)
+
+
+def exchange_lines(store: Store, session: Session, exchange: int, *, bodies: bool) -> Iterator[Entry]:
+    """The lines of one exchange. Raises StorageError."""
+    sides: tuple[list[Stretch], list[Stretch]] = ([], [])
+    for span in store.spans(session, exchange):
+        sides[span.direction].append(Stretch(span.start, span.end, exchange))
+    return merged(store, session, *sides, bodies=bodies)
+
+
+def loose_lines(selection: Selection, session: Session) -> Iterator[Entry]:
+    """What was said in no exchange: the greeting, news, and what is no IMAP; literals as their lengths."""
+    sides = (
+        (stretch for stretch in selection.stretches(session, side) if stretch.exchange is None) for side in Direction
+    )
+    return merged(selection.store, session, *sides, bodies=False)
 
 
 def merged(

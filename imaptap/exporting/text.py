@@ -9,6 +9,7 @@ from imaptap.exporting.escapes import escaped
 from imaptap.exporting.lines import Said, Why, lines
 from imaptap.exporting.secrets import Secrets
 from imaptap.exporting.times import moment
+from imaptap.exporting.words import plain
 from proxy.imap.transcript import Direction, Event, EventKind, readable
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from imaptap.exporting.secrets import Part
     from imaptap.exporting.selection import Selection
     from imaptap.exporting.settings import Settings
-    from storage import Session
+    from storage import Session, Store
 
 FIRST_LINE: Final = "# imaptap text 1"
 _LETTERS = {Direction.CLIENT: "C", Direction.SERVER: "S"}
@@ -58,11 +59,11 @@ class Lines:
         """Who, whence, whither and when."""
         session = self._session
         yield ""
-        yield f"# session: {_plain(session.recording.name)}/{session.number}"
+        yield f"# session: {plain(session.recording.name)}/{session.number}"
         yield f"# opened: {moment(session.wall)}"
-        yield f"# client: {_plain(session.client)}"
-        yield f"# listen: {_plain(session.listen)}"
-        yield f"# upstream: {_plain(session.upstream)}"
+        yield f"# client: {plain(session.client)}"
+        yield f"# listen: {plain(session.listen)}"
+        yield f"# upstream: {plain(session.upstream)}"
         if not self._selection.everything:
             yield "# some: only the exchanges that were asked for"
 
@@ -70,7 +71,8 @@ class Lines:
         """What was said and what happened, in the order of time, and how it ended."""
         entries: Iterator[Entry | Event] = lines(self._selection, self._session, bodies=bodies)
         if self._selection.everything:
-            entries = heapq.merge(entries, self._selection.store.events(self._session, *_SHOWN), key=_moment)
+            events = shown_events(self._selection.store, self._session)
+            entries = heapq.merge(entries, events, key=_moment)
         for entry in entries:
             if isinstance(entry, Event):
                 yield self._timed(entry.at) + happening(entry)
@@ -100,14 +102,19 @@ class Lines:
     def _ending(self) -> Iterator[str]:
         session = self._session
         if session.ending is not None:
-            yield f"{self._timed(session.at_end or 0)}# ended: {session.ending}, {_plain(session.reason or '')}"
+            yield f"{self._timed(session.at_end or 0)}# ended: {session.ending}, {plain(session.reason or '')}"
 
     def _timed(self, at: int) -> str:
         return f"{at // 1_000_000:5}.{at % 1_000_000:06} " if self._times else ""
 
 
 def _shown(part: Part) -> str:
-    return f"\\{{{_plain(part.secret)} {len(part.data)}}}" if part.secret else escaped(part.data)
+    return f"\\{{{plain(part.secret)} {len(part.data)}}}" if part.secret else escaped(part.data)
+
+
+def shown_events(store: Store, session: Session) -> Iterator[Event]:
+    """What happened in a session; secrets are told where they stand. Raises StorageError."""
+    return store.events(session, *_SHOWN)
 
 
 def happening(event: Event) -> str:
@@ -118,11 +125,7 @@ def happening(event: Event) -> str:
         words += f": {event.text}"
     if event.kind is EventKind.REWRITE:
         words += f': received "{readable(event.received or b"")}", sent "{readable(event.sent or b"")}"'
-    return _plain(words)
-
-
-def _plain(text: str) -> str:
-    return readable(text.encode("utf-8", "surrogatepass"))
+    return plain(words)
 
 
 def _moment(entry: Entry | Event) -> int:
