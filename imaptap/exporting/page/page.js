@@ -270,7 +270,7 @@
     pen.fillStyle = colour("raised");
     pen.fillRect(0, 0, width, height);
     for (const x of rows) {
-      const lane = (sessions.indexOf(x.home) >= 0 ? x.home.lane : 0) % lanes;
+      const lane = x.home.lane % lanes;
       const left = (x.home.wall + x.at - spread[0]) / (spread[1] - spread[0]) * (width - 4) + 2;
       const wide = Math.max(1.5, (x.took || 0) / (spread[1] - spread[0]) * (width - 4));
       pen.globalAlpha = x.out ? 0.12 : x.command === "IDLE" ? 0.3 : 0.85;
