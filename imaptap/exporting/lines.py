@@ -110,9 +110,7 @@ def _side(
 class _Stretched:
     """One stretch of a stream, cut into lines."""
 
-    def __init__(
-        self, store: Store, session: Session, direction: Direction, stretch: Stretch, *, bodies: bool
-    ) -> None:
+    def __init__(self, store: Store, session: Session, direction: Direction, stretch: Stretch, *, bodies: bool) -> None:
         self._store, self._session, self._direction, self._bodies = store, session, direction, bodies
         self._stretch = stretch
         self._cutter = LineCutter(direction, bodies=bodies)

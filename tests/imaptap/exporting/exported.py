@@ -83,7 +83,11 @@ def export(
 
 def all_bytes(path: Path) -> bytes:
     """The contents of a file, or of all files in a folder."""
-    return path.read_bytes() if path.is_file() else b"\n".join(p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file())
+    return (
+        path.read_bytes()
+        if path.is_file()
+        else b"\n".join(p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file())
+    )
 
 
 class Sink(io.RawIOBase):
