@@ -68,7 +68,7 @@ OPTIONS = (
         "-o",
         "--output",
         type=click.Path(path_type=Path),
-        help="Write to this FILE (or FOLDER, for formats of several files), not to stdout. New ones are for your eyes only.",
+        help="Write to this FILE (FOLDER, where a format has several), not to stdout. New ones are for your eyes only.",
     ),
     filter_option,
     db_option,

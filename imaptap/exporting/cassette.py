@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:  # noqa: ARG001  all formats have them
-    """Write it. What is missing is told in it, and is nothing that a cassette cannot do without. Raises StorageError."""
+    """Write it. What is missing is told in it, and a cassette can do without. Raises StorageError."""
 
     def line(text: str) -> None:
         file.write(text.encode())

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from imaptap.exporting.kinds import kind
-from imaptap.exporting.lines import Absent, Said, Why, exchange_lines, loose_lines
+from imaptap.exporting.lines import Absent, ExchangeLines, Said, Why, loose_lines
 from imaptap.exporting.text import Lines, happening, shown_events
 from imaptap.exporting.times import moment
 from imaptap.exporting.words import marks, plain, result, said, took
@@ -39,8 +39,7 @@ _INERT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 
 def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
     """Write it. Returns how many bytes it lacks that were asked for. Raises StorageError."""
     page = _Page(selection, settings.bodies)
-    for part in page.parts():
-        file.write(part.encode())
+    file.writelines(part.encode() for part in page.parts())
     return page.missing
 
 
@@ -54,8 +53,9 @@ class _Page:
     def parts(self) -> Iterator[str]:
         """All of it."""
         style, script, body = (_own(name) for name in ("page.css", "page.js", "page.html"))
-        policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
-        yield f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        own = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+        policy = f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
+        yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         yield '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
@@ -74,11 +74,11 @@ class _Page:
             yield from _data("events", events)
             yield from _data("loose", self._lines(teller, loose_lines(selection, session)))
         meanings = Meanings(selection.store, session, deep=True)
+        reader = ExchangeLines(selection, session, bodies=self._bodies is not False)
         for stored in selection.exchanges(session):
             exchange = stored.exchange
             yield from _data("exchange", [_row(session, exchange, meanings.of(exchange))])
-            bodies = self._bodies is not False
-            entries = exchange_lines(selection.store, session, exchange.number, bodies=bodies)
+            entries = reader.of(exchange.number)
             yield from _data("lines", self._lines(teller, entries if self._bodies else _shortened(entries)))
             selection.progress(exchange.client_bytes + exchange.server_bytes)
         self.missing += teller.missing
@@ -92,7 +92,7 @@ class _Page:
 
 def _shortened(entries: Iterable[Entry]) -> Iterator[Entry]:
     """With no more than BODY_MOST bytes of each literal."""
-    taken = {}
+    taken: dict[Any, int] = {}
     hidden: dict[Any, Absent] = {}
     for entry in entries:
         side = entry.direction

@@ -1,4 +1,4 @@
-"""A stretch of a stream cut into lines, exactly: pushed bytes, or the count of bytes that nobody wants, it gives lines."""
+"""A stretch of a stream cut into lines, exactly. Pushed bytes, or the count of unwanted ones, it gives lines."""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.exporting.line_cutter import LineCutter
 from imaptap.exporting.selection import Stretch
-from imaptap.reading.pieces import TimedPiece
+from imaptap.reading.pieces import Pieces
+from imaptap.reading.spans import Groups
+from imaptap.reading.values import ENDLESS
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
@@ -71,12 +73,25 @@ def lines(selection: Selection, session: Session, *, bodies: bool) -> Iterator[E
     return merged(selection.store, session, *sides, bodies=bodies)
 
 
-def exchange_lines(store: Store, session: Session, exchange: int, *, bodies: bool) -> Iterator[Entry]:
-    """The lines of one exchange. Raises StorageError."""
-    sides: tuple[list[Stretch], list[Stretch]] = ([], [])
-    for span in store.spans(session, exchange):
-        sides[span.direction].append(Stretch(span.start, span.end, exchange))
-    return merged(store, session, *sides, bodies=bodies)
+class ExchangeLines:
+    """The lines of the exchanges of a session, for someone who asks for them in their order."""
+
+    def __init__(self, selection: Selection, session: Session, *, bodies: bool) -> None:
+        self._store, self._session, self._bodies = selection.store, session, bodies
+        one = None if selection.exchange is None else selection.exchange.exchange.number
+        self._groups = Groups(self._store.spans(session, one))
+        self._pieces = [Pieces(self._store, session, direction) for direction in Direction]
+
+    def of(self, exchange: int) -> Iterator[Entry]:
+        """The lines of this one, to be read before another one's. Raises StorageError."""
+        sides: tuple[list[Stretch], list[Stretch]] = ([], [])
+        for span in self._groups.of(exchange):
+            sides[span.direction].append(Stretch(span.start, span.end, exchange))
+        told = (
+            _side(self._store, self._session, pieces, direction, stretches, bodies=self._bodies)
+            for pieces, direction, stretches in zip(self._pieces, Direction, sides, strict=True)
+        )
+        return heapq.merge(*told, key=_moment)
 
 
 def loose_lines(selection: Selection, session: Session) -> Iterator[Entry]:
@@ -92,7 +107,10 @@ def merged(
 ) -> Iterator[Entry]:
     """The lines of these stretches, of each side in the order of its stream. Raises StorageError."""
     sides = zip(Direction, (client, server), strict=True)
-    told = (_side(store, session, direction, stretches, bodies=bodies) for direction, stretches in sides)
+    told = (
+        _side(store, session, Pieces(store, session, direction), direction, stretches, bodies=bodies)
+        for direction, stretches in sides
+    )
     return heapq.merge(*told, key=_moment)
 
 
@@ -101,10 +119,10 @@ def _moment(entry: Entry) -> int:
 
 
 def _side(
-    store: Store, session: Session, direction: Direction, stretches: Iterable[Stretch], *, bodies: bool
+    store: Store, session: Session, pieces: Pieces, direction: Direction, stretches: Iterable[Stretch], *, bodies: bool
 ) -> Iterator[Entry]:
     for stretch in stretches:
-        yield from _Stretched(store, session, direction, stretch, bodies=bodies).entries()
+        yield from _Stretched(store, session, direction, stretch, bodies=bodies).entries(pieces)
 
 
 class _Stretched:
@@ -117,10 +135,10 @@ class _Stretched:
         self._at = 0
         """When the last byte came that was seen."""
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, pieces: Pieces) -> Iterator[Entry]:
         start, end, _ = self._stretch
-        for piece in self._store.pieces(self._session, self._direction, start, end):
-            timed = TimedPiece(piece)
+        for timed in pieces.between(start, ENDLESS if end is None else end):
+            piece = timed.piece
             if piece.offset > start:
                 yield from self._lost(start, piece.offset)
             begin, start = max(start, piece.offset), piece.end if end is None else min(piece.end, end)

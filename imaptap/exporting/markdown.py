@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from imaptap.exporting.lines import exchange_lines, loose_lines
+from imaptap.exporting.lines import ExchangeLines, loose_lines
 from imaptap.exporting.text import Lines
 from imaptap.exporting.times import moment
 from imaptap.exporting.words import marks, result, said, took
@@ -85,6 +85,7 @@ class _Told:
     def __init__(self, selection: Selection, session: Session, limit: int, *, bodies: bool) -> None:
         self._selection, self._session, self._limit, self._bodies = selection, session, limit, bodies
         self._lines = Lines(selection, session, times=False)
+        self._reader = ExchangeLines(selection, session, bodies=bodies)
 
     @property
     def missing(self) -> int:
@@ -115,7 +116,7 @@ class _Told:
         yield "\n"
 
     def _exchange(self, exchange: Exchange) -> str:
-        entries = exchange_lines(self._selection.store, self._session, exchange.number, bodies=self._bodies)
+        entries = self._reader.of(exchange.number)
         title = f"{exchange.number} {_cut(said(exchange), _CELL_MOST)}: {_cut(result(exchange), _CELL_MOST)}"
         return self._folded(title, entries)
 

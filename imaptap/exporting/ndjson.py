@@ -1,4 +1,4 @@
-"""A selection as JSON, an object a line: all that a recording has, so that it can be imported. docs/export.md has the keys."""
+"""A selection as JSON, an object a line: all that a recording has. docs/export.md has the keys."""
 
 from __future__ import annotations
 

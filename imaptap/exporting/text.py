@@ -38,10 +38,8 @@ def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
     missing = 0
     for session in selection.sessions():
         teller = Lines(selection, session, times=bool(settings.times))
-        for line in teller.beginning():
-            file.write(f"{line}\n".encode())
-        for line in teller.told(bodies=bodies):
-            file.write(f"{line}\n".encode())
+        file.writelines(f"{line}\n".encode() for line in teller.beginning())
+        file.writelines(f"{line}\n".encode() for line in teller.told(bodies=bodies))
         missing += teller.missing
     return missing
 

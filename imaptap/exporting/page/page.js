@@ -167,7 +167,7 @@
     const facts = [home.opened, `${home.client} → ${home.listen}, server ${home.upstream}`, home.ending];
     section.append(make("p", "facts", facts.join(" · ")));
     const events = home.events ? JSON.parse(home.events.textContent) : [];
-    if (events.length) section.append(folded(`${events.length} events`, () => {
+    if (events.length) section.append(folded(`${events.length} event${events.length === 1 ? "" : "s"}`, () => {
       const box = make("div", "said-lines");
       for (const text of events) box.append(make("div", "l-event", text));
       return box;
@@ -255,13 +255,14 @@
     spread = first < last ? [first, last] : [first, first + 1];
   };
   const draw = () => {
-    const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+    const lanes = Math.min(LANES, Math.max(1, sessions.length)), height = Math.min(64, 4 + 20 * lanes);
+    canvas.style.height = `${height}px`;
+    const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, tall = (height - 4) / lanes;
     if (!width) return;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
     const pen = canvas.getContext("2d"), style = getComputedStyle(document.documentElement);
     pen.scale(ratio, ratio);
-    const lanes = Math.min(LANES, Math.max(1, sessions.length)), tall = (height - 4) / lanes;
     const colours = new Map();
     const colour = (name) => {
       if (!colours.has(name)) colours.set(name, style.getPropertyValue("--" + name).trim());
@@ -269,12 +270,13 @@
     };
     pen.fillStyle = colour("raised");
     pen.fillRect(0, 0, width, height);
-    for (const x of rows) {
+    const good = (x) => x.status === "OK" || x.status === "PREAUTH";
+    for (const x of [...rows.filter(good), ...rows.filter((each) => !good(each))]) { // what was refused is seen
       const lane = x.home.lane % lanes;
       const left = (x.home.wall + x.at - spread[0]) / (spread[1] - spread[0]) * (width - 4) + 2;
       const wide = Math.max(1.5, (x.took || 0) / (spread[1] - spread[0]) * (width - 4));
-      pen.globalAlpha = x.out ? 0.12 : x.command === "IDLE" ? 0.3 : 0.85;
-      pen.fillStyle = colour(["OK", "PREAUTH"].includes(x.status) ? x.kind : "bad");
+      pen.globalAlpha = x.out ? 0.12 : x.command === "IDLE" ? 0.3 : 1;
+      pen.fillStyle = colour(good(x) ? x.kind : "bad");
       pen.fillRect(left, 2 + lane * tall, wide, Math.max(1, Math.min(tall - 1, 24)));
     }
   };

@@ -46,11 +46,12 @@ def plain_session(number: int = 1) -> list[Record]:
     return tale.say("S: * 5 EXISTS\nC: c NOOP\nS: c OK\nC: d LOGOUT\nS: * BYE\nS: d OK").end()
 
 
-def big(number: int = 1, letters: int = 12, size: int = 2_000_000) -> list[Record]:
+def big(number: int = 1, letters: int = 60, size: int = 1_000_000) -> list[Record]:
     """A session of many megabytes in few exchanges, no two letters alike."""
     tale = Tale(number).say("S: * OK ready")
     for index in range(letters):
-        letter = (b"%08d of letter %d, and some more words of it to fill the line\r\n" % (0, index)) * (size // 66)
+        line = b"letter %d %s\r\n" % (index, b"x" * 980)
+        letter = line * (size // len(line))
         tale.say(f"C: a{index} UID FETCH {index} BODY[]")
         tale.send(S, b"* 1 FETCH (BODY[] {%d}\r\n" % len(letter))
         for start in range(0, len(letter), 100_000):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tests.imaptap.cli.conftest import Program
 
 EVERY = pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
-MEMORY_MOST = 12_000_000
-"""Of a recording of 24 MB: what is read at once (a body of a megabyte, a page of 64 pieces) a few times over."""
+MEMORY_MOST = 45_000_000
+"""Of a recording of 60 MB: what is read at once (a body of a megabyte), and what waits for a writer."""
 
 
 @pytest.fixture

@@ -54,7 +54,9 @@ def streams(text: str) -> dict[str, bytes]:
 
 
 def test_how_it_looks(tmp_path: Path) -> None:
-    recorded(tmp_path / "imaptap.db", Tale().say("S: * OK hi\nC: a LOGIN bob secret \nS: a OK").end(), name="x")
+    recorded(
+        tmp_path / "imaptap.db", Tale().say("S: * OK hi\nC: a LOGIN bob secret\nS: a OK \nC: b NOOP").end(), name="x"
+    )
     with open_store(tmp_path / "imaptap.db", create=False) as store:
         text = export(store, "text")[0].decode()
     assert text.split("\n") == [
@@ -66,8 +68,9 @@ def test_how_it_looks(tmp_path: Path) -> None:
         "# listen: imaps://localhost:1993",
         "# upstream: imaps://mail.example.org:993",
         "S: * OK hi",
-        "C: a LOGIN bob \\{login 6}\\x20",
-        "S: a OK",
+        "C: a LOGIN bob \\{login 6}",
+        "S: a OK\\x20",
+        "C: b NOOP",
         "# ended: closed by client, end of stream",
         "",
     ]
@@ -95,8 +98,8 @@ def test_bytes_are_exact_and_inert(data: bytes) -> None:
 def cut_anywhere() -> st.SearchStrategy[list[Record]]:
     """A session of both sides' nonsense and sense, in chunks."""
     said = st.sampled_from(
-        [b"a NOOP\r\n", b"b APPEND x {5}\r\n", b"hello\r\n", b"* 1 FETCH (BODY[] {3}\r\n", b"abc)\r\n", b"\n", b"\r", b" ",
-         b"\\", b"* OK\r\n", b"a OK\r\n", b"\x00\xff", b"{", "é".encode(), "é".encode()[:1]]
+        [b"a NOOP\r\n", b"b APPEND x {5}\r\n", b"hello\r\n", b"* 1 FETCH (BODY[] {3}\r\n", b"abc)\r\n", b"\n", b"\r",
+         b" ", b"\\", b"* OK\r\n", b"a OK\r\n", b"\x00\xff", b"{", "é".encode(), "é".encode()[:1]]
     )  # fmt: skip
     chunks = st.lists(st.tuples(st.sampled_from([C, S]), st.lists(said, min_size=1, max_size=4)), max_size=12)
 
