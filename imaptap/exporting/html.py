@@ -67,7 +67,7 @@ class _Page:
         yield f"<script>{script}</script>\n</body>\n</html>\n"
 
     def _session(self, session: Session) -> Iterator[str]:
-        selection, teller = self._selection, Lines(self._selection, session, times=False)
+        selection, teller = self._selection, Lines(self._selection, session, bodies=self._bodies is not False)
         yield from _data("session", [_head(session)])
         if selection.everything:
             events = (happening(event).removeprefix("# event: ") for event in shown_events(selection.store, session))

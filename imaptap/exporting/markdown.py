@@ -84,7 +84,7 @@ class _Told:
 
     def __init__(self, selection: Selection, session: Session, limit: int, *, bodies: bool) -> None:
         self._selection, self._session, self._limit, self._bodies = selection, session, limit, bodies
-        self._lines = Lines(selection, session, times=False)
+        self._lines = Lines(selection, session, bodies=bodies)
         self._reader = ExchangeLines(selection, session, bodies=bodies)
 
     @property

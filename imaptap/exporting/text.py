@@ -37,9 +37,9 @@ def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
     file.write(f"{FIRST_LINE}\n".encode())
     missing = 0
     for session in selection.sessions():
-        teller = Lines(selection, session, times=bool(settings.times))
+        teller = Lines(selection, session, times=bool(settings.times), bodies=bodies)
         file.writelines(f"{line}\n".encode() for line in teller.beginning())
-        file.writelines(f"{line}\n".encode() for line in teller.told(bodies=bodies))
+        file.writelines(f"{line}\n".encode() for line in teller.told())
         missing += teller.missing
     return missing
 
@@ -47,8 +47,9 @@ def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
 class Lines:
     """The lines of one session."""
 
-    def __init__(self, selection: Selection, session: Session, *, times: bool) -> None:
-        self._selection, self._session, self._times = selection, session, times
+    def __init__(self, selection: Selection, session: Session, *, times: bool = False, bodies: bool) -> None:
+        """`times`: each begins with its time. `bodies`: contents of literals are wanted."""
+        self._selection, self._session, self._times, self._bodies = selection, session, times, bodies
         self._secrets = Secrets(selection.store, session)
         self.missing = 0
         """Bytes that were wanted and are not there."""
@@ -65,9 +66,9 @@ class Lines:
         if not self._selection.everything:
             yield "# some: only the exchanges that were asked for"
 
-    def told(self, *, bodies: bool) -> Iterator[str]:
+    def told(self) -> Iterator[str]:
         """What was said and what happened, in the order of time, and how it ended."""
-        entries: Iterator[Entry | Event] = lines(self._selection, self._session, bodies=bodies)
+        entries: Iterator[Entry | Event] = lines(self._selection, self._session, bodies=self._bodies)
         if self._selection.everything:
             events = shown_events(self._selection.store, self._session)
             entries = heapq.merge(entries, events, key=_moment)
@@ -93,7 +94,7 @@ class Lines:
         return f"{letter}{'|' if entry.literal else ':'} {text}{goes_on}".rstrip(" ")
 
     def _absent(self, entry: Absent) -> str:
-        if entry.why is not Why.COLLAPSED:
+        if entry.why is Why.HOLE or (entry.why is Why.LEFT_OUT and self._bodies):
             self.missing += entry.length
         return f"{entry.length} bytes {_WHY[entry.why].format(entry.sha256)}"
 
