@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def written_file(output: Path, store: Store) -> Generator[BinaryIO, None, None]:
     """The file `output`, opened anew. Raises UserError where it cannot be, or is the database itself."""
     if output.exists() and not output.is_file() and not output.is_dir():  # a pipe or a device: nothing to replace
-        with _in_words(output), output.open("wb") as file:
+        with _in_words(f"The file {output}"), output.open("wb") as file:
             yield file
         return
     with written_path(output, store) as path, _opened(path) as file:
@@ -42,7 +42,7 @@ def written_path(output: Path, store: Store) -> Generator[Path, None, None]:
         raise UserError(f"{output} is a folder.", "Name a file in it, or another one.")
     if output.exists() and Path(store.where).exists() and output.samefile(store.where):
         raise UserError(f"{output} is the database itself.", "Name another file.")
-    with _in_words(output), _beside(output) as path:
+    with _in_words(f"The file {output}"), _beside(output) as path:
         yield path
 
 
@@ -51,7 +51,7 @@ def written_folder(output: Path) -> Generator[Path, None, None]:
     """Where to write what shall be in the folder `output`. Raises UserError where there is something in it already."""
     if output.exists() and not output.is_dir():
         raise UserError(f"{output} is a file.", "Name a folder that is empty, or not there yet.")
-    with _in_words(output):
+    with _in_words(f"The folder {output}"):
         if output.is_dir() and next(output.iterdir(), None) is not None:
             raise UserError(f"The folder {output} is not empty.", "Name one that is empty, or not there yet.")
         with _beside(output) as path:
@@ -89,9 +89,9 @@ def _opened(path: Path) -> Generator[BinaryIO, None, None]:
 
 
 @contextlib.contextmanager
-def _in_words(output: Path) -> Generator[None, None, None]:
+def _in_words(what: str) -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UserError(f"{output} cannot be written: {reason}.", "Name another one.") from error
+        raise UserError(f"{what} cannot be written: {reason}.", "Name another one.") from error
