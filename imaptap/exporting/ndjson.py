@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from imaptap.exporting.times import moment
-from imaptap.exporting.told import told
+from imaptap.exporting.told import NOT_EXPORTED, told
 from proxy.imap.transcript import Direction, Event, Exchange, Layer, Span
 from storage.cassette.values import Begun, Body, Header, Hole, Over, Said, Unkept
 
@@ -43,6 +43,8 @@ class Documents:
         self._session: int | None = None
         self._offsets = dict.fromkeys(Direction, 0)
         self._owners: dict[Direction, _Owners] = {}
+        self._passed_over: tuple[Direction | None, int | None] = None, None
+        """Where a hole begins that is one because nobody wanted what is there."""
         self.missing = 0
         """Bytes that were wanted and are not there."""
 
@@ -142,10 +144,12 @@ class Documents:
     def _hole(self, hole: Hole) -> Document:
         offset = self._offsets[hole.direction]
         self._offsets[hole.direction] += hole.length
-        self.missing += hole.length if self._selection.everything else 0
+        self.missing += 0 if (hole.direction, offset) == self._passed_over else hole.length
         return self._of("hole", side=_side(hole.direction), offset=offset, length=hole.length)
 
     def _event(self, event: Event) -> Document:
+        if event.name == NOT_EXPORTED:
+            self._passed_over = event.direction, event.offset
         rewrite = {"received": event.received, "sent": event.sent}
         return {
             "type": "event",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,6 +91,17 @@ def test_one_exchange(tmp_path: Path) -> None:
     gaps = {(each["side"], each["offset"], each["length"]) for each in found if each["type"] == "event"}
     covered = sum(length for _, _, length in gaps) + sum(len(each["text"].encode()) for each in said)
     assert covered == sum(map(len, exact.values()))
+
+
+@pytest.mark.parametrize("exchange", [None, 2])
+def test_a_hole_is_missing_and_what_nobody_wanted_is_not(tmp_path: Path, exchange: int | None) -> None:
+    recorded(tmp_path / "imaptap.db", plain_session(), name="x")
+    with closing(sqlite3.connect(tmp_path / "imaptap.db")) as database, database:
+        database.execute("DELETE FROM piece WHERE body_id IS NOT NULL")
+    with open_store(tmp_path / "imaptap.db", create=False) as store:
+        data, missing = export(store, "ndjson", "x", session=1, exchange=exchange)
+    assert missing == len(LETTER)
+    assert len(LETTER) in [each["length"] for each in documents(data) if each["type"] == "hole"]
 
 
 def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
