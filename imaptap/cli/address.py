@@ -40,16 +40,6 @@ def find(store: Store, address: str) -> Place:
     return Place(recording, session, exchange)
 
 
-def find_session(store: Store, address: str) -> Session:
-    """The session that `address` names. Raises UserError where it names a recording, or an exchange."""
-    place = find(store, address)
-    if place.session is None or place.exchange is not None:
-        raise UserError(
-            f"{address!r} does not name a session.", f"Write {place.recording.name}/last, or the session's number."
-        )
-    return place.session
-
-
 def find_recording(store: Store, address: str) -> Recording:
     """The recording of this id or name. Raises UserError that names those like it."""
     try:

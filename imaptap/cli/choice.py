@@ -9,16 +9,21 @@ from storage import Recording, Session, Store, StoredExchange
 from storage.filter import Node
 
 
+def need_several(place: Place, wanted: Node | None) -> None:
+    """Raises UserError where a filter meets the address of a single exchange."""
+    if wanted is not None and place.exchange is not None:
+        raise UserError(
+            "--filter chooses among exchanges, and the address names a single one.",
+            f"Leave out the filter, or write {place.recording.name}/{place.exchange.exchange.session}.",
+        )
+
+
 class Choice:
     """Sessions and exchanges to show; `filtered` where those are only some."""
 
     def __init__(self, store: Store, place: Place, wanted: Node | None) -> None:
         """Raises UserError where a filter meets the address of a single exchange."""
-        if wanted is not None and place.exchange is not None:
-            raise UserError(
-                "--filter chooses among exchanges, and the address names a single one.",
-                f"Leave out the filter, or write {place.recording.name}/{place.exchange.exchange.session}.",
-            )
+        need_several(place, wanted)
         self._store = store
         self._search = None if wanted is None else search(store, wanted, place.recording)
         self._matches: Mapping[int, Sequence[int]] = self._search.matches() if self._search else {}

@@ -1,13 +1,13 @@
 """Values as JSON: the keys that docs/cli.md promises, made here and nowhere else, and written as they are read."""
 
 import base64
-import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from imaptap.exporting.times import moment
 from imaptap.importing.run import origin_of
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
@@ -170,12 +170,6 @@ def hidden_text(part: Hidden | LeftOut) -> str:
         return f"({what}, not kept: --max-literal, sha256 {part.sha256})"
     words = {"literal": "literal {} B", "rest": "... {} B more", "hole": "hole: {} B were never recorded"}
     return f"({words[part.what].format(part.length)})"
-
-
-def moment(wall: int) -> str:
-    """ISO 8601 in UTC, to the microsecond."""
-    seconds, micros = divmod(wall, 1_000_000)
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{micros:06}Z"
 
 
 def state(recording: Recording) -> str:

@@ -17,7 +17,12 @@ UNUSABLE = 2
 INTERRUPTED = 130
 """Exit code of what was ended with Ctrl-C."""
 
-_EXPECTED = {"storage.errors": "StorageError", "certs.errors": "CertificateError", "proxy.live.errors": "LiveError"}
+_EXPECTED = {
+    "storage.errors": "StorageError",
+    "certs.errors": "CertificateError",
+    "proxy.live.errors": "LiveError",
+    "imaptap.exporting.errors": "ExportError",
+}
 
 
 class UserError(click.ClickException):

@@ -1,123 +1,137 @@
 """`imaptap export`: recordings for other programs, and as text."""
 
+from __future__ import annotations
+
 import contextlib
 import sys
-from collections.abc import Generator
-from pathlib import Path
-from typing import BinaryIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from imaptap.cli.address import find, find_session
+from imaptap.cli.address import find
 from imaptap.cli.cassettes import opened
-from imaptap.cli.errors import UserError
-from imaptap.cli.filtering import filter_option, search
-from imaptap.cli.options import db_option
-from imaptap.cli.written import written_file
-from proxy.imap.transcript import Direction
-from storage import Session, Store
-from storage.cassette import export_cassette
-from storage.filter import Node
+from imaptap.cli.choice import need_several
+from imaptap.cli.errors import NO, UserError
+from imaptap.cli.export_options import Wish, export_options
+from imaptap.cli.export_progress import ExportProgress
+from imaptap.cli.filtering import search
+from imaptap.cli.written import written_file, written_folder, written_path
+from imaptap.exporting.formats import FORMATS, Kind, Level
+from imaptap.exporting.selection import Matching, Selection
+from imaptap.exporting.settings import OPTIONS
 
-Range = tuple[int, int | None]
-"""From which byte of a stream up to which; None: to its end."""
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
-_DIRECTIONS = {"client": Direction.CLIENT, "server": Direction.SERVER}
+    from imaptap.cli.address import Place
+    from imaptap.exporting.formats import Format
+    from storage import Store
 
 
-@click.command(short_help="Write one side's exact stream, or a cassette.")
-@click.argument("address", metavar="RECORDING[/SESSION]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["raw", "cassette"]),
-    default="raw",
-    show_default=True,
-    help="raw: the bytes of one side of a session. cassette: all of it as text (docs/cassettes.md).",
-)
-@click.option("--side", type=click.Choice(list(_DIRECTIONS)), help="Whose bytes (raw, which needs it).")
-@click.option(
-    "--as",
-    "version",
-    type=click.Choice(["received", "sent"]),
-    show_default="received",
-    help="As they reached imaptap, or as it sent them on: these differ where it rewrote them (raw).",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to FILE (for your eyes only, if it is new), not to stdout.",
-)
-@filter_option
-@db_option
-def export(
-    address: str,
-    form: str,
-    side: str | None,
-    version: str | None,
-    output: Path | None,
-    wanted: Node | None,
-    db: str,
-) -> None:
-    """Write the exact stream of one side of a session, or a recording (or a session) as a cassette; secrets are masked
-    with as many x.
+@click.command(short_help="Write recordings for other programs and people.")
+@click.argument("address", metavar="RECORDING[/SESSION[/EXCHANGE]]")
+@export_options
+def export(wish: Wish) -> None:
+    """Write a recording, a session or an exchange in one of many formats (docs/export.md); secrets are masked with as
+    many x.
 
-    With --filter, only what belongs to the exchanges that match. A stream exits 1 where the recording has a hole, or a
-    literal that was not kept: what came before it is written.
+    With --filter, only what belongs to the exchanges that match. Exits 1 where the recording has a hole, or a literal
+    that was not kept, and the format needs those bytes.
     """
-    if form == "cassette":
-        if side is not None or version is not None or wanted is not None:
-            raise UserError("--side, --as and --filter are for --format raw.", "A cassette has all that was said.")
-        _cassette(db, address, output)
-        return
-    if side is None:
-        raise UserError("--format raw writes one side.", "Give --side client, --side server, or --format cassette.")
-    with opened(db, address) as (store, there):
-        session = find_session(store, there)
-        direction = _DIRECTIONS[side]
-        read = store.stream_as_sent if version == "sent" else store.stream
-        ranges: list[Range] = [(0, None)] if wanted is None else _matching(store, session, direction, wanted)
-        with _target(output, store) as file:
-            for start, end in ranges:
-                file.writelines(read(session, direction, start, end))
-            file.flush()
-
-
-def _cassette(db: str, address: str, output: Path | None) -> None:
-    with opened(db, address) as (store, there):
+    form = FORMATS[wish.form]
+    _heeds(form, wish)
+    with opened(wish.db, wish.address) as (store, there):
         place = find(store, there)
-        if place.exchange is not None:
-            raise UserError(f"{address!r} is one exchange.", f"Export its session: {address.rpartition('/')[0]}.")
-        with contextlib.nullcontext(sys.stdout.buffer) if output is None else written_file(output, store) as file:
-            export_cassette(store, place.recording, lambda text: file.write(text.encode()), place.session)
-            file.flush()
+        _suits(form, place, wish)
+        write = form.writer()
+        selection = _selection(store, place, wish)
+        with _target(form, wish, store) as target, _progress(selection, wish) as progress:
+            missing = write(replace(selection, progress=progress), target, wish.settings)
+            if wish.output is None:
+                sys.stdout.buffer.flush()
+    if missing:
+        raise UserError(
+            f"{missing:,} bytes are missing in the export: the recording has not got them.",
+            "They were never recorded, or not kept (--max-literal); `imaptap show` tells where.",
+            NO,
+        )
 
 
-def _matching(store: Store, session: Session, direction: Direction, wanted: Node) -> list[Range]:
-    """Where the units of matching exchanges are, in the order of the stream; what adjoins is one range."""
-    found = search(store, wanted, session.recording)
-    keys = found.matches().get(session.id, ())
-    numbers = {stored.exchange.number for stored in found.exchanges(session, keys)}
-    spans = (span for span in store.spans(session) if span.direction is direction and span.exchange in numbers)
-    ranges: list[Range] = []
-    for start, end in sorted((span.start, span.end) for span in spans):
-        if ranges and ranges[-1][1] == start:
-            ranges[-1] = (ranges[-1][0], end)
-        else:
-            ranges.append((start, end))
-    return ranges
+def _heeds(form: Format, wish: Wish) -> None:
+    """Raises UserError where the format does not know what was asked, or needs what was not."""
+    given = wish.settings.given()
+    for name in given:
+        if name not in form.options:
+            others = [f"--format {each.name}" for each in FORMATS.values() if name in each.options]
+            raise UserError(
+                f"{OPTIONS[name].name} is not for --format {form.name}.", f"It is for: {', '.join(others)}."
+            )
+    for name in form.needs:
+        if name not in given:
+            hint = f"Give {OPTIONS[name].example}, or another --format."
+            raise UserError(f"--format {form.name} needs {OPTIONS[name].name}.", hint)
+    if wish.wanted is not None and not form.filters:
+        others = [f"--format {each.name}" for each in FORMATS.values() if each.filters]
+        raise UserError(
+            f"--format {form.name} has all that was said, and takes no --filter.",
+            f"Leave it out, or choose another one: {', '.join(others)}.",
+        )
+    if wish.output is None and form.kind in {Kind.PATH, Kind.FOLDER}:
+        what = "FOLDER" if form.kind is Kind.FOLDER else "FILE"
+        raise UserError(f"--format {form.name} cannot go to stdout.", f"Give -o {what}.")
+
+
+def _suits(form: Format, place: Place, wish: Wish) -> None:
+    """Raises UserError where the format cannot be made of what the address names."""
+    need_several(place, wish.wanted)
+    level = _level(place)
+    if level in form.levels:
+        return
+    made = " or ".join(each.value for each in form.levels)
+    hint = (
+        f"Export its session: {wish.address.rpartition('/')[0]}."
+        if level is Level.EXCHANGE
+        else f"Write {place.recording.name}/last, or the session's number."
+    )
+    raise UserError(f"--format {form.name} is made of {made}, and {wish.address!r} names {level.value}.", hint)
+
+
+def _level(place: Place) -> Level:
+    if place.exchange is not None:
+        return Level.EXCHANGE
+    return Level.RECORDING if place.session is None else Level.SESSION
+
+
+def _selection(store: Store, place: Place, wish: Wish) -> Selection:
+    matching = None
+    if wish.wanted is not None:
+        found = search(store, wish.wanted, place.recording)
+        matching = Matching(found, found.matches())
+    return Selection(store, place.recording, place.session, place.exchange, matching)
+
+
+def _progress(selection: Selection, wish: Wish) -> ExportProgress:
+    apart = wish.output is not None or not sys.stdout.isatty()
+    return ExportProgress(selection.size(), shown=apart)
 
 
 @contextlib.contextmanager
-def _target(output: Path | None, store: Store) -> Generator[BinaryIO, None, None]:
-    if output is None:
-        if sys.stdout.isatty():
+def _target(form: Format, wish: Wish, store: Store) -> Generator[Any, None, None]:
+    """What the format is written to. Raises UserError where it must not, or cannot."""
+    if wish.output is None:
+        if form.kind is Kind.BYTES and sys.stdout.isatty():
             raise UserError(
-                "The stream may hold control characters, which a terminal would obey.",
+                "The export may hold control characters, which a terminal would obey.",
                 "Give -o FILE, or send it into a pipe. `imaptap show` shows it escaped.",
             )
         yield sys.stdout.buffer
-        return
-    with written_file(output, store) as file:
-        yield file
+    elif form.kind is Kind.FOLDER:
+        with written_folder(wish.output) as folder:
+            yield folder
+    elif form.kind is Kind.PATH:
+        with written_path(wish.output, store) as path:
+            yield path
+    else:
+        with written_file(wish.output, store) as file:
+            yield file

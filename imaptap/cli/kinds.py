@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from imaptap.exporting.kinds import Kind, kind
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.imap.transcript import Exchange
 
 _COLOURS = {
-    "magenta": "LOGIN AUTHENTICATE STARTTLS LOGOUT CAPABILITY ID ENABLE NAMESPACE COMPRESS UNAUTHENTICATE LANGUAGE",
-    "blue": (
-        "SELECT EXAMINE CLOSE UNSELECT LIST LSUB XLIST STATUS CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE GETACL SETACL "
-        "DELETEACL LISTRIGHTS MYRIGHTS GETQUOTA GETQUOTAROOT SETQUOTA GETMETADATA SETMETADATA"
-    ),
-    "cyan": "FETCH STORE COPY MOVE APPEND REPLACE EXPUNGE URLFETCH GENURLAUTH CONVERT",
-    "green": "SEARCH SORT THREAD ESEARCH CANCELUPDATE",
-    "yellow": "IDLE NOOP CHECK NOTIFY",
+    Kind.SESSION: "magenta",
+    Kind.MAILBOXES: "blue",
+    Kind.MESSAGES: "cyan",
+    Kind.SEARCHES: "green",
+    Kind.NEWS: "yellow",
+    Kind.OTHER: "white",
 }
-_KINDS = {command: colour for colour, commands in _COLOURS.items() for command in commands.split()}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR = 6
 """Cells of a bar."""
@@ -29,7 +28,7 @@ BAR = 6
 
 def colour(command: str) -> str:
     """The colour of a command: of sessions, mailboxes, messages, searches, or news."""
-    return _KINDS.get(command.removeprefix("UID "), "white")
+    return _COLOURS[kind(command)]
 
 
 def duration(exchange: Exchange) -> int | None:

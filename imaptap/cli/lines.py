@@ -5,7 +5,8 @@ import datetime as dt
 from rich.text import Text
 
 from imaptap.cli.errors import escaped
-from proxy.imap.transcript import Ending, Exchange, Origin, Outcome, SessionClosed, SessionOpened
+from imaptap.exporting.words import marks, result, said, took
+from proxy.imap.transcript import Ending, Exchange, Outcome, SessionClosed, SessionOpened
 
 _STYLES = {"OK": "green", "PREAUTH": "green", "NO": "yellow", "BAD": "red", "BYE": "magenta"}
 _TAG, _COMMAND, _RESULT = 8, 44, 28
@@ -44,43 +45,14 @@ def clock(wall: int) -> str:
     return f"{moment:%H:%M:%S}.{wall // 1000 % 1000:03}"
 
 
-def said(exchange: Exchange) -> str:
-    """The command with its arguments."""
-    return escaped(f"{exchange.command} {exchange.arguments}".strip())
-
-
-def result(exchange: Exchange) -> str:
-    """The status with its code; with the server's words too where it did not say OK; or what there was instead."""
-    if exchange.status is None:
-        return str(exchange.outcome)
-    words = [exchange.status, f"[{exchange.code}]" if exchange.code else ""]
-    if exchange.status != "OK":
-        words.append(exchange.text or "")
-    return escaped(" ".join(word for word in words if word))
-
-
 def result_style(exchange: Exchange) -> str:
     """The colour of a result."""
     return _STYLES.get(exchange.status or "", "magenta" if exchange.outcome is not Outcome.OPEN else "dim")
 
 
-def took(exchange: Exchange) -> str:
-    """How long it took, from the command's first byte to its result."""
-    if exchange.ended is None:
-        return "-"
-    milliseconds = (exchange.ended - exchange.started) / 1000
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
-
-
 def sizes(exchange: Exchange) -> str:
     """Bytes of the client / bytes of the server."""
     return f"{exchange.client_bytes}/{exchange.server_bytes} B"
-
-
-def marks(exchange: Exchange) -> str:
-    """What was odd about it."""
-    own = ("sent by imaptap",) if exchange.origin is Origin.PROXY else ()
-    return escaped(", ".join((*own, *exchange.marks)))
 
 
 def _beginning(session: int, wall: int) -> Text:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from imaptap.cli.kinds import bar, colour
-from imaptap.cli.lines import clock, marks, result, result_style, said, took
+from imaptap.cli.lines import clock, result_style
+from imaptap.exporting.words import marks, result, said, took
 
 if TYPE_CHECKING:
     from imaptap.meaning.values import Meaning

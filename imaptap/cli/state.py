@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from imaptap.cli.documents import Document, moment
+from imaptap.cli.documents import Document
 from imaptap.cli.errors import escaped
 from imaptap.cli.lines import clock
+from imaptap.exporting.times import moment
 from imaptap.meaning.words import compressed, counted
 
 if TYPE_CHECKING:

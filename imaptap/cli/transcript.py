@@ -11,10 +11,11 @@ from rich.text import Text
 
 from imaptap.cli.documents import hidden_text
 from imaptap.cli.kinds import bar, colour
-from imaptap.cli.lines import clock, marks, result, result_style, sizes, took
+from imaptap.cli.lines import clock, result_style, sizes
 from imaptap.cli.masks import Masks
 from imaptap.cli.overview import meaning_lines
 from imaptap.cli.terminal import day
+from imaptap.exporting.words import marks, result, took
 from imaptap.meaning.session import Meanings
 from imaptap.reading.script import Script
 from imaptap.reading.values import Entry, Line, Rest, Run

@@ -6,7 +6,7 @@ import heapq
 import itertools
 from typing import TYPE_CHECKING
 
-from imaptap.reading.spans import unfinished
+from imaptap.reading.spans import Groups, unfinished
 from imaptap.reading.values import ENDLESS, Entry, Line, Rest, Skipped
 from imaptap.reading.wire import Wire
 from proxy.imap.transcript import Direction, EventKind, Exchange
@@ -32,7 +32,7 @@ class Script:
     def whole(self) -> Iterator[Entry]:
         """All of it: each exchange is followed by its lines; what belongs to none stands where it was said."""
         asides = _Asides(heapq.merge(self._lines_of_nobody(), self._unfinished(), self._events(), key=_at))
-        spans = _Groups(self._store.spans(self._session))
+        spans = Groups(self._store.spans(self._session))
         for stored in self._store.exchanges(self._session):
             yield from asides.before(stored.exchange.started)
             yield stored.exchange
@@ -109,20 +109,6 @@ class _Asides:
         if self._next is not None:
             yield self._next
             yield from self._entries
-
-
-class _Groups:
-    """Spans that come sorted by exchange, taken one exchange after the other."""
-
-    def __init__(self, spans: Iterator[Span]) -> None:
-        self._spans = itertools.dropwhile(lambda span: not span.exchange, spans)
-        self._next = next(self._spans, None)
-
-    def of(self, exchange: int) -> Iterator[Span]:
-        while self._next is not None and (self._next.exchange or 0) <= exchange:
-            if self._next.exchange == exchange:
-                yield self._next
-            self._next = next(self._spans, None)
 
 
 def _shortened(lines: Iterator[Line], exchange: int, most: int) -> Iterator[Line | Skipped]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from typing import TYPE_CHECKING
 
@@ -56,3 +57,18 @@ class Spans:
             place = (self._session.number, exchanges[index] or None, direction, start, ends[index])
             others = tuple(self._others.get((direction, start), ()))
             yield Span(*place, 0, 0, 0, _CERTAINTIES[certainties[index]], others)
+
+
+class Groups:
+    """Spans that come sorted by exchange, taken one exchange after the other."""
+
+    def __init__(self, spans: Iterator[Span]) -> None:
+        self._spans = itertools.dropwhile(lambda span: not span.exchange, spans)
+        self._next = next(self._spans, None)
+
+    def of(self, exchange: int) -> Iterator[Span]:
+        """Those of this exchange; none before one that was asked for already."""
+        while self._next is not None and (self._next.exchange or 0) <= exchange:
+            if self._next.exchange == exchange:
+                yield self._next
+            self._next = next(self._spans, None)

@@ -27,17 +27,17 @@ def import_cassette(store: Store, file: BinaryIO, name: str | None = None) -> Re
 
     Raises CassetteError where it is wrong; nothing of it stays then. Raises StorageError as a `Writer` does.
     """
-    return _record(store, read_cassette(file), name)
+    return import_statements(store, read_cassette(file), name)
 
 
 def copy_recording(source: Store, recording: Recording, store: Store, name: str) -> Recording:
     """The same recording in another store. Raises StorageError."""
-    return _record(store, (Placed(0, statement) for statement in _told(source, recording)), name)
+    return record_statements(store, _told(source, recording), name)
 
 
-def import_statements(store: Store, placed: Iterator[Placed], name: str | None) -> Recording:
-    """What another file says in the same statements. Raises CassetteError, StorageError; nothing stays then."""
-    return _record(store, placed, name)
+def record_statements(store: Store, statements: Iterable[Statement], name: str | None) -> Recording:
+    """What these statements tell as a new recording, called `name` (default: the time). Raises StorageError."""
+    return import_statements(store, (Placed(0, statement) for statement in statements), name)
 
 
 def _told(source: Store, recording: Recording) -> Iterator[Statement]:
@@ -47,7 +47,8 @@ def _told(source: Store, recording: Recording) -> Iterator[Statement]:
         yield from told_session(source, ended(source, session), Told.EVERYTHING)
 
 
-def _record(store: Store, placed: Iterator[Placed], name: str | None) -> Recording:
+def import_statements(store: Store, placed: Iterator[Placed], name: str | None = None) -> Recording:
+    """What a file says in statements as a new recording. Raises CassetteError, StorageError; nothing stays then."""
     first = next(placed, None)
     header = first.statement if first and isinstance(first.statement, Header) else Header()
     rest = placed if first is None or isinstance(first.statement, Header) else _behind(first, placed)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from storage.diff.report.words import Folded, folded, noise_line, offered, only, plain, sides, tallies, title, verdict
+from storage.diff.report.marking import code, marked
+from storage.diff.report.words import Folded, folded, noise_line, offered, only, sides, tallies, title, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,22 +13,19 @@ if TYPE_CHECKING:
     from storage.diff.report.values import Entry, Result
     from storage.diff.values import Difference
 
-_SPECIAL = re.compile(r"([\\`*_\[\]#|<>~&@:])")
-_TICKS = re.compile(r"`+")
-
 
 def parts(result: Result) -> Iterator[str]:
     """The text."""
-    left, right = _text(result.left.address), _text(result.right.address)
-    yield f"# {left} and {right}\n\n**{_text(verdict(result.totals))}**\n\n"
+    left, right = marked(result.left.address), marked(result.right.address)
+    yield f"# {left} and {right}\n\n**{marked(verdict(result.totals))}**\n\n"
     yield f"| | A: {left} | B: {right} |\n|---|---|---|\n"
-    yield f"| server | {_text(result.left.server)} | {_text(result.right.server)} |\n"
+    yield f"| server | {marked(result.left.server)} | {marked(result.right.server)} |\n"
     for what, counts in tallies(result.totals):
-        yield f"\n- {what}: {_text(counts)}"
+        yield f"\n- {what}: {marked(counts)}"
     yield "\n\n## Capabilities\n\n"
     yield from _capabilities(result)
     for talk, entries in result.sessions():
-        yield "\n## {} and {}\n\n".format(*map(_text, sides(talk)))
+        yield "\n## {} and {}\n\n".format(*map(marked, sides(talk)))
         for entry in folded(entries):
             yield from _equal(entry) if isinstance(entry, Folded) else _entry(entry)
     yield from _passed(result)
@@ -39,34 +36,34 @@ def _capabilities(result: Result) -> Iterator[str]:
     if differing:
         yield "| | A | B |\n|---|---|---|\n"
     for word in differing:
-        yield f"| {_text(word.name)} | {offered(word.left)} | {offered(word.right)} |\n"
+        yield f"| {marked(word.name)} | {offered(word.left)} | {offered(word.right)} |\n"
     both = only(result)[2]
-    yield f"\nIn both: {_text(' '.join(both)) or 'none'}\n"
+    yield f"\nIn both: {marked(' '.join(both)) or 'none'}\n"
 
 
 def _equal(run: Folded) -> Iterator[str]:
-    yield f"- {run.size} equal: {_text(', '.join(run.commands[:6]))}\n"
+    yield f"- {run.size} equal: {marked(', '.join(run.commands[:6]))}\n"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
-    heads = (_code(title(said)) if said else "nothing" for said in (entry.left, entry.right))
+    heads = (code(title(said)) if said else "nothing" for said in (entry.left, entry.right))
     one, other = heads
     yield f"\n### {entry.state.value}: {one} / {other}\n\n"
     if entry.reason:
-        yield f"{_text(entry.reason)}\n\n"
+        yield f"{marked(entry.reason)}\n\n"
     if entry.differences:
         yield "| class | where | A | B | cause |\n|---|---|---|---|---|\n"
         for difference in entry.differences:
             yield _row(difference)
     if entry.nearest is not None:
-        yield f"\nNearest: {_code(title(entry.nearest))}\n"
+        yield f"\nNearest: {code(title(entry.nearest))}\n"
     yield "\n"
 
 
 def _row(difference: Difference) -> str:
-    shown = ("" if side is None else _code(side) for side in (difference.left, difference.right))
+    shown = ("" if side is None else code(side) for side in (difference.left, difference.right))
     one, other = shown
-    cells = (difference.kind.value, _code(difference.where), one, other, _text(difference.cause))
+    cells = (difference.kind.value, code(difference.where), one, other, marked(difference.cause))
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -74,21 +71,8 @@ def _passed(result: Result) -> Iterator[str]:
     if result.totals.rules:
         yield "\n## Let pass\n\n| rule | times |\n|---|---|\n"
         for name, count in sorted(result.totals.rules.items()):
-            yield f"| {_text(name)} | {count} |\n"
+            yield f"| {marked(name)} | {count} |\n"
     for noisy in result.noise:
-        yield f"\n- {_text(noisy.rule)}: {_text(noise_line(noisy))}"
+        yield f"\n- {marked(noisy.rule)}: {marked(noise_line(noisy))}"
     if result.noise:
         yield "\n"
-
-
-def _text(text: str) -> str:
-    """Text in which nothing is Markdown or HTML."""
-    return _SPECIAL.sub(r"\\\1", plain(text))
-
-
-def _code(text: str) -> str:
-    """Text as code, in a table too: a bar would end the cell even there, so it is shown as what looks like one."""
-    shown = plain(text).replace("|", "¦")
-    fence = "`" * (1 + max(map(len, _TICKS.findall(shown)), default=0))
-    pad = " " if shown.startswith("`") or shown.endswith("`") or not shown else ""
-    return f"{fence}{pad}{shown}{pad}{fence}"

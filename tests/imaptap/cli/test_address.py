@@ -66,6 +66,7 @@ def test_nothing_there_at_all(program: Program) -> None:
     assert "no exchange 1" in program.refused("show", "dumb/1/1")
 
 
-def test_export_wants_a_session(two: Program) -> None:
-    for address in ("typed", "typed/1/1"):
-        assert "does not name a session" in two.refused("export", "--side", "client", address)
+def test_a_stream_is_of_a_session(two: Program) -> None:
+    said = two.refused("export", "--side", "client", "typed")
+    assert "is made of a session or an exchange, and 'typed' names a recording." in said
+    assert "Write typed/last" in said

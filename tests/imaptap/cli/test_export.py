@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import stat
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.imaptap.cli.terminals import on_a_terminal
 from tests.imaptap.telling import LETTER, S, Tale, recorded
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.imaptap.cli.conftest import Program
 
 BINARY = bytes(range(256)) * 20
@@ -150,3 +151,56 @@ def test_only_holes_in_what_matches_count(weeded: Program) -> None:
 
 def test_a_filter_that_cannot_be_read(mixed: Program) -> None:
     assert "column 1" in mixed.refused("export", "--side", "client", "--filter", "comd:NOOP", "x/1")
+
+
+def test_what_ends_at_a_hole_stays(weeded: Program, tmp_path: Path) -> None:
+    """What came before it is all there is, and was asked for."""
+    done = weeded("export", "--side", "server", "weeded/1", "-o", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert (tmp_path / "out").read_bytes().endswith(b"* 4 FETCH (RFC822 {%d}\r\n" % len(LETTER))
+
+
+def test_what_is_missing_counts_where_it_was_wanted(weeded: Program, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    done = weeded("export", "weeded", "--format", "text", "-o", out)
+    assert done.exit_code == 1
+    assert f"{len(LETTER):,} bytes are missing" in done.stderr
+    sha256 = hashlib.sha256(LETTER).hexdigest()
+    told = f"S* {len(LETTER)} bytes of a literal, not kept, sha256 {sha256}\n"
+    assert told in (tmp_path / "out").read_text()
+    assert weeded("export", "weeded", "--format", "text", "--no-bodies", "-o", out).exit_code == 0
+    assert weeded("export", "weeded/1/1", "--format", "text", "-o", out).exit_code == 0
+
+
+def test_one_exchange_of_a_stream(binary: Program) -> None:
+    assert binary("export", "--side", "client", "x/1/2").stdout_bytes == b"b FETCH 1 BODY[]\r\n"
+    said = binary.refused("export", "--side", "client", "x/1/2", "--filter", "cmd:NOOP")
+    assert "the address names a single one" in said
+
+
+def test_a_whole_recording_has_no_one_stream(binary: Program) -> None:
+    assert "Write x/last" in binary.refused("export", "--side", "client", "x")
+
+
+def test_a_link_a_pipe_and_a_folder(binary: Program, tmp_path: Path) -> None:
+    """A link stays one; what is no file is written to as it is; a folder is no file."""
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real").write_text("before")
+    words = ("export", "--side", "client", "x/1", "-o")
+    assert binary(*words, str(tmp_path / "link")).exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes().startswith(b"a LOGIN")
+    assert binary(*words, "/dev/null").exit_code == 0
+    assert not Path("/dev/null").is_file()
+    assert "is a folder" in binary.refused(*words, str(tmp_path))
+
+
+def test_a_bar_for_those_who_watch(binary: Program, tmp_path: Path) -> None:
+    """On a terminal, if the export itself does not go there."""
+    code, shown = on_a_terminal(binary, "export", "x", "--format", "ndjson", "-o", str(tmp_path / "out"))
+    assert code == 0
+    assert b"exporting" in shown
+    code, shown = on_a_terminal(binary, "export", "x", "--format", "text")
+    assert code == 0
+    assert b"exporting" not in shown
+    assert b"C: b FETCH 1 BODY[]" in shown

@@ -1,0 +1,1 @@
+"""Recordings for other programs and for people elsewhere: one module a format, one row each in `formats`."""
