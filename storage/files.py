@@ -12,7 +12,7 @@ import sqlite3
 import stat
 from typing import TYPE_CHECKING, Final
 
-from storage import migrate
+from storage import newest
 from storage.engine import APPLICATION_ID, PAGE_SIZE, UNMANAGED, sqlite_engine
 from storage.errors import StorageError
 
@@ -107,7 +107,7 @@ def _fill(path: Path) -> None:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
             connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrate.upgrade(engine)
+        newest.make(engine)
         with engine.connect().execution_options(**UNMANAGED) as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     finally:

@@ -19,7 +19,7 @@ import pytest
 from blake3 import blake3
 from sqlalchemy import create_engine, text
 
-from storage import Check, Session, StorageError, Store, Writer, engine, migrate, open_store
+from storage import Check, Session, StorageError, Store, Writer, engine, migrate, newest, open_store
 from storage.check import Flaw
 from storage.filter import Search, parse
 from tests.need import ROOT
@@ -73,6 +73,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Newer:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(migrate, "_SCRIPTS", scripts)
             patch.setattr(migrate, "HEAD", "9999")
+            patch.setattr(newest, "make", migrate.upgrade)
             yield
 
     return ahead
@@ -88,6 +89,7 @@ def behind(scripts: Path, head: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "_SCRIPTS", scripts)
         patch.setattr(migrate, "HEAD", head)
+        patch.setattr(newest, "make", migrate.upgrade)
         yield
 
 
@@ -468,10 +470,21 @@ def test_an_older_server_is_migrated(postgresql: PostgreSQL, newer: Newer) -> No
         assert migrate.revision(connection) == "9999"
 
 
+def test_a_new_file_needs_no_alembic(tmp_path: Path) -> None:
+    """Its loading takes longer than all the rest."""
+    program = (
+        "import sys; from storage import open_store; open_store(sys.argv[1], create=True).close();"
+        "print([name for name in sys.modules if name.startswith(('alembic', 'mako'))])"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "x.db")]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b"[]\n"
+
+
 def test_alembic_is_silent(tmp_path: Path) -> None:
     program = (
-        "import logging, sys; from storage import open_store; logging.basicConfig(level=logging.WARNING);"
-        "before = list(logging.root.handlers); open_store(sys.argv[1], create=True).close();"
+        "import logging, pathlib, sys; from storage import engine, migrate;"
+        "logging.basicConfig(level=logging.WARNING); before = list(logging.root.handlers);"
+        "migrate.upgrade(engine.sqlite_engine(pathlib.Path(sys.argv[1]), mode='rwc'));"
         "assert logging.root.handlers == before; assert not logging.getLogger('alembic').disabled"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "x.db")]

@@ -1,4 +1,4 @@
-"""The schema is one thing in three places: tables, migrations, documentation."""
+"""The schema is one thing in four places: tables, migrations, what a new file gets, documentation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from storage import Store, migrate, open_store, tables
+from storage.engine import sqlite_engine
 from tests.need import ROOT
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
 
 VIEWS = ("sessions", "exchanges", "stream", "bodies", "events")
+TABLES = frozenset(tables.metadata.tables)
 
 
 def columns(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -51,7 +53,7 @@ def shape(connection: sqlite3.Connection) -> dict[str, object]:
     return {
         name: (ask("table_info", name), keys(name), indexes(name), "AUTOINCREMENT" in sql, "WITHOUT ROWID" in sql)
         for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
-        if name in tables.metadata.tables
+        if name in TABLES
     }
 
 
@@ -65,6 +67,28 @@ def test_migrations_make_the_tables_that_the_program_uses(sqlite: Store, tmp_pat
     ):
         assert shape(migrated) == shape(declared)
         assert len(shape(migrated)) == len(tables.metadata.tables) == 16
+
+
+def defined(connection: sqlite3.Connection) -> dict[str, str]:
+    """All that has a name but the tables whose `shape` is compared: views, indexes, the index of words, the version."""
+    found = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {name: " ".join(re.sub(r"[\s,]+", " ", sql).split()) for name, sql in found if name not in TABLES}
+
+
+def test_a_new_file_is_what_all_migrations_come_to(sqlite: Store, tmp_path: Path) -> None:
+    (tmp_path / "stepwise.db").touch()
+    stepwise = sqlite_engine(tmp_path / "stepwise.db", mode="rw")
+    migrate.upgrade(stepwise)
+    stepwise.dispose()
+    with (
+        closing(sqlite3.connect(tmp_path / "stepwise.db")) as migrated,
+        closing(sqlite3.connect(tmp_path / "recordings.db")) as new,
+    ):
+        assert shape(new) == shape(migrated)
+        assert defined(new) == defined(migrated)
+        assert {*VIEWS, migrate.VERSION_TABLE, tables.FILTER_TEXT, "piece_body"} <= defined(new).keys()
+        versions = [db.execute(f"SELECT * FROM {migrate.VERSION_TABLE}").fetchall() for db in (new, migrated)]  # noqa: S608
+        assert versions == [[(migrate.HEAD,)]] * 2
 
 
 def test_migrations_make_them_in_postgresql_too(postgresql: PostgreSQL) -> None:
