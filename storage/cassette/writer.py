@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from proxy.imap.transcript import Direction, Event, EventKind, Layer
-from storage.cassette import words
+from storage.cassette import lines, words
 from storage.cassette.escapes import Line, Mark, awkward, named, signed, write_line
 from storage.cassette.literals import Literals
 from storage.cassette.values import FIRST_LINE, TURN, Begun, Body, Hole, Over, Placeholder, Said, Told, Unkept
@@ -54,7 +54,7 @@ class CassetteWriter:
     def begin(self, begun: Begun, varies: Iterable[Event]) -> None:
         """A session, and the places in it that vary."""
         self._line("")
-        self._line(words.written(begun, 0))
+        self._line(lines.written(begun, 0))
         self._told = begun.told
         self._reset()
         self._varies = {direction: deque() for direction in Direction}
@@ -87,7 +87,7 @@ class CassetteWriter:
                 self._tell_odd_places()
             case _:
                 pass
-        self._line(words.written(statement, self._clock))
+        self._line(lines.written(statement, self._clock))
         if isinstance(statement, Unkept):
             self._clock, self._last, self._timed = statement.chunks[-1][1], statement.direction, False
 
@@ -95,7 +95,7 @@ class CassetteWriter:
         """Placeholders beyond the end of a stream."""
         for events in self._varies.values():
             while events:
-                self._line(words.written(events.popleft(), self._clock))
+                self._line(lines.written(events.popleft(), self._clock))
 
     # --- what was said ----------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class CassetteWriter:
         """Those behind which the stream is by now, and which were in no line."""
         events = self._varies.get(direction, deque())
         while events and (events[0].offset or 0) < self._offsets[direction]:
-            self._line(words.written(events.popleft(), self._clock))
+            self._line(lines.written(events.popleft(), self._clock))
 
     def _line(self, text: str) -> None:
         self._write(f"{text}\n")
