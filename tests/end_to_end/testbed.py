@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.end_to_end.unhurried import copied
 from tests.servers.line import Line, line_up
 
 if TYPE_CHECKING:
@@ -52,15 +53,16 @@ CANNOT = 77
 """A job's exit code when the client is not installed or has no such TLS mode."""
 
 HURRIED = frozenset(("aerc", "mutt", "neomutt", "fetchmail"))
-"""Clients whose job takes for granted that a helper has put a letter on the server, or that a delivery is written,
-within two seconds. On a busy machine it fails direct as well, so it is done again; the streams of all tries must hold.
+"""Clients whose job, even unhurried, may fail on a busy machine, direct as well, for what a helper of theirs does later
+than it takes for granted. It is done again then; the streams of all tries must hold.
 """
 TRIES = 3
 
 MENDED = Path(__file__).with_name("mended")
 """Programs that run a client without a fault of its own that has nothing to do with IMAP, and are called as it is."""
 
-AT_ONCE = 6
+AT_ONCE = 3 if "PYTEST_XDIST_WORKER" in os.environ else 6
+"""Lanes: a few beside other tests, and many where nothing else is done meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,12 @@ class Job:
 
 JOBS = [
     Job(kind, mode, client)
-    for kind, modes in (("dovecot", ("implicit", "starttls", "plain")), ("cyrus", ("implicit",)))
+    for kind, modes in (("cyrus", ("implicit",)), ("dovecot", ("implicit", "starttls", "plain")))
     for mode in modes
     for client in CLIENTS
     if client not in UNSUPPORTED[mode]
 ]
+"""In the order in which they are begun, so that who waits for one after the other waits for none long."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +113,15 @@ class Testbed:
     __test__ = False
 
     def __init__(self, folder: Path, jobs: list[Job], identity: Identity) -> None:
-        self.folder, self.identity = folder, identity
+        self.identity = identity
         # Not pytest's own folder: interimap's job starts a server in it, whose user must be able to walk in.
         self.work = Path(tempfile.mkdtemp(prefix="tb-"))
         self.work.chmod(0o755)
+        self.folder = copied(folder, self.work / "testbed")
         self.results: dict[Job, Future[Result]] = {job: Future() for job in jobs}
         self.halted = threading.Event()
         self.pool = ThreadPoolExecutor(AT_ONCE, "lane")
-        for lane in sorted(_lanes(jobs), key=lambda lane: lane[0].kind):  # Cyrus first: it takes long to start
+        for lane in _lanes(jobs):
             self.pool.submit(self._run_lane, lane)
 
     def result(self, job: Job) -> Result:
@@ -207,9 +211,10 @@ def run_job(
 def environment(client: str) -> dict[str, str]:
     """Of a client's job: this process's own, where a client that is installed, and mended, is found mended."""
     path = os.environ.get("PATH", os.defpath)
+    python = {"PYTHON": os.path.realpath(sys.executable)}  # not a program that looks which Python shall be started
     if (MENDED / client).exists() and shutil.which(client, path=path):
         path = os.pathsep.join([str(MENDED), path])
-    return {**os.environ, "PATH": path}
+    return {**os.environ, **python, "PATH": path}
 
 
 def chosen(words: argparse.ArgumentParser, clients: list[str]) -> list[str]:
@@ -224,11 +229,12 @@ def _words(job: Job) -> tuple[str, ...]:
 
 
 def _lanes(jobs: list[Job]) -> list[list[Job]]:
-    """Jobs of one server and mode are a lane, or two of about the same length where there are many of them."""
+    """Jobs of one server and mode are a lane, or two of about the same length where the server is quickly started."""
     groups: dict[tuple[Kind, Mode, tuple[str, ...]], list[Job]] = {}
     for job in jobs:
         groups.setdefault((job.kind, job.mode, _words(job)), []).append(job)
-    return [half for group in groups.values() for half in (group[::2], group[1::2]) if half]
+    halves = (((group[::2], group[1::2]) if kind == "dovecot" else (group,)) for (kind, _, _), group in groups.items())
+    return [lane for lanes in halves for lane in lanes if lane]
 
 
 @contextmanager
