@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ import pytest
 
 from tests.end_to_end.jobs import CLIENTS, Place
 from tests.servers.dovecot import Dovecot
-from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
+from tests.servers.reader import Reader
+from tests.servers.recorder import EVERY_LISTENER, Recorder, environment
 
 SCHEMES = {"imaps": "tls_port", "imap": "plain_port"}
 
@@ -35,35 +35,36 @@ def test_export_import_export(scheme: str, tmp_path: Path) -> None:
                     work.mkdir()
                     job(Place(mode, recorder.port(mode), recorder.ca, context, work))
                     server.reseed("bob")
-    run = Runner(recorder, tmp_path / "home")
-    first = run("export", recorder.recording, "--format", "cassette")
+    with Reader({**environment(tmp_path / "home"), "IMAPTAP_DB": recorder.db}) as reader:
+        compare(Runner(reader), recorder.recording, tmp_path / "again.cassette")
+
+
+def compare(run: Runner, recording: str, file: Path) -> None:
+    first = run("export", recording, "--format", "cassette")
     assert b"secret" not in first.replace(b"kind=secret", b"")
     # Nothing that these clients do makes it necessary to tell more than what was said.
     assert b"tells=everything" not in first
-    file = tmp_path / "again.cassette"
     file.write_bytes(first)
     run("import", str(file))
     assert run("export", "again", "--format", "cassette") == first
     run("check", "again")
-    run("diff", recorder.recording, "again")
+    run("diff", recording, "again")
     # The file itself in place of the recording: only the name is another one.
     assert run("show", f"{file}/1") == run("show", "again/1")
-    was, now = (json.loads(run("show", name, "--json"))["sessions"] for name in (recorder.recording, "again"))
+    was, now = (json.loads(run("show", name, "--json"))["sessions"] for name in (recording, "again"))
     assert [_exchanges(each) for each in was] == [_exchanges(each) for each in now]
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs the installed program on what was recorded, when that has ended."""
+    """Runs commands on what was recorded, when that has ended."""
 
-    recorder: Recorder
-    home: Path
+    reader: Reader
 
     def __call__(self, *words: str) -> bytes:
-        command = [program(), *words, "--db", self.recorder.db]
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment(self.home))
-        assert (done.returncode, done.stderr) == (0, b"")
-        return done.stdout
+        code, stdout, output = self.reader.run(*words)
+        assert (code, output) == (0, stdout.decode(errors="replace").replace("\r\n", "\n"))
+        return stdout
 
 
 def _exchanges(session: dict[str, Any]) -> list[dict[str, Any]]:

@@ -31,7 +31,8 @@ LONGEST = 1.0
 LIMIT = 1.0
 """How old a finished exchange may be, in seconds, that is not there. The promise is 0.1, which only a machine that has
 nothing else to do can be held to: `Tally` tells how it was."""
-PER_DATABASE = 12
+PER_DATABASE = 4
+"""Kills into one database: all of it is looked through after each."""
 LISTEN = ("--listen", "imaps://127.0.0.1:0", "--quiet")
 
 
