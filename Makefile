@@ -13,8 +13,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := $(PIP) install --require-hashes --requirement
 ARGS   ?=
-# Whole files to two processes: most tests wait as often as they work. More would be in the way of tests that start crowds.
-SPREAD ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Whole files to three processes: most tests wait as often as they work, and those of the testbed, which one of the three
+# begins with, mostly wait. More would be in the way of tests that start crowds.
+SPREAD ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MINUTES ?= 15
 BENCH  ?=
 SECONDS ?= 600

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,7 +24,12 @@ ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", "end_to_end")
 LONGEST = ("end_to_end/test_testbed.py",)
 """Files that go before the others of their folder, so that several processes come to their ends at about one time."""
 
+IN_THE_BACKGROUND = ("end_to_end/test_testbed.py",)
+"""Files that go before all others where several processes share the work: they wait most of their time."""
+
 TESTS = Path(__file__).resolve().parent
+SHARED = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether several processes share the work."""
 
 
 def rank(path: Path) -> tuple[int, bool]:
@@ -30,6 +37,8 @@ def rank(path: Path) -> tuple[int, bool]:
     if not path.is_relative_to(TESTS):
         return len(ORDER), True
     name = path.relative_to(TESTS)
+    if name.as_posix() in IN_THE_BACKGROUND and SHARED:
+        return -1, False
     folder = name.parent.as_posix()
     under = [entry for entry in ORDER if not entry or folder == entry or folder.startswith(entry + "/")]
     return ORDER.index(max(under, key=len)), name.as_posix() not in LONGEST
@@ -44,11 +53,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="where tests with chance in them begin (else 1, with --soak the time)")
 
 
+def keep_compiled() -> None:
+    """Where Python shall leave no compiled files beside the sources, it has a place for them in its environment.
+
+    With none at all, every program that a test starts would compile the same files again: a quarter of its time.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "compiled"))
+        sys.pycache_prefix, sys.dont_write_bytecode = os.environ["PYTHONPYCACHEPREFIX"], False
+
+
 def pytest_configure() -> None:
-    """What nohup or a shell in the background has had ignored would be ignored by every program that a test starts."""
+    """What nohup or a shell in the background has had ignored would be ignored by every program that a test starts.
+
+    And what one has compiled, all others need not.
+    """
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)  # ignored here as before, but a program does not inherit that
+    keep_compiled()
 
 
 @pytest.fixture(scope="session")
