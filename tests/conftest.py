@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.need import NOT_HERE
 from tests.servers.postgresql import PostgreSQL
@@ -26,6 +27,14 @@ LONGEST = ("end_to_end/test_testbed.py",)
 
 IN_THE_BACKGROUND = ("end_to_end/test_testbed.py",)
 """Files that go before all others where several processes share the work: they wait most of their time."""
+
+# How long hypothesis looks: shortly, for this is part of `make test`; with HYPOTHESIS_PROFILE=long much longer. There
+# is no deadline: what one example takes says more of the machine than of us.
+settings.register_profile(
+    "short", max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", settings.get_profile("short"), max_examples=20_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 TESTS = Path(__file__).resolve().parent
 SHARED = "PYTEST_XDIST_WORKER" in os.environ

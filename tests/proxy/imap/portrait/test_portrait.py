@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.imap.portrait import Situation, portray
@@ -200,13 +200,18 @@ def test_as_many_as_before_is_news_when_one_has_gone(gone: str) -> None:
 
 
 @given(st.lists(st.integers(-1, 6)))
+@example([0, -1, -1, -1])
 def test_news_whatever_else_was_said_with_it(counts: list[int]) -> None:
-    """New mail is new though it has gone again since; -1 stands for EXPUNGE."""
-    lines = ["* 1 EXPUNGE" if count < 0 else f"* {count} EXISTS" for count in counts]
-    there, arrived = 3, False
+    """New mail is new though it has gone again since; -1 stands for EXPUNGE, where there is something left."""
+    lines, there, arrived = list[str](), 3, False
     for count in counts:
-        arrived |= count > there
-        there = there - 1 if count < 0 else count
+        if count >= 0:
+            lines.append(f"* {count} EXISTS")
+            arrived |= count > there
+            there = count
+        elif there:
+            lines.append("* 1 EXPUNGE")
+            there -= 1
     said = "".join(f"S: {line}\n" for line in lines)
     fetch = "S: n OK\nC: c FETCH 3 FLAGS\nS: c OK\n"
     assert traits(portrait(f"{OPENED}C: n NOOP\n{said}{fetch}"), Situation.NEWS).seen == arrived
