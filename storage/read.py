@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -108,18 +109,18 @@ def exchanges(store: Store, session: Session, after: int) -> Iterator[StoredExch
         after = page[-1].exchange.number
 
 
-def spans(store: Store, session: Session, which: ColumnElement[bool]) -> Iterator[Span]:
-    """The spans of a session for which `which` holds, by exchange, direction and offset."""
-    key = (-1, 0, 0)
-    order = (_span.exchange, _span.direction, _span.start)
+def spans(store: Store, session: Session, exchange: int | None) -> Iterator[Span]:
+    """The spans of a session, or those of one exchange of it, by exchange, direction and offset."""
+    query = _SPANS if exchange is None else _SPANS_OF_ONE
+    place = {"session": session.id, "only": exchange, "exchange": -1, "direction": 0, "start": 0}
     while True:
-        query = select(tables.span).where(_span.session_id == session.id, tuple_(*order) > tuple_(*key), which)
         with store.reading() as connection:
-            found = connection.execute(query.order_by(*order).limit(PAGE)).all()
+            found = connection.execute(query, place).all()
         yield from (rows.to_span(row, session.number) for row in found)
         if len(found) < PAGE:
             return
-        key = (found[-1].exchange, found[-1].direction, found[-1].start)
+        last = found[-1]
+        place |= {"exchange": last.exchange, "direction": last.direction, "start": last.start}
 
 
 def stream_spans(store: Store, session: Session, direction: Direction) -> Iterator[Span]:
@@ -131,17 +132,21 @@ def stream_spans(store: Store, session: Session, direction: Direction) -> Iterat
             yield rows.to_span(row, session.number)
 
 
-def events(
-    store: Store, mine: ColumnElement[bool], session: int | None, kinds: tuple[EventKind, ...]
-) -> Iterator[Event]:
-    """The events for which `mine` holds, of some kinds (default: all), in the order in which they were recorded."""
+def events(store: Store, session: Session, kinds: tuple[EventKind, ...]) -> Iterator[Event]:
+    """The events of a session, of some kinds (default: all), in the order in which they were recorded."""
+    return _events(store, _events_of_session(kinds), session.id, session.number)
+
+
+def recording_events(store: Store, recording: Recording, kinds: tuple[EventKind, ...]) -> Iterator[Event]:
+    """The same, of a recording, about no session in particular."""
+    return _events(store, _events_of_recording(kinds), recording.id, None)
+
+
+def _events(store: Store, query: Select[Any], owner: int, session: int | None) -> Iterator[Event]:
     last = 0
-    query = select(tables.event).where(mine, _event.number > bindparam("last")).order_by(_event.number).limit(PAGE)
-    if kinds:
-        query = query.where(_event.kind.in_([kind.value for kind in kinds]))
     while True:
         with store.reading() as connection:
-            found = connection.execute(query, {"last": last}).all()
+            found = connection.execute(query, {"owner": owner, "last": last}).all()
         yield from (rows.to_event(row, session) for row in found)
         if len(found) < PAGE:
             return
@@ -185,6 +190,34 @@ _EXCHANGES: Final = (
 )
 _PIECES: Final = _pieces_from()
 _PIECES_BEFORE: Final = _PIECES.where(_piece.offset < bindparam("end"))
+_SPAN_ORDER: Final = (_span.exchange, _span.direction, _span.start)
+_SPANS: Final = (
+    select(tables.span)
+    .where(_span.session_id == bindparam("session"))
+    .where(tuple_(*_SPAN_ORDER) > tuple_(*(bindparam(each.name, type_=each.type) for each in _SPAN_ORDER)))
+    .order_by(*_SPAN_ORDER)
+    .limit(PAGE)
+)
+_SPANS_OF_ONE: Final = _SPANS.where(_span.exchange == bindparam("only"))
+
+
+@functools.cache
+def _events_of_session(kinds: tuple[EventKind, ...]) -> Select[Any]:
+    return _events_where(_event.session_id == bindparam("owner"), kinds)
+
+
+@functools.cache
+def _events_of_recording(kinds: tuple[EventKind, ...]) -> Select[Any]:
+    mine = (_event.recording_id == bindparam("owner")) & _event.session_id.is_(None)
+    return _events_where(mine, kinds)
+
+
+def _events_where(mine: ColumnElement[bool], kinds: tuple[EventKind, ...]) -> Select[Any]:
+    query = select(tables.event).where(mine, _event.number > bindparam("last")).order_by(_event.number).limit(PAGE)
+    if not kinds:
+        return query
+    names = [kind.value for kind in kinds]
+    return query.where(_event.kind == names[0] if len(names) == 1 else _event.kind.in_(names))
 
 
 def body(connection: Connection, blake3: str) -> bytes:

@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
-from sqlalchemy import insert, select, true
+from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
 from storage import prune, read, rows, stream, tables
@@ -139,7 +139,7 @@ class Store:
 
         0 asks for those that belong to no exchange.
         """
-        return read.spans(self, session, true() if exchange is None else tables.span.c.exchange == exchange)
+        return read.spans(self, session, exchange)
 
     def stream_spans(self, session: Session, direction: Direction) -> Iterator[Span]:
         """The spans of one direction in the order of its stream, as they are at this moment."""
@@ -147,7 +147,7 @@ class Store:
 
     def events(self, session: Session, *kinds: EventKind) -> Iterator[Event]:
         """The events of a session, of some kinds or of all, as recorded."""
-        return read.events(self, tables.event.c.session_id == session.id, session.number, kinds)
+        return read.events(self, session, kinds)
 
     def follow(self, recording: Recording, *, from_start: bool = False) -> Follower:
         """The exchanges of a recording as they end, from now on or from its start: ask it again and again."""
@@ -155,8 +155,7 @@ class Store:
 
     def recording_events(self, recording: Recording, *kinds: EventKind) -> Iterator[Event]:
         """The events of a recording that are about no session in particular."""
-        mine = (tables.event.c.recording_id == recording.id) & tables.event.c.session_id.is_(None)
-        return read.events(self, mine, None, kinds)
+        return read.recording_events(self, recording, kinds)
 
     # --- bytes ------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.imap.transcript import Direction, Event, EventKind
-from storage import read, tables
+from storage import read
 from storage.errors import GapError, LeftOutError
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from storage.store import Store
     from storage.values import Session, StoredPiece
-
-_event = tables.event.c
 
 
 def received(store: Store, session: Session, direction: Direction, start: int, end: int | None) -> Iterator[bytes]:
@@ -41,7 +39,7 @@ def _bytes(store: Store, piece: StoredPiece) -> bytes:
 
 def _need_whole(store: Store, session: Session, direction: Direction, position: int, end: int | None) -> None:
     """Raise GapError where bytes at the very end of what was asked for are among the lost ones."""
-    for gap in read.events(store, _event.session_id == session.id, session.number, (EventKind.GAP,)):
+    for gap in read.events(store, session, (EventKind.GAP,)):
         if gap.direction is direction and gap.offset is not None and gap.length is not None:
             stop = gap.offset + gap.length
             if gap.offset <= position < stop and (end is None or position < end):
@@ -69,7 +67,6 @@ def as_sent(store: Store, session: Session, direction: Direction, start: int, en
 
 def _rewrites(store: Store, session: Session, direction: Direction) -> list[Event]:
     """By offset; of the same offset in their order. There are few: a handful in a session."""
-    mine = _event.session_id == session.id
-    found = read.events(store, mine, session.number, (EventKind.REWRITE,))
+    found = read.events(store, session, (EventKind.REWRITE,))
     applying = (e for e in found if e.direction is direction and e.offset is not None and (e.received or e.sent))
     return sorted(applying, key=lambda e: e.offset or 0)

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from storage.diff.rules import Rules
 
 
+TEXT_MOST = 8 * 1024 * 1024
+"""Bytes of text of one exchange's answers that are compared; in memory they take some twenty times as much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What came of a group: its totals, and by the place of each pair of sessions where its entries are."""
@@ -85,7 +89,8 @@ def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[T
             (left.recording.started, right.recording.started),
             _finder(store, (left, right), known),
         )
-        for walked in walk(known.steps, dialogues(store, left), _told(all_dialogues(store, right), judge)):
+        coming = _told(all_dialogues(store, right, TEXT_MOST), judge)
+        for walked in walk(known.steps, dialogues(store, left, TEXT_MOST), coming):
             spool.add(judge.judge(walked, ground))
             count += 1
     spool.end()

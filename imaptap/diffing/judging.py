@@ -35,6 +35,8 @@ EXCHANGE = "exchange"
 COMMAND = "command"
 OTHER_COMMAND = "the commands are not the same"
 NOT_KEPT = "content not kept"
+_NAMES = (MailboxList, Namespace)
+TOO_LONG = "its answers are too long to be held in memory side by side"
 LOST = "its bytes were not recorded, or too many exchanges have moved"
 
 
@@ -54,6 +56,7 @@ class Judge:
         self.totals, self.offers = Totals(), Offers()
         self._mapping, self._states = Mapping(), States()
         self._noise, self._off, self._learner = noise, off, learner
+        self._around: tuple[Ground, Context] | None = None
 
     def judge(self, walked: Walked, ground: Ground) -> Entry:
         """What came of a step."""
@@ -78,10 +81,20 @@ class Judge:
 
     def _names(self, side: Side, dialogue: Dialogue) -> None:
         # Before anything is compared: how names are built is no news, whichever of them come first.
-        for answer in (*dialogue.news, *dialogue.answers):
-            value = answer.parsed.understood
-            if isinstance(value, Untagged) and isinstance(value.data, MailboxList | Namespace):
-                self._mapping.names.hear(side, value.data)
+        for answers in (dialogue.news, dialogue.answers):
+            for answer in answers:
+                value = answer.parsed.value
+                if isinstance(value, Untagged) and isinstance(value.data, _NAMES):
+                    self._mapping.names.hear(side, value.data)
+
+    def _context(self, ground: Ground) -> Context:
+        """One for all steps of two sessions."""
+        if self._around is None or self._around[0] is not ground:
+            self._around = (
+                ground,
+                Context(self._mapping, ground.literals, self._off, ground.began, self._states, ground.since),
+            )
+        return self._around[1]
 
     def _comparison(self, walked: Walked, ground: Ground) -> Comparison | None:
         """None where it could not be compared."""
@@ -98,8 +111,10 @@ class Judge:
             return None if step.reason else _alone(left, right)
         if left is None or right is None:
             return None
-        context = Context(self._mapping, ground.literals, self._off, ground.began, self._states, ground.since)
-        comparison = compare(left, right, context)
+        if left.left_out or right.left_out:  # a part of one would be compared with another part of the other
+            self._mapping.learn(left, None, ground.literals)
+            return None
+        comparison = compare(left, right, self._context(ground))
         self._mapping.learn(left, right, ground.literals)
         return _with_place(step, left, right, comparison)
 
@@ -181,6 +196,7 @@ def _state(step: Step, comparison: Comparison | None, differences: tuple[Differe
 
 def _reason(walked: Walked, comparison: Comparison | None) -> str:
     if comparison is None:
-        return readable(walked.step.reason.encode("utf-8", "surrogatepass")) or LOST
+        too_long = any(side is not None and side.left_out for side in (walked.left, walked.right))
+        return readable(walked.step.reason.encode("utf-8", "surrogatepass")) or (TOO_LONG if too_long else LOST)
     kept = any(each.rule == NOT_KEPT for each in comparison.passes)
     return "content that was not kept could not be compared" if kept else ""

@@ -28,6 +28,12 @@ class TimedPiece:
         """When the byte at `offset` came."""
         return self._ats[min(bisect_right(self._ends, offset), len(self._ats) - 1)]
 
+    def times_of(self, start: int, end: int) -> tuple[int, int]:
+        """When the first and the last one came of the bytes from `start` up to `end`."""
+        ends, ats = self._ends, self._ats
+        index = min(bisect_right(ends, start), len(ats) - 1)
+        return ats[index], ats[index] if end <= ends[index] else self.time_of(end - 1)
+
 
 class Pieces:
     """Keeps the last few: spans are many and small, pieces may be large, and pipelined commands go back a little."""
@@ -56,6 +62,11 @@ class Pieces:
 
     def holding(self, start: int, end: int) -> TimedPiece | None:
         """The one piece that holds all bytes from `start` up to `end` itself, if there is such a one."""
+        index = bisect_right(self._ends, start)
+        if index < len(self._kept):  # as nearly always
+            timed, piece = self._kept[index], self._kept[index].piece
+            if piece.offset <= start and end <= self._ends[index] and piece.data is not None:
+                return timed
         found = list(itertools.islice(self.between(start, end), 2))
         if len(found) != 1 or found[0].piece.data is None:
             return None

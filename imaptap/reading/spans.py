@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from storage import Session, Store
 
 _CERTAINTIES = list(Certainty)
+_PLACES = {certainty: place for place, certainty in enumerate(_CERTAINTIES)}
 
 
 def unfinished(store: Store, session: Session, ends: Mapping[Direction, int]) -> list[Span]:
@@ -41,13 +42,17 @@ class Spans:
         self._columns = {side: tuple(array("Q") for _ in range(4)) for side in Direction}
         self._others: dict[tuple[Direction, int], array[int]] = {}
         for span in store.spans(session):
-            values = (span.start, span.end, span.exchange or 0, _CERTAINTIES.index(span.certainty))
-            self.ends[span.direction] = max(self.ends[span.direction], span.end)
-            self.newest = max(self.newest, span.exchange or 0)
-            for column, value in zip(self._columns[span.direction], values, strict=True):
-                column.append(value)
+            number = span.exchange or 0
+            starts, ends, exchanges, certainties = self._columns[span.direction]
+            starts.append(span.start)
+            ends.append(span.end)
+            exchanges.append(number)
+            certainties.append(_PLACES[span.certainty])
+            self.newest = max(self.newest, number)
             if span.open and span.certainty is Certainty.AMBIGUOUS:  # else it does not matter
                 self._others[span.direction, span.start] = array("Q", span.open)
+        for side, (_, ends, _, _) in self._columns.items():
+            self.ends[side] = max(ends, default=0)
 
     def of(self, direction: Direction) -> Iterator[Span]:
         """Without times and numbers of units, in the order of the stream."""

@@ -6,9 +6,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.reading.exchanges import EXCHANGES_KEPT, Exchanges
-from imaptap.reading.remembered import Remembered
 from imaptap.reading.units import session_units
 from proxy.imap.grammar import parse_command, parse_response, parse_sasl
+from proxy.imap.grammar.remembered import Remembered
 from proxy.imap.transcript import Direction
 from proxy.imap.view.session import SessionView
 from proxy.imap.view.values import Said
@@ -71,9 +71,9 @@ class ParsedUnits:
     ) -> Parsed[Response] | Parsed[Command | Done] | Parsed[SaslLine]:
         if direction is Direction.SERVER:
             return _response(unit)
-        if exchange is None:
+        if exchange is None or exchange.command != "AUTHENTICATE":
             return _command(unit)
-        if exchange.number in self._begun and exchange.command == "AUTHENTICATE":
+        if exchange.number in self._begun:
             return parse_sasl(unit)
         self._begun[exchange.number] = None
         if len(self._begun) > EXCHANGES_KEPT:

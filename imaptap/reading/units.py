@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import heapq
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,14 +50,39 @@ def session_units(store: Store, session: Session) -> Iterator[Whole]:
     """All whole units of a session in the order in which they ended, those too that no span holds yet."""
     spans = Spans(store, session)
     tails = {span.direction: span for span in unfinished(store, session, spans.ends)}
-    sides = (
+    client, server = (
         units(store, session, side, itertools.chain(spans.of(side), [tails[side]] if side in tails else []))
         for side in Direction
     )
-    wholes = ((each for each in side if isinstance(each, Whole)) for side in sides)
     under_way = _UnderWay(store, session, spans.newest) if tails else None
-    for whole in heapq.merge(*wholes, key=lambda whole: (whole.cut.ended, whole.span.direction)):
+    for whole in _merged(client, server):
         yield whole._replace(span=under_way.owned(whole)) if under_way and whole.span.end == ENDLESS else whole
+
+
+def _merged(client: Iterator[Whole | Lost], server: Iterator[Whole | Lost]) -> Iterator[Whole]:
+    """Both sides' units by when they ended; the client's first, where both ended at once."""
+    said, answered = _whole(client), _whole(server)
+    while said is not None and answered is not None:
+        if said.cut.ended <= answered.cut.ended:
+            yield said
+            said = _whole(client)
+        else:
+            yield answered
+            answered = _whole(server)
+    while said is not None:
+        yield said
+        said = _whole(client)
+    while answered is not None:
+        yield answered
+        answered = _whole(server)
+
+
+def _whole(side: Iterator[Whole | Lost]) -> Whole | None:
+    """The next one; None at the end."""
+    for each in side:
+        if isinstance(each, Whole):
+            return each
+    return None
 
 
 class _UnderWay:
@@ -88,16 +112,16 @@ class _UnderWay:
 
 def _plain_units(span: Span, timed: TimedPiece) -> list[Whole] | None:
     """The units of a span that lies in one piece, where each is a plain line; None where any has to be looked at."""
-    piece, time_of = timed.piece, timed.time_of
+    piece, times_of = timed.piece, timed.times_of
     data, offset, layer = piece.data or b"", piece.offset, piece.layer
-    start, found = span.start, list[Whole]()
-    while start < span.end:
+    start, last, found = span.start, span.end, list[Whole]()
+    while start < last:
         size = plain_line(data, start - offset)
-        if not size or start + size > span.end:
-            return None
         end = start + size
+        if not size or end > last:
+            return None
         unit = Unit(start, end, (data[start - offset : end - offset],), (), ())
-        found.append(Whole(CutUnit(unit, time_of(start), time_of(end - 1), ()), span, layer))
+        found.append(Whole(CutUnit(unit, *times_of(start, end), ()), span, layer))
         start = end
     return found
 

@@ -41,7 +41,12 @@ class CutUnit(NamedTuple):
 def plain_line(data: bytes, pos: int) -> int:
     """The size of the unit at `pos` if it is one line of nothing odd, as most are; 0 where one has to look closely."""
     line = data[pos : data.find(b"\n", pos, pos + PLAIN_MOST) + 1]
-    odd = not line.endswith(b"\r\n") or line.count(b"\r") > 1 or line.endswith(b"}\r\n") or open_quote(line)
+    odd = (
+        not line.endswith(b"\r\n")
+        or line.count(b"\r") > 1
+        or line.endswith(b"}\r\n")
+        or (b'"' in line and open_quote(line))
+    )
     return 0 if odd else len(line)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.imap.announcements import LITERAL_MAX, STATUS, Announcement, LongLine, announcement, closes_code
 from proxy.imap.quotes import open_quote
@@ -51,8 +52,7 @@ class Literal:
     content: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A line and its literals. `texts` are the text runs between them (one more than `literals`), line ends included.
 
     `flaws` names what is odd about it: "bare LF", "bare CR", "open quote", "cut", "literal refused".

@@ -9,10 +9,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar import Command, Continuation, Tagged, Untagged, cut, parse_command, parse_response, parse_sasl
+from proxy.imap.grammar import (
+    Command,
+    Continuation,
+    Done,
+    Parsed,
+    Tagged,
+    Untagged,
+    cut,
+    parse_command,
+    parse_response,
+    parse_sasl,
+)
 from proxy.imap.grammar.capability import Capability
 from proxy.imap.grammar.commands import Compress
 from proxy.imap.grammar.generic import Bare
+from proxy.imap.grammar.remembered import Remembered
 from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Direction, Ending, EventKind, readable
 from proxy.live.errors import LiveError
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
     from proxy.replay.ear import Ear
 
 LOST = "the connection was lost"
+_response, _command = Remembered(parse_response), Remembered(parse_command)
 _SWITCHES = (Bare(b"STARTTLS"), Compress(b"DEFLATE"))
 """Commands whose OK changes the layer."""
 
@@ -119,14 +132,15 @@ class Connection:
         *,
         begun: Callable[[Flight], None],
         shown: Unit | None = None,
+        command: Command | None = None,
     ) -> Flight:
         """Send a command with all its literals: synchronising ones wait for `+`, and are withheld when refused.
 
         `contents` are those of the unit's literals, in order; `begun` hears of the flight before anything is sent.
-        `shown` is what may be told of the unit, where it has secrets.
+        `shown` is what may be told of the unit, where it has secrets; `command` what it says, where that is known.
         """
         flight = self._begin(tag)
-        self._tell(shown or unit, flight)
+        self._tell(shown or unit, flight, command)
         begun(flight)
         if not self.open_now:
             self._give_up()
@@ -189,10 +203,10 @@ class Connection:
             self._end(flight, None)
         self._land()
 
-    def _tell(self, unit: Unit, flight: Flight) -> None:
+    def _tell(self, unit: Unit, flight: Flight, command: Command | None = None) -> None:
         """Literals get the offsets that they have in our stream."""
         here = moved(unit, flight.start)
-        parsed = parse_command(here)
+        parsed = _command(here) if command is None or unit.literals else Parsed[Command | Done](command)
         self._ear.asked(here, self._tap.clock.now(), self._line.layer, parsed, flight.number)
         if isinstance(parsed.value, Command) and parsed.value.body in _SWITCHES:
             self._switching = flight
@@ -239,7 +253,7 @@ class Connection:
 
     def unit(self, found: CutUnit, at: int) -> None:
         """The server has said this."""
-        parsed = parse_response(found.unit)
+        parsed = _response(found.unit)
         self._ear.answered(found.unit, at, self._line.layer, parsed)
         value = parsed.understood
         if not self._greeted.done():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
@@ -145,7 +144,7 @@ class Ear:
         if len(self._over) > _OVER_KEPT:
             self._over.popitem(last=False)
         if self.over:
-            self.over(replace(dialogue, exchange=known))
+            self.over(dialogue._replace(exchange=known))
 
 
 class Digests:

@@ -156,8 +156,9 @@ def _send(ask: Ask, command: Command, body: Body, tag: bytes, context: Context) 
     changes = tuple(context.changes)
     if body is command.body:
         unit, more = respelled(ask.unit, command.tag, tag, context.offers)
-        return Send(unit, (*changes, *more))
-    written = rewritten(type(command)(tag, body), ask.unit, context.offers)
+        return Send(unit, (*changes, *more), type(command)(tag, body))
+    said = type(command)(tag, body)
+    written = rewritten(said, ask.unit, context.offers)
     if written is None:
         return Skip("its literals cannot be told apart")
-    return Send(written[0], (*changes, *written[1]))
+    return Send(written[0], (*changes, *written[1]), said)

@@ -165,8 +165,9 @@ class Player:
 
     async def _send(self, dialogue: Dialogue, decision: Send, tag: bytes, contents: list[Content]) -> Flight:
         return await self._connection.send(
-            tag, decision.unit, contents, begun=lambda flight: self._fly(dialogue, flight, decision.changes)
-        )
+            tag, decision.unit, contents, begun=lambda flight: self._fly(dialogue, flight, decision.changes),
+            command=decision.command,
+        )  # fmt: skip
 
     def _contents(self, unit: Unit) -> list[Content] | None:
         """What its literals hold; None where that was not kept of one of them."""
@@ -245,7 +246,8 @@ class Player:
         answered = flight.completion is not None or recorded.outcome is not Outcome.COMPLETED
         reason = "" if answered else self._connection.why
         fate = Fate.SENT if answered else Fate.CUT
-        self._where.answered(dialogue, flight.status, self._ear.before.exists)
+        exists = self._ear.before.exists if recorded.command in SELECTS else None
+        self._where.answered(dialogue, flight.status, exists)
         step = Step(self._part.number, recorded.number, fate, flight.number, flight.status, reason, changes)
         place = (flight.start, flight.length)
         if flight.completion is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from proxy.imap.grammar import Command
     from proxy.imap.units import Unit
 
 
@@ -26,11 +27,13 @@ class Send:
     """What is to be sent for a step: the command with its new tag, and everything in it mapped.
 
     Literals without `content` are sent from the recording: `start` is their offset in the recorded client's stream.
-    `changes` says for people what is not as it was recorded, as in "UID 4 → 17".
+    `changes` says for people what is not as it was recorded, as in "UID 4 → 17". `command` is what the unit says, where
+    that is known without reading it.
     """
 
     unit: Unit
     changes: tuple[str, ...] = ()
+    command: Command | None = None
 
 
 @dataclass(frozen=True, slots=True)

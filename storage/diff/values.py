@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Dialogue
@@ -42,8 +42,7 @@ class Difference:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(NamedTuple):
     """Something that is not the same and was let pass: by the rule of that name, at `where`."""
 
     rule: str

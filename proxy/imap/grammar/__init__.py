@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from proxy.imap.grammar.commands import Command, Done, command
 from proxy.imap.grammar.cursor import Cursor
 from proxy.imap.grammar.framing import cut, joined
+from proxy.imap.grammar.plain import plain_completion
 from proxy.imap.grammar.quirks import Noted, Quirk
 from proxy.imap.grammar.responses import Response, Tagged, Untagged, response
 from proxy.imap.grammar.results import Parsed, Raw
@@ -58,7 +59,8 @@ V = TypeVar("V")
 
 def parse_response(unit: Unit) -> Parsed[Response]:
     """What a server says with this unit (RFC 9051 section 7)."""
-    return _parse(unit, response)
+    plain = plain_completion(unit)
+    return _parse(unit, response) if plain is None else Parsed(plain)
 
 
 def parse_command(unit: Unit) -> Parsed[Command | Done]:

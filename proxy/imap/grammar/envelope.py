@@ -111,7 +111,9 @@ def envelope(c: Cursor) -> Envelope:
     start = c.pos
     c.spend(10)
     if match := c.match(_PLAIN_ENVELOPE):
-        return _plain_envelope(c, *match.groups())
+        plain, values = _known_envelope(match)
+        c.spend(values)
+        return plain
     c.expect(b"(")
     c.spaces()
     strings: list[NString] = []
@@ -138,22 +140,38 @@ def envelope(c: Cursor) -> Envelope:
     return Envelope(date, subject, sent_from, sender, reply_to, to, cc, bcc, in_reply_to, message_id)
 
 
-def _plain_envelope(c: Cursor, date: bytes, subject: bytes, *others: bytes) -> Envelope:
-    """One without anything odd, as most are, from the texts of its fields."""
+def _known_envelope(match: re.Match[bytes]) -> tuple[Envelope, int]:
+    """One without anything odd, as most are, and how many values it has: read once, while it is remembered.
+
+    Two servers have the same letters, and clients ask for the same ones again and again.
+    """
+    text = match[0]
+    found = _known.get(text)
+    if found is None:
+        found = _plain_envelope(*match.groups())
+        if len(text) <= _KNOWN_BYTES:
+            if len(_known) >= _KNOWN_MOST:
+                _known.clear()
+            _known[text] = found
+    return found
+
+
+def _plain_envelope(date: bytes, subject: bytes, *others: bytes) -> tuple[Envelope, int]:
     *lists, in_reply_to, message_id = others
     people = [None if text == b"NIL" else _plain(text) for text in lists]
-    c.spend(10 + 10 * sum(map(len, filter(None, people))))
     sent_from, sender, reply_to, to, cc, bcc = people
     ends = (_plain_string(in_reply_to), _plain_string(message_id))
-    return Envelope(
-        _plain_string(date), _plain_string(subject), sent_from, sender, reply_to, to, cc, bcc, *ends
-    )  # fmt: skip
+    strings = (_plain_string(date), _plain_string(subject))
+    found = Envelope(*strings, sent_from, sender, reply_to, to, cc, bcc, *ends)
+    return found, 10 + 10 * sum(map(len, filter(None, people)))
 
 
 def _plain_string(text: bytes) -> NString:
     return None if text == b"NIL" else text[1:-1]
 
 
+_KNOWN_MOST, _KNOWN_BYTES = 4096, 1000
+_known: dict[bytes, tuple[Envelope, int]] = {}
 _STRINGS = (0, 1, 8, 9)
 _STRING = re.compile(rb'NIL|"[^"]*+"')
 _TEXT = rb'(?:NIL|"[ !#-\[\]-~]{0,500}+")'

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9.\-_/]*+")
 _ORIGIN = re.compile(rb"<([0-9]{1,20})(\.[0-9]++)?+>")
+_PLAIN_ITEM = re.compile(
+    rb"(?:(UID|RFC822\.SIZE) (0|[1-9][0-9]{0,8})"
+    rb"|FLAGS \(((?:[\\$]?[A-Za-z0-9_\-]++(?: [\\$]?[A-Za-z0-9_\-]++)*+)?+)\))(?=[ )])"
+)
+"""Items that nearly every FETCH has, as nearly every server writes them."""
 _LABEL = re.compile(rb'\\?[^ ()"{\r\n\\][^ ()"\r\n]*+')
 
 
@@ -62,7 +67,7 @@ def msg_att(c: Cursor, number: int, *, uid: bool = False) -> Fetch:
         if not wrapped and c.at(b"("):
             wrapped.append(c.pos)
             c.accept(b"(")
-        found.append(_item(c))
+        found.append(_plain_item(c) or _item(c))
         if wrapped and c.accept(b")"):
             c.note(Quirk.WRAPPED_ITEM, wrapped.pop())
         if not c.at(b")"):
@@ -73,6 +78,18 @@ def msg_att(c: Cursor, number: int, *, uid: bool = False) -> Fetch:
     if wrapped:
         c.stop(")")
     return Fetch(number, tuple(found), uid)
+
+
+def _plain_item(c: Cursor) -> fetch_items.Item | None:
+    match = c.match(_PLAIN_ITEM)
+    if match is None:
+        return None
+    name, number, flags = match.groups()
+    if name is not None:
+        return fetch_items.NumberItem(name, int(number))
+    words = tuple(flags.split())
+    c.spend(1 + 2 * len(words))
+    return fetch_items.Flags(words)
 
 
 def _item(c: Cursor) -> fetch_items.Item:

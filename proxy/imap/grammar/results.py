@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from proxy.imap.grammar.quirks import Noted, Quirk
@@ -21,8 +21,7 @@ class Raw:
     expected: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[V]):
+class Parsed(NamedTuple, Generic[V]):
     """The value of a unit, or `Raw`; and every quirk that was passed over, in the order of the bytes."""
 
     value: V | Raw

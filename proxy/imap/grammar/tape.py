@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TAB = ord("\t")
+_BLANKS = (b" ", b"\t")
 _SPACES = re.compile(rb"[ \t]*+")
 _ANNOUNCEMENT = re.compile(rb"(~?)\{([0-9]++)(\+?)\}\r?\n")
 _ANNOUNCED = re.compile(rb"\{[0-9]++\+?\}\Z")
@@ -53,9 +54,13 @@ class Tape:
         self.notes: list[Noted] = []
         self._depth = 0
         self._left = VALUES_MOST
-        self._places = list(accumulate(map(len, unit.texts[:-1])))
-        self._sizes = [0, *accumulate(literal.size for literal in unit.literals)]
-        self._literals = dict(zip(self._places, unit.literals, strict=False))
+        self._places: list[int] = []
+        self._sizes = [0]
+        self._literals: dict[int, Literal] = {}
+        if unit.literals:
+            self._places += accumulate(map(len, unit.texts[:-1]))
+            self._sizes += accumulate(literal.size for literal in unit.literals)
+            self._literals.update(zip(self._places, unit.literals, strict=False))
         if self._whole():
             self._cut_line_end()
         else:
@@ -142,20 +147,18 @@ class Tape:
 
     def sp(self) -> None:
         """SP (RFC 9051 section 9). More than one, or none beside a bracket or quote, is a quirk (M 2.8)."""
-        start = self.pos
+        start, data = self.pos, self.data
+        if data.startswith(b" ", start, self.end) and not data.startswith(_BLANKS, start + 1, self.end):
+            self.pos = start + 1  # as nearly always
+            return
         self.match(_SPACES)
         count = self.pos - start
         if count == 1:
-            if self.data[start] == _TAB:
+            if data[start] == _TAB:
                 self.note(Quirk.TAB, start)
         elif count:
             self.note(Quirk.DOUBLED_SPACE, start)
-        elif self.data[start - 1 : start] in (b")", b'"', b"]") or self.data[start : start + 1] in (
-            b"(",
-            b'"',
-            b"{",
-            b"[",
-        ):
+        elif data[start - 1 : start] in (b")", b'"', b"]") or data[start : start + 1] in (b"(", b'"', b"{", b"["):
             self.note(Quirk.MISSING_SPACE, start)
         else:
             self.stop("a space")
@@ -176,19 +179,20 @@ class Tape:
     def spaces(self) -> None:
         """Spaces that do not belong here."""
         start = self.pos
-        self.match(_SPACES)
-        if self.pos > start:
+        if self.data.startswith(_BLANKS, start, self.end):
+            self.match(_SPACES)
             self.note(Quirk.EXTRA_SPACE, start)
 
     def finish(self) -> None:
         """The line ends here."""
         start = self.pos
-        self.match(_SPACES)
+        if start < self.end:
+            self.match(_SPACES)
         if self.pos < self.end:
             self.pos = start
             self.stop("the line end")
         # A word like that, written again, would announce a literal. The wire let it pass where a quote stood open.
-        if _ANNOUNCED.search(self.data, max(0, start - _ANNOUNCED_MOST), start):
+        if self.data.endswith(b"}", 0, start) and _ANNOUNCED.search(self.data, max(0, start - _ANNOUNCED_MOST), start):
             self.pos = start
             self.stop("a literal")
         if self.pos > start:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _SELECT = (b"SELECT", b"EXAMINE")
 _MADE = (b"CREATE", *_SELECT)
+_NAMING = (Append, StatusCommand)
+_PUTTING = (Append, Replace)
+_TELLING = (NumberItem, ObjectId)
 _NUMBERS = (b"X-GM-MSGID", b"X-GM-THRID")
 
 
@@ -60,6 +63,8 @@ def learn(known: Known, session: Session, sides: Sides) -> None:
             known.names.hear(side, each)
     if recorded and replayed and ours.ok and theirs.ok:
         _commands(known, recorded.body, replayed.body)
+    if ours.bare and theirs.bare:
+        return
     _statuses(known, ours, theirs)
     for root, other in zip(ours.roots, theirs.roots, strict=False):
         if len(root.roots) == len(other.roots):
@@ -102,7 +107,7 @@ def _commands(known: Known, recorded: Body, replayed: Body) -> None:
             known.mailboxes.delete(name)
         elif recorded.word in _MADE:
             known.names.pair(known.names.bare(Side.RECORDED, name), known.names.bare(Side.REPLAYED, there))
-    elif isinstance(recorded, Append | StatusCommand) and isinstance(replayed, Append | StatusCommand):
+    elif isinstance(recorded, _NAMING) and isinstance(replayed, _NAMING):
         known.names.pair(recorded.mailbox.name, replayed.mailbox.name)
 
 
@@ -202,7 +207,7 @@ def _rows(known: Known, session: Session, sides: Sides, messages: Messages) -> N
 
 def _items(known: Known, messages: Messages, row: Row, other: Row) -> None:
     for item in row.fetched.items:
-        if not isinstance(item, NumberItem | ObjectId):
+        if not isinstance(item, _TELLING):
             continue
         same = other.fetched.get(item.name)
         if isinstance(item, ObjectId) and isinstance(same, ObjectId):
@@ -227,7 +232,7 @@ def _given(known: Known, messages: Messages | None, sides: Sides, recorded: Body
     ours, theirs = sides.told
     if isinstance(recorded, Append) and ours.appended and not theirs.appended:
         _appended_next(known.mailboxes.of(recorded.mailbox.name, ours.appended.uidvalidity), ours.appended.uids)
-    elif isinstance(recorded, Append | Replace) and ours.appended and theirs.appended:
+    elif isinstance(recorded, _PUTTING) and ours.appended and theirs.appended:
         into = known.mailboxes.select(recorded.mailbox.name, ours.appended.uidvalidity, theirs.appended.uidvalidity)
         uids = spread(ours.appended.uids), spread(theirs.appended.uids)
         if uids[0] and uids[1] and len(uids[0]) == len(uids[1]):

@@ -16,7 +16,7 @@ from proxy.imap.view.searches import Searches
 from proxy.imap.view.whose import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from proxy.imap.grammar.responses import Data
     from proxy.imap.view.dialogue import Answer, Dialogue
@@ -84,17 +84,18 @@ class Selected:
             return
         self.mailbox = before if condition is Condition.BAD else None
 
-    def _untagged(self, answers: Iterable[Answer], dialogue: Dialogue) -> None:
+    def _untagged(self, answers: Sequence[Answer], dialogue: Dialogue) -> None:
         mailbox = self.mailbox
-        if mailbox is None:
+        if mailbox is None or not answers:
             return
-        command = dialogue.command
-        asked = Asked("", command.body, mailbox.numbers.count, mailbox.numbers.changes) if command else None
+        asked: Asked | None = None
+        size = mailbox.numbers.count, mailbox.numbers.changes
         for answer in answers:
-            value = answer.parsed.understood
+            value = answer.parsed.value
             if isinstance(value, Untagged) and not isinstance(value.data, Status):
                 self._data(mailbox, value.data)
-                if asked is not None and not isinstance(value.data, Fetch):
+                if not isinstance(value.data, Fetch) and (command := dialogue.command):
+                    asked = asked or Asked("", command.body, *size)
                     number = dialogue.exchange.number
                     self._searches.hear(value.data, number, answer.certainty, asked, mailbox.numbers)
                 continue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.imap.grammar.search_commands import Search, Sort
 from proxy.imap.mapping.selected import Selected
+from proxy.imap.view.searches import SEARCHES
 
 if TYPE_CHECKING:
     from proxy.imap.mapping.messages import Messages
@@ -31,7 +31,7 @@ class Session:
         if command and there:
             self.tags[command.tag] = there.tag
         body = command.body if command else None
-        if isinstance(body, Search | Sort) and any(option.name == b"SAVE" for option in body.returned or ()):
+        if isinstance(body, SEARCHES) and any(option.name == b"SAVE" for option in body.returned or ()):
             self.saved = ok
         elif recorded.exchange.command in {"SELECT", "EXAMINE"}:
             self.saved = self._apart = False

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Answer, Dialogue
 
 
+_NAMES = (MailboxList, Namespace)
+
+
 class Row(NamedTuple):
     """FETCH data whose message is known: UID, message number (0 where there is none), what it says."""
 
@@ -37,9 +40,13 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Told:
-    """Of one dialogue. `found` are the UIDs of search results; `numbers` the numbers in codes, by their names."""
+    """Of one dialogue. `found` are the UIDs of search results; `numbers` the numbers in codes, by their names.
+
+    `bare`: nothing but whether it was OK.
+    """
 
     ok: bool = False
+    bare: bool = False
     rows: list[Row] = field(default_factory=list[Row])
     found: list[int] = field(default_factory=list[int])
     modseq: int | None = None
@@ -52,19 +59,35 @@ class Told:
     roots: list[QuotaRoot] = field(default_factory=list[QuotaRoot])
 
 
+_BARE = Told(ok=True, bare=True)
+_REFUSED = Told(bare=True)
+"""Most dialogues tell no more, so these are made once. Nobody writes into them."""
+
+
 def told(dialogue: Dialogue, selected: Selected) -> Told:
-    """What the dialogue tells; `selected` has heard it already."""
+    """What the dialogue tells, to be read only; `selected` has heard it already."""
     command = dialogue.command
+    if (bare := _bare(dialogue)) is not None:
+        return _BARE if command is not None and bare is Condition.OK else _REFUSED
     by_uid = dialogue.exchange.command.startswith("UID ")
     gathered = Told()
     for answer in (*dialogue.news, *dialogue.answers):
-        value = answer.parsed.understood
+        value = answer.parsed.value
         if isinstance(value, Untagged):
             _data(gathered, value.data, answer, selected, by_uid=by_uid)
         elif isinstance(value, Tagged) and isinstance(value.status, Status):
             gathered.ok = command is not None and value.status.condition is Condition.OK
             _code(gathered, value.status.code)
     return gathered
+
+
+def _bare(dialogue: Dialogue) -> Condition | None:
+    """How it was completed, where it has nothing else, and no code; None where there is more to it, or less."""
+    if dialogue.news or len(dialogue.answers) != 1:
+        return None
+    value = dialogue.answers[0].parsed.value
+    status = value.status if isinstance(value, Tagged) else None
+    return status.condition if isinstance(status, Status) and status.code is None else None
 
 
 def _data(gathered: Told, data: Data, answer: Answer, selected: Selected, *, by_uid: bool) -> None:
@@ -78,7 +101,7 @@ def _data(gathered: Told, data: Data, answer: Answer, selected: Selected, *, by_
         gathered.modseq = data.modseq if data.modseq is not None else gathered.modseq
     elif isinstance(data, ESearch):
         _esearch(gathered, data, selected)
-    elif isinstance(data, MailboxList | Namespace):
+    elif isinstance(data, _NAMES):
         gathered.names.append(data)
     elif isinstance(data, MailboxStatus):
         gathered.statuses.append(data)

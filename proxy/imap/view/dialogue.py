@@ -5,7 +5,6 @@ A dialogue holds no bodies: literals of BODY_MIN bytes or more are `Absent` in i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from proxy.imap.grammar import Command, Tagged
@@ -45,8 +44,7 @@ class Answer(NamedTuple):
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(NamedTuple):
     """What the session was when a command was sent.
 
     `mailbox` is the selected one (Unicode where its name decodes); `exists` how many messages it was known to have;
@@ -64,12 +62,12 @@ class Before:
     open: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dialogue:
+class Dialogue(NamedTuple):
     """An exchange, its units in the order in which they were said, and what the session was before it.
 
     `asks` begins with the command itself; what follows are lines of SASL, or DONE. `news` is what the server had said
-    of its own accord since the dialogue before this one, the greeting among it.
+    of its own accord since the dialogue before this one, the greeting among it. `left_out` is how many answers, all but
+    the last one, are not among its answers: they were too many to be kept.
     """
 
     exchange: Exchange
@@ -77,17 +75,18 @@ class Dialogue:
     answers: tuple[Answer, ...]
     before: Before
     news: tuple[Answer, ...] = ()
+    left_out: int = 0
 
     @property
     def command(self) -> Command | None:
         """The command, where the grammar could read it."""
-        value = self.asks[0].parsed.understood if self.asks else None
+        value = self.asks[0].parsed.value if self.asks else None
         return value if isinstance(value, Command) else None
 
     @property
     def completion(self) -> Tagged | None:
         """The tagged answer, where it came and could be read."""
-        value = self.answers[-1].parsed.understood if self.answers else None
+        value = self.answers[-1].parsed.value if self.answers else None
         return value if isinstance(value, Tagged) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, cast
 
 from proxy.imap.transcript import Direction, Origin, Outcome
@@ -9,7 +10,7 @@ from proxy.imap.view.dialogue import Answer, Ask, Before, Dialogue
 from proxy.imap.view.session import SessionView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from proxy.imap.grammar import Command, Done, Parsed, Response
     from proxy.imap.transcript import Exchange
@@ -29,43 +30,50 @@ class _Draft:
         self.exchange, self.before, self.news = exchange, before, news
         self.asks: list[Ask] = []
         self.answers: list[Answer] = []
+        self.text = self.left_out = 0
         self.over = False
 
     def dialogue(self) -> Dialogue:
-        return Dialogue(self.exchange, tuple(self.asks), tuple(self.answers), self.before, self.news)
+        asks, answers = tuple(self.asks), tuple(self.answers)
+        return Dialogue(self.exchange, asks, answers, self.before, self.news, self.left_out)
 
 
 class Dialogues:
     """Feed it every unit of a session in the order in which they came; it gives dialogues in the order of numbers."""
 
-    def __init__(self, answers_most: int | None = None) -> None:
-        """`answers_most` is how many answers of one dialogue are kept, besides the last; None: all of them."""
+    def __init__(self, answers_most: int = sys.maxsize, text_most: int = sys.maxsize) -> None:
+        """How many answers of one dialogue are kept, and how many bytes of their text; the last one is, in any case."""
         self.view = SessionView()
-        self._answers_most = answers_most
+        self._answers_most, self._text_most = answers_most, text_most
         self._drafts: dict[int, _Draft] = {}
         self._given = 0
         self._news: list[Answer] = []
 
-    def feed(self, unit: Unit, said: Said, began: int, *, secret: bool = False) -> Iterator[Dialogue]:
+    def feed(self, unit: Unit, said: Said, began: int, *, secret: bool = False) -> Sequence[Dialogue]:
         """One unit, when its first byte came, and whether it holds masked bytes. Gives the dialogues that are over."""
         before = self.view.before() if self._begins(said) else None
         heard = self.view.feed(said)
         if said.direction is Direction.CLIENT:
             if draft := self._draft(said.exchange, before):
                 draft.asks.append(Ask(began, unit, cast("Parsed[Command | Done]", said.parsed), secret))
-            return
+            return ()
         answer = Answer(said.at, cast("Parsed[Response]", said.parsed), heard.certainty, heard.uid, secret)
         draft = self._drafts.get(heard.exchange) if heard.exchange is not None else None
         draft = draft or self._asked_by_us(said.exchange)
         if draft is None:
             self._news.append(answer)
             del self._news[:-NEWS_MOST]
-            return
-        if said.completes or self._answers_most is None or len(draft.answers) < self._answers_most:
+            return ()
+        completes = said.completes
+        draft.text += len(unit.texts[0]) if len(unit.texts) == 1 else sum(map(len, unit.texts))
+        if completes or (draft.text <= self._text_most and len(draft.answers) < self._answers_most):
             draft.answers.append(answer)
-        if said.completes:
-            draft.over = True
-            yield from self._finished()
+        else:
+            draft.left_out += 1
+        if not completes:
+            return ()
+        draft.over = True
+        return list(self._finished())
 
     def finish(self) -> Iterator[Dialogue]:
         """The session is over: what is left."""

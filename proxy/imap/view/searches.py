@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from proxy.imap.view.numbers import Numbers
     from proxy.imap.view.whose import Asked
 
+SEARCHES = (Search, Sort)
 CONTEXTS_MOST = 1000
 """Searches kept up to date that are remembered, the newest, and results of searches under way; servers allow a few."""
 
@@ -42,7 +43,7 @@ class Searches:
     def hear(self, data: Data, exchange: int, certainty: Certainty, asked: Asked | None, numbers: Numbers) -> None:
         """A result, and the command that it answers."""
         body = asked.body if asked else None
-        if not isinstance(body, Search | Sort) or asked is None:
+        if not isinstance(body, SEARCHES) or asked is None:
             return
         if isinstance(data, ESearch):
             count, messages = data.get(b"COUNT"), data.get(b"ALL")
@@ -60,7 +61,7 @@ class Searches:
         if isinstance(body, CancelUpdate) and status == "OK":
             for each in body.tags:
                 self.contexts.pop(each.decode("latin-1") if isinstance(each, bytes) else "", None)
-        if not isinstance(body, Search | Sort):
+        if not isinstance(body, SEARCHES):
             return
         options = {option.name for option in body.returned or ()}
         if b"SAVE" in options and status == "OK":

@@ -61,7 +61,7 @@ class SessionView:
         self._wrapped(said.direction, said.layer)
         if said.direction is Direction.CLIENT:
             return self._client(said)
-        value = said.parsed.understood
+        value = said.parsed.value
         if isinstance(value, Untagged):
             return self._untagged(said, value.data)
         if isinstance(value, Tagged):
@@ -108,7 +108,7 @@ class SessionView:
         return next(iter(words.values()), "clear")
 
     def _client(self, said: Said) -> Heard:
-        value, exchange = said.parsed.understood, said.exchange
+        value, exchange = said.parsed.value, said.exchange
         if isinstance(value, Command) and exchange is not None and exchange.number not in self._asked:
             numbers = self._mailbox.numbers if self._mailbox else None
             size = (numbers.count, numbers.changes) if numbers else (0, 0)

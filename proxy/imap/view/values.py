@@ -36,8 +36,8 @@ class Said(NamedTuple):
     @property
     def completes(self) -> bool:
         """Whether it ends its exchange. Any line of two words reads like a tag and a status: so the tag must fit."""
-        value, exchange = self.parsed.understood, self.exchange
-        return exchange is not None and isinstance(value, Tagged) and readable(value.tag).startswith(exchange.tag)
+        value, exchange = self.parsed.value, self.exchange
+        return isinstance(value, Tagged) and exchange is not None and readable(value.tag).startswith(exchange.tag)
 
 
 class Change(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from proxy.imap.grammar.acl import Acl, MyRights
 from proxy.imap.grammar.fetch import Fetch
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _BY_NOTIFY = (MailboxStatus, MailboxList, MetadataChanged)
 _OF_A_MAILBOX = (MailboxStatus, Acl, MyRights, QuotaRoot, MetadataChanged)
+_ON_ONE = (OnMailbox, StatusCommand)
+_ON_MESSAGES = (FetchCommand, Store)
 _OfAMailbox: TypeAlias = MailboxStatus | Acl | MyRights | QuotaRoot | MetadataChanged
 
 
@@ -51,7 +53,7 @@ class Asked:
     def may_mean(self, number: int, uid: int | None) -> bool | None:
         """Whether its set has this message; None where that cannot be told."""
         body = self.body
-        if not isinstance(body, FetchCommand | Store) or body.messages.saved:
+        if not isinstance(body, _ON_MESSAGES) or body.messages.saved:
             return None
         wanted = uid if body.uid else number
         if wanted is None:
@@ -65,8 +67,7 @@ class Asked:
         return None if b"*" in body.messages.raw else False
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What else a unit may belong to: commands in flight, searches kept up to date by tag, the NOTIFY in force."""
 
     asked: Mapping[int, Asked]
@@ -122,7 +123,7 @@ def _fetched(heard: Heard, said: Said, data: Fetch, asked: Mapping[int, Asked]) 
     each = asked.get(heard.exchange or 0)
     if data.uid and said.certainty is Certainty.SURE and _only_news(data):
         heard = heard._replace(certainty=Certainty.LIKELY, reason="may be news")
-    if heard.certainty is not Certainty.LIKELY or each is None or not isinstance(each.body, FetchCommand | Store):
+    if heard.certainty is not Certainty.LIKELY or each is None or not isinstance(each.body, _ON_MESSAGES):
         return heard
     if each.may_mean(data.number, heard.uid) is False:
         return heard._replace(certainty=Certainty.UNSOLICITED, reason="its set has not this message")
@@ -188,6 +189,6 @@ def _not_asked(data: _OfAMailbox, asked: Asked) -> str:
     if isinstance(body, List):
         wanted = {option.name for option in body.returned or ()}
         return "" if b"STATUS" in wanted or not isinstance(data, MailboxStatus) else "no status was asked for"
-    if isinstance(body, OnMailbox | StatusCommand) and body.mailbox.name != data.mailbox.name:
+    if isinstance(body, _ON_ONE) and body.mailbox.name != data.mailbox.name:
         return "it names another mailbox"
     return ""

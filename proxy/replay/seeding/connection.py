@@ -99,7 +99,7 @@ def at_once(unit: Unit, capabilities: frozenset[str]) -> Unit:
         literals.append(replace(literal, synchronising=waits))
         if not waits:
             texts[index] = texts[index].removesuffix(b"}\r\n") + b"+}\r\n"
-    return replace(unit, texts=tuple(texts), literals=tuple(literals))
+    return unit._replace(texts=tuple(texts), literals=tuple(literals))
 
 
 def _nothing(_: Flight) -> None:

@@ -21,7 +21,7 @@ def without_secrets(unit: Unit, head: CommandHead, *, authenticated: bool) -> Un
     secrets = CommandSecrets(head, authenticated=authenticated)
     texts: list[bytes] = []
     literals = list(_literals(unit, secrets, texts))
-    return replace(unit, texts=tuple(texts), literals=tuple(literals))
+    return unit._replace(texts=tuple(texts), literals=tuple(literals))
 
 
 def _literals(unit: Unit, secrets: CommandSecrets, texts: list[bytes]) -> Iterator[Literal]:

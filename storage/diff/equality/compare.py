@@ -39,7 +39,7 @@ def compare(left: Dialogue, right: Dialogue, context: Context | None = None) -> 
     if left.news or right.news:
         between(found)
     news = bool(left.news or right.news)
-    if not alike(found):
+    if not found.tentatively(alike):
         news = _thoroughly(found) or news
     else:
         one, other = left.completion, right.completion

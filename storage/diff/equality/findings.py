@@ -11,6 +11,8 @@ from storage.diff.equality.shown import shown
 from storage.diff.values import Comparison, Difference, Kind, Pass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from proxy.imap.view.dialogue import Dialogue
     from storage.diff.equality.context import Context
 
@@ -99,6 +101,14 @@ class Findings:
             return False
         there[space, left], back[space, right] = right, left
         return True
+
+    def tentatively(self, attempt: Callable[[Findings], bool]) -> bool:
+        """Whether an attempt succeeds; ids that it has paired stay paired only then."""
+        before = None if self._paired is None else (self._paired[0].copy(), self._paired[1].copy())
+        if attempt(self):
+            return True
+        self._paired = before
+        return False
 
     def comparison(self) -> Comparison:
         """All that was found."""

@@ -41,10 +41,14 @@ _WITH_STRINGS = frozenset((Id, Namespace, Metadata))
 """The same, but that they may hold such literals."""
 
 
+_OF_MESSAGES = (AppendUid, CopyUid, Modified, MailboxId)
+_SMALL = (Flags, DateItem)
+
+
 def alike(found: Findings) -> bool:
     """Whether all answers are the same value by value, and their ids stand for each other; texts are not looked at.
 
-    UIDs that are mapped are told as let pass.
+    UIDs that are other numbers are told as let pass.
     """
     left, right = found.left, found.right
     if len(left.answers) != len(right.answers):
@@ -77,7 +81,7 @@ def _same(found: Findings, left: Data, right: Data, whole: bool, moved: list[Mov
 
 
 def _fetch_moved(found: Findings, left: Fetch, right: Fetch, whole: bool, moved: list[Moved]) -> bool:
-    """Whether a message is the same, but for a UID that is mapped."""
+    """Whether a message is the same, but for a UID that stands for the other one."""
     if left.number != right.number or left.uid or right.uid or len(left.items) != len(right.items):
         return False
     for one, other in zip(left.items, right.items, strict=True):
@@ -86,7 +90,7 @@ def _fetch_moved(found: Findings, left: Fetch, right: Fetch, whole: bool, moved:
                 return False
             continue
         uids = _uids(one, other)
-        if uids is None or found.mapping.uid(found.mailbox, uids[0]) != uids[1]:
+        if uids is None or not _same_uid(found, *uids):
             return False
         moved.append((f"FETCH {left.number} UID", *uids))
     return True
@@ -99,11 +103,10 @@ def _uids(left: Item, right: Item) -> tuple[int, int] | None:
 
 
 def _found_moved(found: Findings, left: Found, right: Found, moved: list[Moved]) -> bool:
-    """Whether the same messages were found in the same order, by UIDs that are mapped."""
+    """Whether the same messages were found in the same order, by UIDs that stand for each other."""
     if not found.left.exchange.command.startswith("UID ") or len(left.numbers) != len(right.numbers):
         return False
-    mailbox, uid = found.mailbox, found.mapping.uid
-    if any(uid(mailbox, one) != other for one, other in zip(left.numbers, right.numbers, strict=True)):
+    if not all(_same_uid(found, one, other) for one, other in zip(left.numbers, right.numbers, strict=True)):
         return False
     moved.append((left.word.decode(), ranged(left.numbers), ranged(right.numbers)))
     return True
@@ -142,7 +145,7 @@ def _item_stands(found: Findings, item: Item, whole: bool) -> bool:
         return item.name[:1] != b"X" and (item.name != b"UID" or _uid(found, item.number))
     if isinstance(item, Content):
         return not isinstance(item.data, Absent)
-    return isinstance(item, Flags | DateItem) or (whole and not isinstance(item, ObjectId))
+    return isinstance(item, _SMALL) or (whole and not isinstance(item, ObjectId))
 
 
 def _uid(found: Findings, uid: int) -> bool:
@@ -196,7 +199,7 @@ def _condition(found: Findings, data: Status, _: bool) -> bool:
         if code.name != b"UIDVALIDITY":
             return True
         return found.mapping.uidvalidity(found.mailbox, code.number) in (None, code.number)
-    return not isinstance(code, AppendUid | CopyUid | Modified | MailboxId)
+    return not isinstance(code, _OF_MESSAGES)
 
 
 _STANDS: dict[type, Callable[[Findings, Any, bool], bool]] = {

@@ -19,7 +19,7 @@ RANGES_MOST = 20
 
 def shown(value: object) -> str | None:
     """Text for a value of the grammar, a string, a number or a collection of these; None for None."""
-    return None if value is None else shortened(_text(value))
+    return None if value is None else shortened(value if isinstance(value, str) else _text(value))
 
 
 def shortened(text: str) -> str:
@@ -65,7 +65,7 @@ def _text(value: object) -> str:
         return readable(value.raw)
     if isinstance(value, Mailbox):
         return value.name
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return f"({' '.join(_member(each) for each in cast('Sequence[object]', value))})"
     if hasattr(value, "write"):
         return _written(value)

@@ -27,6 +27,12 @@ FLAGS_NEWS = frozenset((b"FLAGS", b"UID", b"MODSEQ"))
 _FETCHING = frozenset(("FETCH", "UID FETCH", "STORE", "UID STORE", "SELECT", "EXAMINE"))
 
 
+_UNASKED = (Count, Vanished, Flags, Capability, ESearch)
+_STATUSES = (Status, BareCode)
+_SEARCHED = (Found, ESearch)
+_WITHOUT_DATA = (Raw, BareCode)
+
+
 class Told(NamedTuple):
     """Untagged data, and the UID of the message that it is about, where that is known."""
 
@@ -55,7 +61,7 @@ class Sorted:
         if isinstance(value, Continuation):
             self.continuations += 1
             return
-        data = value if isinstance(value, Raw | BareCode) else value.data
+        data = value if isinstance(value, _WITHOUT_DATA) else value.data
         if is_news(command, data) or (answer.certainty is Certainty.UNSOLICITED and not _wrong(command, data)):
             self.news.append(data)
             return
@@ -90,12 +96,12 @@ def may_be_news(data: object) -> bool:
         return data.condition is Condition.OK
     if isinstance(data, Fetch):
         return all(item.name in FLAGS_NEWS for item in data.items)
-    return isinstance(data, Count | Vanished | Flags | Capability | ESearch)
+    return isinstance(data, _UNASKED)
 
 
 def family_of(data: object) -> str:
     """What is compared together: LIST and XLIST, SEARCH and ESEARCH, EXPUNGE and VANISHED; else by the data word."""
-    if isinstance(data, Status | BareCode):
+    if isinstance(data, _STATUSES):
         return "status"
     if isinstance(data, Count):
         return data.word.decode()
@@ -103,7 +109,7 @@ def family_of(data: object) -> str:
         return "earlier" if data.earlier else "EXPUNGE"
     if isinstance(data, MailboxList):
         return "LSUB" if data.word == b"LSUB" else "LIST"
-    if isinstance(data, Found | ESearch):
+    if isinstance(data, _SEARCHED):
         return "search"
     return type(data).__name__
 

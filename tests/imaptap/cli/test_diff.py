@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from imaptap.diffing import group as comparing
 from imaptap.diffing import run as running
 from proxy.imap.transcript import Event, EventKind, Exchange, Origin, Piece
 from storage import Writer, open_store
@@ -195,6 +196,18 @@ def _mask(tale: Tale) -> Event:
         sum(len(record.data) for record in tale.records if isinstance(record, Piece) and record.direction is S) - 4000
     )
     return Event(1, tale.at, EventKind.SECRET, "token", "", S, start, 10)
+
+
+def test_answers_that_are_too_long_are_said_not_to_be_compared(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not held in memory; what comes after them is compared as ever."""
+    told(program, old=OLD, new=elsewhere(("SIZE 300", "SIZE 301"), ("SEARCH 27 26", "SEARCH 27")))
+    monkeypatch.setattr(comparing, "TEXT_MOST", 120)
+    shown = document(program, "old", "new")
+    assert shown["states"] == {"equal": 4, "different": 1, "not compared": 1}
+    assert shown["reasons"] == {"its answers are too long to be held in memory side by side": 1}
+    assert [each[:2] for each in found(program, "old", "new")] == [("missing", "SEARCH")]
 
 
 # --- replays --------------------------------------------------------------------------------------------------------

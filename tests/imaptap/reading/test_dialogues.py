@@ -154,3 +154,16 @@ def test_a_line_of_two_words_completes_nothing(db: Path) -> None:
     (noop,) = read(db, Tale().say("S: * OK hi\nC: a NOOP\nS: mailbox trouble\nS: * 4 EXISTS\nS: a OK x").end())
     assert [type(answer.parsed.value) for answer in noop.answers] == [Tagged, Untagged, Tagged]
     assert noop.exchange.status == "OK"
+
+
+def test_of_answers_with_more_text_than_is_kept_the_rest_is_counted(db: Path) -> None:
+    """All but the last one: how the command ended is known in any case."""
+    lines = ["* 1 EXISTS", "* 2 EXISTS", "* 3 EXISTS", "a OK x"]
+    said = "\n".join(f"S: {line}" for line in lines)
+    recorded(db, Tale().say(f"S: * OK hi\nC: a NOOP\n{said}\nC: b NOOP\nS: b OK x").end())
+    for most, kept, left_out in ((24, 3, 1), (23, 2, 2), (0, 1, 3), (48, 4, 0)):
+        with open_store(db, create=False) as store:
+            noop, after = dialogues(store, next(store.sessions(store.recording("last"))), most)
+        assert (len(noop.answers), noop.left_out) == (kept, left_out), most
+        assert noop.completion is not None
+        assert after.completion is not None

@@ -269,7 +269,7 @@ def test_what_holds_a_secret_is_never_sent() -> None:
 
 def test_what_imaptap_had_sent_itself_is_not_the_clients() -> None:
     (one,) = told("C: a NOOP\nS: a OK x")
-    own = replace(one, exchange=one.exchange._replace(origin=Origin.PROXY))
+    own = one._replace(exchange=one.exchange._replace(origin=Origin.PROXY))
     assert skipped(decide(own, Mapping(), TARGET, READ, b"T")) == "imaptap itself had sent it"
 
 
@@ -322,15 +322,15 @@ def test_what_was_never_said_whole_is_not_sent() -> None:
     unit = ask.unit
 
     def reason(changed: Unit) -> str:
-        dialogue = replace(whole, asks=(ask._replace(unit=changed),))
+        dialogue = whole._replace(asks=(ask._replace(unit=changed),))
         return skipped(decide(dialogue, Mapping(), TARGET, WRITE, b"T"))
 
-    refused = replace(unit, flaws=("literal refused",))
+    refused = unit._replace(flaws=("literal refused",))
     assert reason(refused) == "the recorded server refused its literal, so what would follow is not known"
-    short = replace(unit, texts=(unit.texts[0][:-3],), end=unit.end - 3)
+    short = unit._replace(texts=(unit.texts[0][:-3],), end=unit.end - 3)
     assert reason(short) == "the recording ends within it"
-    assert reason(replace(unit, texts=(b"\n",))) == "the recording has not all of its text"
-    nothing = decide(replace(whole, asks=()), Mapping(), TARGET, WRITE, b"T")
+    assert reason(unit._replace(texts=(b"\n",))) == "the recording has not all of its text"
+    nothing = decide(whole._replace(asks=()), Mapping(), TARGET, WRITE, b"T")
     assert skipped(nothing) == "the recording has none of its bytes"
 
 

@@ -53,7 +53,7 @@ def decisions(path: Path) -> Iterator[tuple[Dialogue, Decision]]:
 def bytes_of(unit: Unit, tag: bytes) -> bytes:
     """What goes over the wire behind the tag, contents that lie elsewhere away, as if all literals waited."""
     there = (replace(each, content=each.content or b"") for each in unit.literals)
-    return joined(replace(unit, literals=tuple(there))).removeprefix(tag).replace(b"+}\r", b"}\r")
+    return joined(unit._replace(literals=tuple(there))).removeprefix(tag).replace(b"+}\r", b"}\r")
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -48,7 +48,7 @@ def shifted(dialogue: Dialogue) -> Dialogue:
     answers, news = tuple(map(other, dialogue.answers)), tuple(map(other, dialogue.news))
     before = dialogue.before
     uidvalidity = None if before.uidvalidity is None else before.uidvalidity + SHIFT
-    return replace(dialogue, answers=answers, news=news, before=replace(before, uidvalidity=uidvalidity))
+    return dialogue._replace(answers=answers, news=news, before=before._replace(uidvalidity=uidvalidity))
 
 
 def _moved(value: Any, *, by_uid: bool) -> Any:

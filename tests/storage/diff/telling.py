@@ -107,7 +107,7 @@ def _units(played: Heard) -> Iterator[tuple[Direction, Unit, Span]]:
 
 def _without_bodies(unit: Unit) -> Unit:
     literals = tuple(each if each.size < BODY_MIN else replace(each, content=None) for each in unit.literals)
-    return replace(unit, literals=literals)
+    return unit._replace(literals=literals)
 
 
 def _parsed(unit: Unit, direction: Direction, exchange: Exchange | None, begun: set[int]):  # type: ignore[no-untyped-def]

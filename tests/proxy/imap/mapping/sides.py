@@ -99,4 +99,4 @@ class _Units:
 
 def _away(unit: Unit) -> Unit:
     literals = tuple(replace(each, content=None) if each.size >= BODY_MIN else each for each in unit.literals)
-    return replace(unit, literals=literals)
+    return unit._replace(literals=literals)

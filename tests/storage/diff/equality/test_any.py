@@ -77,10 +77,10 @@ def test_answers_of_the_corpus_are_compared() -> None:
         asked = told(f"S: * PREAUTH hi\nC: x {COMMANDS.get(kind, 'NOOP')}\nS: x OK done").dialogues[0]
         end = asked.answers[-1]
         for answer in answers:
-            one = replace(asked, answers=(answer, end))
+            one = asked._replace(answers=(answer, end))
             assert compare(one, one).differences == ()
             for other in dice.choices(answers, k=1):
-                both_ways(one, replace(asked, answers=(other, end)), Context())
+                both_ways(one, asked._replace(answers=(other, end)), Context())
 
 
 def test_there_are_many_kinds_in_the_corpus() -> None:

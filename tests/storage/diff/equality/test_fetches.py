@@ -186,7 +186,7 @@ def test_what_is_masked_on_one_side_is_not_compared_whatever_its_size() -> None:
         row = Row("FETCH 1 BODY[]", '* 1 FETCH (BODY[] "for xxxxxx: a")', f'* 1 FETCH (BODY[] "{right}")')
         left_side, right_side, context = dialogues(row)
         answers = tuple(answer._replace(secret=masked) for answer in left_side.answers)
-        found = compare(replace(left_side, answers=answers), right_side, context)
+        found = compare(left_side._replace(answers=answers), right_side, context)
         assert [each.where for each in found.differences] == differs
         assert [(each.rule, each.right) for each in found.passes] == (
             [] if differs else [("content not kept", "13 bytes")]

@@ -45,6 +45,7 @@ THREAD = "THREAD REFERENCES UTF-8 ALL"
     Row("UID SEARCH ALL", "* SEARCH 1 2 8", "* SEARCH 11 12", "missing SEARCH"),
     Row("UID SEARCH ALL", "* SEARCH 1 2", "* SEARCH 1 3", "value SEARCH", mapped=Pairs(), right_validity=5),
     Row("UID SEARCH ALL", "* SEARCH 1 2", "* SEARCH 1 3", passes="uid", mapped=Pairs()),
+    Row("UID SEARCH ALL", "* SEARCH 8 9¦* OK one", "* SEARCH 9 7¦* OK two", passes="uid, unsolicited", mapped=Pairs()),
     Row("SEARCH MODSEQ 1", "* SEARCH 1 (MODSEQ 7)", "* SEARCH 1 (MODSEQ 9)", passes="modseq"),
     Row("SEARCH MODSEQ 1", "* SEARCH 1 (MODSEQ 7)", "* SEARCH 1", "missing SEARCH MODSEQ"),
     Row("SEARCH ALL", f"{ESEARCH} ADDTO (0 3)", f"{ESEARCH} ADDTO (1 3)"),

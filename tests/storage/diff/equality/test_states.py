@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from storage.diff.equality import Context, compare
@@ -139,12 +137,12 @@ def test_what_was_said_between_two_commands_is_let_pass_as_news() -> None:
 
 def test_times_are_compared_when_their_rule_is_switched_off() -> None:
     (left,) = told(GREETING + "C: a NOOP\nS: a OK x").dialogues
-    late = replace(left, exchange=left.exchange._replace(ended=left.exchange.started + 500_000))
+    late = left._replace(exchange=left.exchange._replace(ended=left.exchange.started + 500_000))
     assert compare(left, late) == Comparison()
     off = Context(off=frozenset({"timing"}))
     assert compare(left, late, off).differences == (Difference(Kind.TIMING, "time", "1.0 ms", "500.0 ms"),)
     assert compare(late, late, off) == Comparison()
-    soon = replace(left, exchange=left.exchange._replace(ended=left.exchange.started + 90_000))
+    soon = left._replace(exchange=left.exchange._replace(ended=left.exchange.started + 90_000))
     assert compare(left, soon, off) == Comparison()
 
 
@@ -161,7 +159,7 @@ def test_times_are_compared_when_their_rule_is_switched_off() -> None:
 def test_dates_that_servers_have_chosen_now(left: str, right: str, passes: bool) -> None:
     script = 'C: a FETCH 1 INTERNALDATE\nS: * 1 FETCH (INTERNALDATE "14-Nov-2023 {} +0000")\nS: a OK done'
     dialogues = [told(OPENED + script.format(time)).dialogues[-1] for time in (left, right)]
-    pair = [replace(each, exchange=each.exchange._replace(started=5_000_000, ended=6_000_000)) for each in dialogues]
+    pair = [each._replace(exchange=each.exchange._replace(started=5_000_000, ended=6_000_000)) for each in dialogues]
     ten = 1_699_956_000_000_000
     known = compare(pair[0], pair[1], Context(began=(ten, ten + 3_600_000_000)))
     assert bool(known.differences) is not passes
