@@ -99,6 +99,8 @@ _ROWS = (
     Format("ndjson", "all of it as JSON, an object a line, for programs and for import", Kind.TEXT),
     Format("sqlite", "a database with just this (docs/schema.md)", Kind.PATH),
     Format("parquet", "a table of the exchanges", Kind.BYTES, extra="analytics"),
+    Format("eml", "a file for each message in FETCH and APPEND", Kind.FOLDER),
+    Format("mbox", "the same messages in one file", Kind.BYTES),
 )
 
 FORMATS: Final = {row.name: row for row in _ROWS}
