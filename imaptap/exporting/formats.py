@@ -101,6 +101,9 @@ _ROWS = (
     Format("parquet", "a table of the exchanges", Kind.BYTES, extra="analytics"),
     Format("eml", "a file for each message in FETCH and APPEND", Kind.FOLDER),
     Format("mbox", "the same messages in one file", Kind.BYTES),
+    Format("openssl", "a script that types it again into `openssl s_client`", Kind.TEXT),
+    Format("python", "a program that asks it again with imaplib", Kind.TEXT),
+    Format("imaptest", "scripted tests for Dovecot's ImapTest", Kind.FOLDER),
 )
 
 FORMATS: Final = {row.name: row for row in _ROWS}

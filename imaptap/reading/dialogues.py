@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from storage import Digest, Session, Store, StoredPiece
 
 
-def dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
-    """The exchanges that a session's client began, each whole, in the order of their numbers. Raises StorageError."""
-    return (each for each in all_dialogues(store, session) if each.exchange.origin is Origin.CLIENT)
+def dialogues(store: Store, session: Session, answers_most: int | None = None) -> Iterator[Dialogue]:
+    """The exchanges that a session's client began, each whole, in the order of their numbers. Raises StorageError.
+
+    `answers_most` is how many answers of each are kept, besides the last; None: all of them.
+    """
+    return (each for each in all_dialogues(store, session, answers_most) if each.exchange.origin is Origin.CLIENT)
 
 
-def all_dialogues(store: Store, session: Session) -> Iterator[Dialogue]:
+def all_dialogues(store: Store, session: Session, answers_most: int | None = None) -> Iterator[Dialogue]:
     """The same, and those that imaptap began itself: these have answers only. Raises StorageError."""
     masked = _masked(store, session)
-    made = Dialogues()
+    made = Dialogues(answers_most)
     for cut, said in ParsedUnits(store, session):
         unit = cut.unit
         secret = masked[said.direction].touch(unit.start, unit.end)
