@@ -57,7 +57,7 @@ OPTIONS = (
         "--as",
         "version",
         type=click.Choice(["received", "sent"]),
-        help="As they reached imaptap (the default), or as it sent them on: these differ where it rewrote them (raw).",
+        help="As they reached imaptap, or as it sent them on, with what it rewrote (raw, pcapng, rawlog, mailkit).",
     ),
     click.option("--bodies/--no-bodies", default=None, help="With the contents of literals, or just their lengths."),
     click.option("--times/--no-times", default=None, help="With the time of each line, or without."),

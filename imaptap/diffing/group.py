@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from storage.diff.rules import Rules
 
 
-TEXT_MOST = 8 * 1024 * 1024
+TEXT_MOST = 32 * 1024 * 1024
 """Bytes of text of one exchange's answers that are compared; in memory they take some twenty times as much."""
 
 

@@ -99,6 +99,14 @@ _ROWS = (
     Format("ndjson", "all of it as JSON, an object a line, for programs and for import", Kind.TEXT),
     Format("sqlite", "a database with just this (docs/schema.md)", Kind.PATH),
     Format("parquet", "a table of the exchanges", Kind.BYTES, extra="analytics"),
+    Format("pcapng", "made-up TCP connections for Wireshark and tshark", Kind.BYTES, options=("as_sent",)),
+    Format("eml", "a file for each message in FETCH and APPEND", Kind.FOLDER),
+    Format("mbox", "the same messages in one file", Kind.BYTES),
+    Format("rawlog", "two files a session, as Dovecot's rawlog_dir has them", Kind.FOLDER, options=("as_sent",)),
+    Format("mailkit", "the log of MailKit's ProtocolLogger", Kind.BYTES, options=("as_sent", "times")),
+    Format("openssl", "a script that types it again into `openssl s_client`", Kind.TEXT),
+    Format("python", "a program that asks it again with imaplib", Kind.TEXT),
+    Format("imaptest", "scripted tests for Dovecot's ImapTest", Kind.FOLDER),
 )
 
 FORMATS: Final = {row.name: row for row in _ROWS}

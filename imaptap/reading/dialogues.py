@@ -20,18 +20,24 @@ if TYPE_CHECKING:
     from storage import Digest, Session, Store, StoredPiece
 
 
-def dialogues(store: Store, session: Session, text_most: int = sys.maxsize) -> Iterator[Dialogue]:
+def dialogues(
+    store: Store, session: Session, text_most: int = sys.maxsize, *, answers_most: int = sys.maxsize
+) -> Iterator[Dialogue]:
     """The exchanges that a session's client began, each whole, in the order of their numbers. Raises StorageError.
 
-    `text_most` is how many bytes of text their answers may have; of more, all but the last one are left out.
+    `text_most` is how many bytes of text their answers may have, `answers_most` how many answers: of more, all but the
+    last one are left out.
     """
-    return (each for each in all_dialogues(store, session, text_most) if each.exchange.origin is Origin.CLIENT)
+    told = all_dialogues(store, session, text_most, answers_most=answers_most)
+    return (each for each in told if each.exchange.origin is Origin.CLIENT)
 
 
-def all_dialogues(store: Store, session: Session, text_most: int = sys.maxsize) -> Iterator[Dialogue]:
+def all_dialogues(
+    store: Store, session: Session, text_most: int = sys.maxsize, *, answers_most: int = sys.maxsize
+) -> Iterator[Dialogue]:
     """The same, and those that imaptap began itself: these have answers only. Raises StorageError."""
     masked = _masked(store, session)
-    made = Dialogues(text_most=text_most)
+    made = Dialogues(answers_most, text_most)
     for cut, said in ParsedUnits(store, session):
         unit = cut.unit
         secret = masked[said.direction].touch(unit.start, unit.end)
