@@ -35,9 +35,13 @@ _ANY_WORD = re.compile(_WORDS)
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _CODES = re.compile(rb"(?:=[0-9A-Fa-f]{2})")
 _REMOVED: Final = re.compile(rb"[A-Za-z0-9\x80-\xff]")
+_TOP = re.compile(rb"(@(?:[A-Za-z0-9-]+\.)+)([A-Za-z]{2})(?=[A-Za-z]*(?![A-Za-z0-9-]|\.[A-Za-z0-9]))")
+_DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])")
+_NOBODYS_TOP: Final = b"xq"
 _LOOPBACK = ("127.", "0.0.0.0")  # noqa: S104 - nobody listens there
 FIRST_OCTETS: Final = {1: "0", 2: "10", 3: "127"}
 """What addresses of machines begin with when they were replaced: none of them is anybody's."""
+_FIRST: Final = {size: octet.encode() for size, octet in FIRST_OCTETS.items()}
 _SECRETS: Final = Detectors(frozenset((Kind.TOKEN, Kind.PASSWORD)))
 
 
@@ -103,7 +107,7 @@ class Rules:
             return self._kept(data)
         if action is Action.REMOVE:
             return data if not _REMOVED.search(data) else self._coded(data, lambda clear: _REMOVED.sub(b"x", clear))
-        return self._coded(data, self.pseudonyms.line)
+        return self._coded(data, self._nobody)
 
     def base64(self, data: bytes, thing: Thing, *, text: bool) -> bytes:
         """A line of base64; `text` where it means text."""
@@ -122,6 +126,13 @@ class Rules:
         return re.sub(rb"[^\r\n]", b"x", data) if action is Action.REMOVE else self.pseudonyms.opaque(data)
 
     # --- parts of it ------------------------------------------------------------------------------------------------
+
+    def _nobody(self, data: bytes) -> bytes:
+        """A line whose addresses, by chance, would be somebody's: none of them is."""
+        made = self.pseudonyms.line(data)
+        if b"@" in made:
+            made = _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made)
+        return _DOTTED.sub(lambda found: _FIRST[len(found[1])] + found[2], made) if made.count(b".") > 2 else made
 
     def _kept(self, data: bytes) -> bytes:
         """Text that stays, but for the secrets that somebody wrote into it."""
@@ -237,6 +248,10 @@ class Rules:
             parts += [made[position:place], b"=%02X" % made[place]]
             position = place + 1
         return b"".join([*parts, made[position:]])
+
+
+def _like(new: bytes, old: bytes) -> bytes:
+    return bytes(now & 0xDF if was < 0x60 else now for now, was in zip(new, old, strict=True))
 
 
 _DATE = re.compile(dates.PATTERN, re.IGNORECASE)

@@ -31,7 +31,7 @@ _OURS: Final = frozenset((EventKind.SECRET, EventKind.COMPRESS, EventKind.GAP, E
 """Events whose text is imaptap's own."""
 _EVENT_WORDS: Final = IMAP | SERVER | frozenset(
     "tls tlsv1 aes gcm sha256 sha384 chacha20 poly1305 ecdhe ecdsa rsa ed25519 x25519 256 384 128 3 2 1 client side peer"
-    " upstream listener handshake sni alpn cipher issuer self signed expired verify verified unverified".split()
+    " upstream listener stream ended reset peer refused imaptap handshake sni alpn cipher issuer self signed expired verify verified unverified".split()
 )
 
 

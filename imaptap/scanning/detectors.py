@@ -43,7 +43,7 @@ _PATTERNS: Final = {
     "Stripe key": (Kind.TOKEN, _EDGE + rb"[rs]k_(?:live|test)_[0-9A-Za-z]{16,128}"),
     "bearer token": (Kind.TOKEN, rb"(?i:auth=|\b)(?i:bearer)[ \x01]+[A-Za-z0-9._~+/-]{16,4096}"),
     "URLAUTH token": (Kind.TOKEN, rb"(?i:;urlauth=)[^:\s\"]{1,200}:[^:\s\"]{1,200}:[0-9a-fA-F]{16,200}"),
-    "password in a URL": (Kind.PASSWORD, rb"[a-z][a-z0-9+.-]{1,20}://[^/\s:@\"'<>]{1,200}:[^/\s@\"'<>]{1,200}@"),
+    "password in a URL": (Kind.PASSWORD, rb"(?i:https?|ftps?|sftp|ssh|git|imaps?|smtps?|pop3?s?|ldaps?|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|socks5h?)://[^/\s:@\"'<>]{1,200}:[^/\s@\"'<>]{1,200}@"),
     "LOGIN": (
         Kind.PASSWORD,
         rb"(?i:(?<=[ \t])LOGIN)[ \t]+(?:\"[^\"\r\n]{0,200}\"|[^\s\"{}()<>]{1,200})[ \t]+"
