@@ -45,7 +45,9 @@ _NAME = "anonymised"
 )
 @click.option("--policy", type=_FILE, help="A TOML file that says otherwise, thing by thing (docs/privacy.md).")
 @click.option(
-    "--key", type=_FILE, help="Keep the key of the pseudonyms there, or take it from there: equal names for another recording."
+    "--key",
+    type=_FILE,
+    help="Keep the key of the pseudonyms there, or take it from there: equal names for another recording.",
 )
 @click.option("--name", metavar="NAME", help=f"What to call the new recording (default: {_NAME}).")
 @click.option("-o", "--output", type=_FILE, help="Write a cassette to FILE in place of a recording.")
@@ -56,8 +58,8 @@ def anonymise(
     """Make a new recording in which names, addresses, subjects, mailboxes, hosts, ids, texts and attachments are
     replaced by pseudonyms, and dates are moved.
 
-    Each is as long as what it stands for, and equal ones are replaced alike, so that the new recording is shown, served,
-    replayed and compared as the old one, which is not changed. `imaptap scan` looks for what was missed.
+    Each is as long as what it stands for, and equal ones are replaced alike, so that the new recording is shown,
+    served, replayed and compared as the old one, which is not changed. `imaptap scan` looks for what was missed.
     """
     if output is not None and name is not None:
         raise UserError("--name is for a recording, -o writes a cassette.", "Give one of them.")

@@ -17,7 +17,7 @@ from imaptap.meaning.words import counted
 from imaptap.scanning.detectors import Detectors, Kind
 from imaptap.scanning.needles import LEAST, Needles
 from imaptap.scanning.search import Hit, Search
-from imaptap.scanning.sources import PACKED_ERRORS, Source, is_database, of_file, of_store, where_in
+from imaptap.scanning.sources import PACKED_ERRORS, Source, Whereabouts, is_database, of_file, of_store
 from storage import StorageError, names_password, open_store
 from storage.cassette import is_cassette
 
@@ -41,8 +41,16 @@ class Place(NamedTuple):
 
 @click.command(short_help="Look for secrets, addresses and canaries in files and databases.")
 @click.argument("files", metavar="FILE|URL...", nargs=-1, required=True)
-@click.option("--canary", "canaries", metavar="TEXT", multiple=True, help="A text that must not be there, in any encoding. May be given several times.")
-@click.option("--canaries", "listed", type=click.Path(dir_okay=False, path_type=Path), help="A file with such texts, one a line.")
+@click.option(
+    "--canary",
+    "canaries",
+    metavar="TEXT",
+    multiple=True,
+    help="A text that must not be there, in any encoding. May be given several times.",
+)
+@click.option(
+    "--canaries", "listed", type=click.Path(dir_okay=False, path_type=Path), help="A file with such texts, one a line."
+)
 @click.option(
     "--find",
     "kinds",
@@ -52,13 +60,21 @@ class Place(NamedTuple):
     show_default=True,
     help="What to look for. May be given several times.",
 )
-@click.option("--most", type=click.IntRange(min=1), default=100, show_default=True, help="How many findings to show of a file.")
+@click.option(
+    "--most", type=click.IntRange(min=1), default=100, show_default=True, help="How many findings to show of a file."
+)
 @json_option
 def scan(
-    files: tuple[str, ...], canaries: tuple[str, ...], listed: Path | None, kinds: tuple[str, ...], most: int, *, as_json: bool
+    files: tuple[str, ...],
+    canaries: tuple[str, ...],
+    listed: Path | None,
+    kinds: tuple[str, ...],
+    most: int,
+    *,
+    as_json: bool,
 ) -> None:
-    """Look into files of any kind for what should not be in them: keys, tokens, passwords, mail addresses, public IP addresses,
-    and the texts of --canary, each also where it was encoded.
+    """Look into files of any kind for what should not be in them: keys, tokens, passwords, mail addresses, public IP
+    addresses, and the texts of --canary, each also where it was encoded.
 
     Databases and cassettes are searched as the files that they are, and then as what was recorded: streams, bodies, and
     all that is said about them. What was found is not shown, only where it is. Exits 1 if there is anything.
@@ -89,22 +105,28 @@ class _File:
         """Look through all of it. Raises UserError where it cannot be read."""
         if "://" in self._name:
             if names_password(self._name):
-                raise UserError("The URL has a password in it, which other users can see.", "Put it into ~/.pgpass or $PGPASSWORD.")
+                raise UserError(
+                    "The URL has a password in it, which other users can see.", "Put it into ~/.pgpass or $PGPASSWORD."
+                )
             with open_store(self._name, create=False) as store:
                 self._look(of_store(store, store.where), store)
             return
         path = Path(self._name)
         try:
             with contextlib.ExitStack() as stack:
-                store = self._recorded(path, stack)
-                if store is not None:
-                    self._look(of_store(store, self._name), store)
-                self._look(of_file(path), store)
+                found = self._recorded(path, stack)
+                if found is not None:
+                    self._look(of_store(found, self._name), found)
+                self._look(of_file(path), found)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise UserError(f"The file {path} cannot be read: {reason}.", "Check its name and its permissions.") from error
+            raise UserError(
+                f"The file {path} cannot be read: {reason}.", "Check its name and its permissions."
+            ) from error
         except PACKED_ERRORS as error:
-            raise UserError(f"What is packed in {path} cannot be read: {error}.", "Unpack it, and scan that.") from error
+            raise UserError(
+                f"What is packed in {path} cannot be read: {error}.", "Unpack it, and scan that."
+            ) from error
 
     def lines(self) -> Iterator[str]:
         """What there is to say."""
@@ -135,6 +157,7 @@ class _File:
         return store
 
     def _look(self, sources: Iterator[Source], store: Store | None) -> None:
+        where = Whereabouts(store) if store else None
         known = {(place.hit.what, place.hit.kind) for place in self._shown} if store else set[tuple[str, Kind]]()
         for source in sources:
             for hit in self._search.through(source.parts):
@@ -142,15 +165,15 @@ class _File:
                     continue  # it was shown where it was said
                 self.count += 1
                 if len(self._shown) < self._most:
-                    self._shown.append(_placed(hit, source, store))
+                    self._shown.append(_placed(hit, source, where))
 
 
-def _placed(hit: Hit, source: Source, store: Store | None) -> Place:
+def _placed(hit: Hit, source: Source, where: Whereabouts | None) -> Place:
     stream = source.stream
-    if stream is None or store is None:
+    if stream is None or where is None:
         return Place(hit, source, hit.offset, None)
     offset = stream.start + hit.offset
-    return Place(hit, source, offset, where_in(store, stream.session, stream.side, offset))
+    return Place(hit, source, offset, where.of(stream.session, stream.side, offset))
 
 
 def _line(place: Place) -> str:
@@ -176,13 +199,16 @@ def _canaries(typed: tuple[str, ...], listed: Path | None) -> list[str]:
                 text = file.read(_CANARIES_MOST + 1)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise UserError(f"The file {listed} cannot be read: {reason}.", "Check its name and its permissions.") from error
+            raise UserError(
+                f"The file {listed} cannot be read: {reason}.", "Check its name and its permissions."
+            ) from error
         if len(text) > _CANARIES_MOST:
             raise UserError(f"The list {listed} is larger than 16 MiB.", "Is it the right file?")
         lines = text.decode("utf-8", "replace").splitlines()
     canaries = [*typed, *(line.strip() for line in lines if line.strip())]
     for number, canary in enumerate(canaries, 1):
         if len(canary.strip()) < LEAST:
-            raise UserError(f"Canary {number} has less than {LEAST} characters.", "It would be found everywhere: take a longer one.")
+            raise UserError(
+                f"Canary {number} has less than {LEAST} characters.", "It would be found everywhere: take a longer one."
+            )
     return canaries
-

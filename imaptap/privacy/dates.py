@@ -6,14 +6,15 @@ import datetime as dt
 import re
 from typing import Final
 
-_DAYS: Final = "mon tue wed thu fri sat sun".split()
-_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_DAYS: Final[list[str]] = "mon tue wed thu fri sat sun".split()
+_MONTHS: Final[list[str]] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _NAMES = "|".join(_MONTHS)
 _TIME = r"(?P<tail{0}>[ T]+\d\d?:\d\d(?::\d\d)?(?:\.\d+)?(?:[ ]*[+-]\d{{2}}:?\d{{2}}\b|Z\b)?)?"
 PATTERN: Final = (
     rf"(?:\b(?:(?P<weekday>{'|'.join(_DAYS)}),(?P<gap>[ \t]*))?(?P<day>[ ]?\b\d{{1,2}})(?P<a>[ -]+)(?P<month>{_NAMES})"
     rf"(?P<b>[ -]+)(?P<year>\d{{4}})\b{_TIME.format('')})"
-    rf"|\b(?P<weekday2>{'|'.join(_DAYS)})[ ]+(?P<month2>{_NAMES})[ ]+(?P<day2>\d{{1,2}})[ ]+(?P<time2>[\d:]+)[ ]+(?P<year2>\d{{4}})\b"
+    rf"|\b(?P<weekday2>{'|'.join(_DAYS)})[ ]+(?P<month2>{_NAMES})[ ]+(?P<day2>\d{{1,2}})[ ]+"
+    r"(?P<time2>[\d:]+)[ ]+(?P<year2>\d{4})\b"
     rf"|\b(?P<year3>(?:19|20)\d\d)-(?P<month3>0[1-9]|1[0-2])-(?P<day3>[0-3]\d)(?!\d){_TIME.format(3)}"
 )
 """What a date looks like, with its time (to be used with re.IGNORECASE)."""
@@ -78,4 +79,3 @@ def _of_program(match: re.Match[str], date: dt.date) -> str:
 
 def _like(word: str, written: str) -> str:
     return word.upper() if written.isupper() else word if written.islower() else word.capitalize()
-

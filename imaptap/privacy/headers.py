@@ -18,7 +18,9 @@ _ADDRESSES = re.compile(
     rb"|disposition-notification-to|original-recipient"
 )
 _SUBJECTS: Final = frozenset((b"subject", b"thread-topic", b"keywords", b"comments", b"content-description"))
-_IDS = re.compile(rb"(?:resent-)?message-id|references|in-reply-to|content-id|supersedes|original-message-id|content-location")
+_IDS = re.compile(
+    rb"(?:resent-)?message-id|references|in-reply-to|content-id|supersedes|original-message-id|content-location"
+)
 _DATES: Final = frozenset((b"date", b"resent-date", b"delivery-date", b"expires", b"reply-by"))
 _STRUCTURE: Final = frozenset(
     (b"content-type", b"content-disposition", b"content-transfer-encoding", b"content-language", b"mime-version",
@@ -26,10 +28,13 @@ _STRUCTURE: Final = frozenset(
 )  # fmt: skip
 _SIZES: Final = frozenset((b"mime-version", b"content-length", b"lines"))
 _PARAMETER = re.compile(
-    rb"(?P<name>[A-Za-z0-9\-]+(?:\*[0-9]*)?\*?)(?P<is>[ \t\r\n]*=[ \t\r\n]*)(?P<value>\"(?:[^\"\\]|\\.)*+\"?|[^;\s]+)", re.DOTALL
+    rb"(?P<name>[A-Za-z0-9\-]+(?:\*[0-9]*)?\*?)(?P<is>[ \t\r\n]*=[ \t\r\n]*)(?P<value>\"(?:[^\"\\]|\\.)*+\"?|[^;\s]+)",
+    re.DOTALL,
 )
 _FILENAMES = re.compile(rb"(?:file)?name\b.*", re.IGNORECASE | re.DOTALL)
-_TELLING: Final = frozenset((b"charset", b"format", b"delsp", b"type", b"micalg", b"protocol", b"report-type", b"method"))
+_TELLING: Final = frozenset(
+    (b"charset", b"format", b"delsp", b"type", b"micalg", b"protocol", b"report-type", b"method")
+)
 
 
 class Content(NamedTuple):
@@ -75,7 +80,9 @@ class Fields:
             return rules.words(value, Thing.SUBJECT)
         if _IDS.fullmatch(name):
             return rules.words(value, Thing.ID)
-        return rules.words(value, Thing.DATE if name in _DATES and not rules.replaces(Thing.HEADER) else Thing.HEADER, ZONES)
+        return rules.words(
+            value, Thing.DATE if name in _DATES and not rules.replaces(Thing.HEADER) else Thing.HEADER, ZONES
+        )
 
     def _structure(self, value: bytes) -> bytes:
         """Of a Content field: types and parameters that are known stay."""

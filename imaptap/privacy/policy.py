@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import tomllib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,10 +125,10 @@ def read_policy(path: Path, base: Policy) -> Policy:
 
 
 def _table(told: dict[str, Any], name: str) -> dict[str, Any]:
-    table = told.get(name, {})
+    table: Any = told.get(name, {})
     if not isinstance(table, dict):
         raise PolicyError(f"{name} is no table.", f"Write [{name}] on a line of its own.")
-    return dict[str, Any](table)
+    return cast("dict[str, Any]", table)
 
 
 def _actions(table: dict[str, Any]) -> list[tuple[Thing, Action]]:
@@ -143,6 +143,7 @@ def _actions(table: dict[str, Any]) -> list[tuple[Thing, Action]]:
 
 
 def _strings(value: Any, name: str) -> frozenset[str]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in list[Any](value)):
+    listed = cast("list[Any]", value if isinstance(value, list) else [None])
+    if not all(isinstance(each, str) for each in listed):
         raise PolicyError(f"{name} is no list of strings.", f'{name.partition(".")[2]} = ["one", "two"]')
-    return frozenset(str(each).lower() for each in list[Any](value))
+    return frozenset(str(each).lower() for each in listed)

@@ -1,8 +1,8 @@
 """Pseudonyms: for each word another one of the same length and shape, for each byte of a letter another one.
 
 All follow from a key and from what is replaced, so equal words get equal pseudonyms wherever they stand, and different
-words of one shape different ones (short ones: a permutation; long ones by the length of their hash). Who has the key can
-compute a name from its pseudonym; who does not has to guess both.
+words of one shape different ones (short ones: a permutation; long ones by the length of their hash). Who has the key
+can compute a name from its pseudonym; who does not has to guess both.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SHIFT = re.compile(rb"(\x1b[$()][ -/]*[@-~]?)")
 
 
 class Pseudonyms:
-    """Made of a key. Words in `kept` are nobody's pseudonym, so that what is kept can be told from what was replaced."""
+    """Made of a key. Words in `kept` are nobody's pseudonym: what was kept can be told from what was replaced."""
 
     def __init__(self, key: bytes, kept: frozenset[str] = frozenset()) -> None:
         self._key = hashlib.blake2b(key, digest_size=KEY_BYTES, person=b"imaptap names").digest()
@@ -93,7 +93,7 @@ class Pseudonyms:
         return blake3(data, key=self._key).digest()
 
     def line(self, data: bytes) -> bytes:
-        """Text whose letters and digits follow from all of it: equal words in different texts are not equal any more."""
+        """Text whose letters and digits follow from all of it: equal words of different lines are equal no more."""
         if b"\x1b" in data:
             return self._shifted(data)
         if not data.isascii():

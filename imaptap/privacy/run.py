@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     from storage.cassette.values import Statement
 
 _DAY: Final = 86_400_000_000
-_URL = re.compile(r"(?P<scheme>[a-z+]+://)?(?P<user>[^@/\s]*@)?(?P<host>\[[^\]]*\]|[^:/\s]*)(?P<port>:\d+)?(?P<rest>.*)", re.DOTALL)
+_URL = re.compile(
+    r"(?P<scheme>[a-z+]+://)?(?P<user>[^@/\s]*@)?(?P<host>\[[^\]]*\]|[^:/\s]*)(?P<port>:\d+)?(?P<rest>.*)", re.DOTALL
+)
 _CAPABILITIES = re.compile(rb"[A-Z0-9=+\-./ _]*")
 _OURS: Final = frozenset((EventKind.SECRET, EventKind.COMPRESS, EventKind.GAP, EventKind.VARIES, EventKind.NOTICE))
 """Events whose text is imaptap's own."""
-_EVENT_WORDS: Final = IMAP | SERVER | frozenset(
-    "tls tlsv1 aes gcm sha256 sha384 chacha20 poly1305 ecdhe ecdsa rsa ed25519 x25519 256 384 128 3 2 1 client side peer"
-    " upstream listener stream ended reset peer refused imaptap handshake sni alpn cipher issuer self signed expired verify verified unverified".split()
+_EVENT_WORDS: Final = (
+    IMAP
+    | SERVER
+    | frozenset(
+        "tls tlsv1 aes gcm sha256 sha384 chacha20 poly1305 ecdhe ecdsa rsa ed25519 x25519 256 384 128 3 2 1 client side"
+        " upstream listener stream ended reset peer refused imaptap handshake sni alpn cipher issuer self signed"
+        " expired verify verified unverified".split()
+    )
 )
 
 
@@ -166,7 +173,7 @@ def _machine(where: str, rules: Rules) -> str:
     if match is None:
         return _words(where, rules, Thing.HOST)
     host = match["host"].encode()
-    if "." in match["host"] and match["host"].replace(".", "").isdigit() or ":" in match["host"]:
+    if match["host"].replace(".", "").isdigit() or ":" in match["host"]:
         shown = rules.words(host, Thing.HOST)
     else:
         shown = rules.host(host)

@@ -37,7 +37,8 @@ _GMAIL: Final = frozenset((b"x-gm-msgid", b"x-gm-thrid"))
 _STRUCTURES: Final = frozenset((b"BODY", b"BODYSTRUCTURE"))
 _ENVELOPE: Final = (Thing.HEADER, Thing.SUBJECT, *(Thing.ADDRESS,) * 6, Thing.ID, Thing.ID)
 _ABOUT: Final = {
-    b"subject": Thing.SUBJECT, b"from": Thing.ADDRESS, b"to": Thing.ADDRESS, b"cc": Thing.ADDRESS, b"bcc": Thing.ADDRESS,
+    b"subject": Thing.SUBJECT, b"from": Thing.ADDRESS, b"to": Thing.ADDRESS, b"cc": Thing.ADDRESS,
+    b"bcc": Thing.ADDRESS,
     b"body": Thing.TEXT, b"text": Thing.TEXT, b"x-gm-raw": Thing.TEXT, b"keyword": Thing.KEYWORD,
     b"unkeyword": Thing.KEYWORD, b"header-value": Thing.HEADER, b"emailid": Thing.ID, b"threadid": Thing.ID,
 }  # fmt: skip

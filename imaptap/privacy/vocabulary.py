@@ -23,7 +23,8 @@ IMAP: Final = _words(
     "OK NO BAD BYE PREAUTH UID DONE NIL EXISTS RECENT EXPUNGE FETCH FLAGS BODY BODYSTRUCTURE ENVELOPE INTERNALDATE",
     "RFC822 SIZE HEADER TEXT PEEK MIME FIELDS NOT MODSEQ EMAILID THREADID PREVIEW LAZY SAVEDATE BINARY SNIPPET FUZZY",
     "X-GM-MSGID X-GM-THRID X-GM-LABELS X-GM-RAW ALL FULL FAST MACRO PARTIAL CHANGEDSINCE UNCHANGEDSINCE VANISHED",
-    "EARLIER SILENT ANSWERED DELETED DRAFT FLAGGED NEW OLD SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN UNKEYWORD",
+    "EARLIER SILENT ANSWERED DELETED DRAFT FLAGGED NEW",
+    "OLD SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN UNKEYWORD",
     "KEYWORD BCC CC FROM TO SUBJECT BEFORE ON SINCE SENTBEFORE SENTON SENTSINCE SAVEDBEFORE SAVEDON SAVEDSINCE LARGER",
     "SMALLER YOUNGER OLDER OR CHARSET RETURN MIN MAX COUNT SAVE CONTEXT UPDATE RELEVANCY IN MAILBOXES SUBTREE",
     "SUBTREE-ONE SELECTED SELECTED-DELAYED INBOXES PERSONAL SUBSCRIBED NOTIFY SET NONE STATUS MESSAGENEW",
@@ -31,7 +32,8 @@ IMAP: Final = _words(
     "SERVERMETADATACHANGE MESSAGES UIDNEXT UIDVALIDITY APPENDLIMIT HIGHESTMODSEQ MAILBOXID DELETED-STORAGE STORAGE",
     "MESSAGE ANNOTATION-STORAGE RECURSIVEMATCH REMOTE SPECIAL-USE CHILDREN MYRIGHTS METADATA DEPTH MAXSIZE INFINITY",
     "ALERT BADCHARSET CAPABILITY PARSE PERMANENTFLAGS READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY APPENDUID COPYUID",
-    "CLOSED NOMODSEQ MODIFIED UNKNOWN-CTE BADURL TOOBIG COMPRESSIONACTIVE NOTIFICATIONOVERFLOW BADEVENT UNDEFINED-FILTER",
+    "CLOSED NOMODSEQ MODIFIED UNKNOWN-CTE BADURL",
+    "TOOBIG COMPRESSIONACTIVE NOTIFICATIONOVERFLOW BADEVENT UNDEFINED-FILTER",
     "UNAVAILABLE AUTHENTICATIONFAILED AUTHORIZATIONFAILED EXPIRED PRIVACYREQUIRED CONTACTADMIN NOPERM INUSE",
     "EXPUNGEISSUED CORRUPTION SERVERBUG CLIENTBUG CANNOT LIMIT OVERQUOTA ALREADYEXISTS NONEXISTENT HASCHILDREN",
     "REFERRAL NEWNAME UNKNOWN USEATTR NOUPDATE TEMPFAIL WEBALERT THROTTLED ADDTO REMOVEFROM TAG MOREUPDATES",
@@ -40,7 +42,8 @@ IMAP: Final = _words(
     "CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 PLUS XOAUTH2 OAUTHBEARER GSSAPI NTLM EXTERNAL ANONYMOUS DEFLATE",
     "COMPRESS IDLE UIDPLUS UNSELECT MULTIAPPEND LITERAL LITERAL- MULTISEARCH LIST-EXTENDED LIST-STATUS LIST-MYRIGHTS",
     "LIST-METADATA I18NLEVEL NAMESPACE QUOTA QUOTASET ACL RIGHTS ID STARTTLS CATENATE URL URLAUTH CREATE-SPECIAL-USE",
-    "WITHIN STATUS OBJECTID UIDONLY MESSAGELIMIT SAVELIMIT REPLACE MOVE WITHIN SEARCH FILTERS LANGUAGE JMAPACCESS INPROGRESS",
+    "WITHIN STATUS OBJECTID UIDONLY MESSAGELIMIT SAVELIMIT REPLACE",
+    "MOVE WITHIN SEARCH FILTERS LANGUAGE JMAPACCESS INPROGRESS",
     "HASNOCHILDREN NOSELECT NOINFERIORS MARKED UNMARKED NONEXISTENT SENT DRAFTS TRASH JUNK ARCHIVE FLAGGED IMPORTANT",
     "ALL MEMOS SCHEDULED SNOOZED UTF 8 US ASCII SHARED PRIVATE VALUE SNIPPET DIGEST ANNOTATION ALTMAILBOX NAME OLDNAME",
     "COMMENT ADMIN VENDOR INBOX NAME UIDFETCH UIDBATCHES",
@@ -100,22 +103,25 @@ SERVER: Final = _words(
 """Of what servers say to people."""
 
 HEADERS: Final = frozenset(
-    "accept-language alternate-recipient approved arc-authentication-results arc-message-signature arc-seal archived-at"
-    " authentication-results auto-submitted autocrypt bcc cc comments content-base content-class content-description"
-    " content-disposition content-id content-language content-length content-location content-md5"
-    " content-transfer-encoding content-type date delivered-to delivery-date disposition-notification-to dkim-signature"
-    " domainkey-signature envelope-to errors-to expires face feedback-id followup-to from importance in-reply-to keywords"
-    " lines list-archive list-help list-id list-owner list-post list-subscribe list-unsubscribe list-unsubscribe-post"
-    " mail-followup-to mail-reply-to message-id mime-version newsgroups openpgp organization original-message-id"
-    " original-recipient path precedence priority received received-spf references reply-by reply-to resent-bcc"
-    " resent-cc resent-date resent-from resent-message-id resent-sender resent-to return-path return-receipt-to"
-    " sender sensitivity status subject supersedes thread-index thread-topic to user-agent x-accept-language"
-    " x-bogosity x-envelope-from x-envelope-to x-face x-forwarded-for x-forwarded-to x-gmail-labels x-keywords x-loop"
-    " x-mailer x-mime-autoconverted x-mozilla-draft-info x-mozilla-keys x-mozilla-status x-mozilla-status2"
-    " x-msmail-priority x-original-to x-originating-ip x-priority x-received x-sender x-spam-checker-version"
-    " x-spam-flag x-spam-level x-spam-score x-spam-status x-status x-uid x-uidl x-virus-scanned x-virus-status"
-    " x-sieve x-delivered-to x-identity-key x-account-key x-uniform-type-identifier x-universally-unique-identifier"
-    .split()
+    (
+        "accept-language alternate-recipient approved arc-authentication-results arc-message-signature arc-seal"
+        " archived-at authentication-results auto-submitted autocrypt bcc cc comments content-base content-class"
+        " content-description content-disposition content-id content-language content-length content-location"
+        " content-md5 content-transfer-encoding content-type date delivered-to delivery-date"
+        " disposition-notification-to dkim-signature domainkey-signature envelope-to errors-to expires face"
+        " feedback-id followup-to from importance in-reply-to keywords lines list-archive list-help list-id"
+        " list-owner list-post list-subscribe list-unsubscribe list-unsubscribe-post mail-followup-to"
+        " mail-reply-to message-id mime-version newsgroups openpgp organization original-message-id"
+        " original-recipient path precedence priority received received-spf references reply-by reply-to"
+        " resent-bcc resent-cc resent-date resent-from resent-message-id resent-sender resent-to return-path"
+        " return-receipt-to sender sensitivity status subject supersedes thread-index thread-topic to user-agent"
+        " x-accept-language x-account-key x-bogosity x-delivered-to x-envelope-from x-envelope-to x-face"
+        " x-forwarded-for x-forwarded-to x-gmail-labels x-identity-key x-keywords x-loop x-mailer"
+        " x-mime-autoconverted x-mozilla-draft-info x-mozilla-keys x-mozilla-status x-mozilla-status2"
+        " x-msmail-priority x-original-to x-originating-ip x-priority x-received x-sender x-sieve"
+        " x-spam-checker-version x-spam-flag x-spam-level x-spam-score x-spam-status x-status x-uid x-uidl"
+        " x-uniform-type-identifier x-universally-unique-identifier x-virus-scanned x-virus-status"
+    ).split()
 )
 """Names of header fields that say nothing."""
 

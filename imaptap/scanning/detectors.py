@@ -30,6 +30,19 @@ FIRST_OF_TOP: Final = "x"
 REAL_TOPS: Final = frozenset("xbox xerox xfinity xihuan xin xn xxx xyz".split())
 """Those that there are nevertheless."""
 _EDGE = rb"(?<![A-Za-z0-9_+/-])"
+_LOGIN = (
+    rb"(?i:(?<=[ \t])LOGIN)[ \t]+(?:\"[^\"\r\n]{0,200}\"|[^\s\"{}()<>]{1,200})[ \t]+"
+    rb"(?P<login>\"[^\"\r\n]{1,200}\"|[^\s\"{}()\[\]<>]{1,200})(?=\r?\n)"
+)
+_SASL = rb"(?i:AUTHENTICATE)[ \t]+[A-Za-z0-9_-]{3,20}[ \t]+(?P<sasl>[A-Za-z0-9+/]{8,4096}={0,2})(?=\r?\n)"
+_SAID = (
+    rb"(?i:\b(?:password|passwd|passphrase|passwort|secret_key|api_key))[\"']?[ \t]*[:=][ \t]*[\"']?"
+    rb"(?P<said>[^\s\"'<>,;]{4,200})"
+)
+_ADDRESS = (
+    rb"(?<![A-Za-z0-9.!#$&'*+/=?^_`{|}~@-])[A-Za-z0-9._+-]{1,64}@"
+    rb"(?P<host>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8})"
+)
 _PATTERNS: Final = {
     "private key": (Kind.KEY, rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"),
     "PGP private key": (Kind.KEY, rb"-----BEGIN PGP PRIVATE KEY BLOCK-----"),
@@ -43,19 +56,11 @@ _PATTERNS: Final = {
     "Stripe key": (Kind.TOKEN, _EDGE + rb"[rs]k_(?:live|test)_[0-9A-Za-z]{16,128}"),
     "bearer token": (Kind.TOKEN, rb"(?i:auth=|\b)(?i:bearer)[ \x01]+[A-Za-z0-9._~+/-]{16,4096}"),
     "URLAUTH token": (Kind.TOKEN, rb"(?i:;urlauth=)[^:\s\"]{1,200}:[^:\s\"]{1,200}:[0-9a-fA-F]{16,200}"),
-    "password in a URL": (Kind.PASSWORD, rb"(?i:https?|ftps?|sftp|ssh|git|imaps?|smtps?|pop3?s?|ldaps?|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|socks5h?)://[^/\s:@\"'<>]{1,200}:[^/\s@\"'<>]{1,200}@"),
-    "LOGIN": (
-        Kind.PASSWORD,
-        rb"(?i:(?<=[ \t])LOGIN)[ \t]+(?:\"[^\"\r\n]{0,200}\"|[^\s\"{}()<>]{1,200})[ \t]+"
-        rb"(?P<login>\"[^\"\r\n]{1,200}\"|[^\s\"{}()\[\]<>]{1,200})(?=\r?\n)",
-    ),
-    "SASL answer": (
-        Kind.PASSWORD, rb"(?i:AUTHENTICATE)[ \t]+[A-Za-z0-9_-]{3,20}[ \t]+(?P<sasl>[A-Za-z0-9+/]{8,4096}={0,2})(?=\r?\n)",
-    ),
-    "password": (
-        Kind.PASSWORD, rb"(?i:\b(?:password|passwd|passphrase|passwort|secret_key|api_key))[\"']?[ \t]*[:=][ \t]*[\"']?(?P<said>[^\s\"'<>,;]{4,200})",
-    ),
-    "address": (Kind.ADDRESS, rb"(?<![A-Za-z0-9.!#$&'*+/=?^_`{|}~@-])[A-Za-z0-9._+-]{1,64}@(?P<host>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8})"),
+    "password in a URL": (Kind.PASSWORD, rb"(?<=[A-Za-z3])://[^/\s:@\"'<>]{1,200}:[^/\s@\"'<>]{1,200}@"),
+    "LOGIN": (Kind.PASSWORD, _LOGIN),
+    "SASL answer": (Kind.PASSWORD, _SASL),
+    "password": (Kind.PASSWORD, _SAID),
+    "address": (Kind.ADDRESS, _ADDRESS),
     "IP address": (Kind.IP, rb"(?<![0-9A-Za-z.])(?P<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])"),
     "word of chance": (Kind.ENTROPY, _EDGE + rb"(?P<chance>[A-Za-z0-9+/_-]{20,200}={0,2})(?![A-Za-z0-9+/_=-])"),
 }  # fmt: skip
@@ -63,6 +68,11 @@ LONGEST: Final = 16 * 1024
 """Bytes of the longest that is found."""
 _MASK = re.compile(rb"[\"']?x+[\"']?", re.IGNORECASE)
 _RESERVED: Final = frozenset((b"example", b"invalid", b"test", b"localhost", b"local"))
+_SCHEME = re.compile(
+    rb"(?i:https?|ftps?|sftp|ssh|git|imaps?|smtps?|pop3?s?|ldaps?|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?"
+    rb"|amqps?|socks5h?)\Z"
+)
+_SCHEME_MOST: Final = 16
 _BITS_LEAST: Final = 4.2
 
 
@@ -92,6 +102,10 @@ class Detectors:
 def _means_it(found: re.Match[bytes]) -> bool:
     """Whether it is what it looks like: nothing masked, reserved or replaced."""
     parts = found.groupdict()
+    if found[0].startswith(b"://") and not _SCHEME.search(
+        found.string, max(0, found.start() - _SCHEME_MOST), found.start()
+    ):
+        return False
     if (host := parts.get("host")) is not None:
         return _somebody(host)
     if (ip := parts.get("ip")) is not None:

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
     from imaptap.scanning.needles import Needles
 
-_BLOCK: Final = 512 * 1024
+BLOCK: Final = 512 * 1024
+"""Bytes that are looked at together."""
 _BEFORE: Final = 256
 """Bytes in front of a block that are looked at again: what stands before a word says whether it is one."""
+
+_AS_WRITTEN: Final = frozenset((Kind.ENTROPY, Kind.IP))
+"""What decoding would make of any digits."""
 
 
 class Hit(NamedTuple):
@@ -31,8 +35,8 @@ class Hit(NamedTuple):
 class Search:
     """What is looked for."""
 
-    def __init__(self, needles: Needles, detectors: Detectors) -> None:
-        self._needles, self._detectors = needles, detectors
+    def __init__(self, needles: Needles, detectors: Detectors, block: int = BLOCK) -> None:
+        self._needles, self._detectors, self._size = needles, detectors, block
         self._behind = max(LONGEST, 8 * needles.longest)
 
     def through(self, parts: Iterable[bytes]) -> Iterator[Hit]:
@@ -40,9 +44,11 @@ class Search:
         held, start, lines, fresh = bytearray(), 0, 0, 0
         for part in parts:
             held += part
-            while len(held) >= fresh + _BLOCK + self._behind:
-                yield from self._block(bytes(held[: fresh + _BLOCK + self._behind]), start, lines, fresh, fresh + _BLOCK)
-                gone = fresh + _BLOCK - _BEFORE
+            while len(held) >= fresh + self._size + self._behind:
+                yield from self._block(
+                    bytes(held[: fresh + self._size + self._behind]), start, lines, fresh, fresh + self._size
+                )
+                gone = fresh + self._size - _BEFORE
                 lines += held.count(b"\n", 0, gone)
                 del held[:gone]
                 start, fresh = start + gone, _BEFORE
@@ -51,11 +57,14 @@ class Search:
     def _block(self, data: bytes, start: int, lines: int, first: int, last: int) -> Iterator[Hit]:
         """What begins from `first` up to `last` of `data`."""
         told = set[tuple[str, int]]()
+        counted = 0
         for kind, what, how, place in sorted(self._found(data), key=_order):
             near = place - place % 8
             if first <= place < last and not {(what, near), (what, near - 8), (what, near + 8)} & told:
                 told.add((what, near))
-                yield Hit(kind, what, how, start + place, lines + data.count(b"\n", 0, place))
+                lines += data.count(b"\n", counted, place)
+                counted = place
+                yield Hit(kind, what, how, start + place, lines)
 
     def _found(self, data: bytes) -> Iterator[tuple[Kind, str, str, int]]:
         for view in views(data):
@@ -63,7 +72,7 @@ class Search:
                 how = needle.form if not view.how else f"{needle.form}, {view.how}"
                 yield Kind.CANARY, f"canary {needle.number}", how, view.origin(offset)
             for offset, _, kind, name in self._detectors.find(view.data):
-                if kind is not Kind.ENTROPY or not view.how:
+                if not view.how or kind not in _AS_WRITTEN:
                     yield kind, name, view.how, view.origin(offset)
 
 

@@ -7,21 +7,21 @@ import gzip
 import lzma
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from array import array
+from bisect import bisect_right
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-    from typing import IO
 
     from proxy.imap.transcript import Exchange
     from storage import Recording, Session, Store
 
 _PART: Final = 256 * 1024
 _SQLITE: Final = b"SQLite format 3\0"
-_PACKED: Final = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 _ZIP: Final = b"PK\x03\x04"
 PACKED_ERRORS: Final = (zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError)
 
@@ -58,14 +58,14 @@ def of_file(path: Path) -> Iterator[Source]:
         beside = path.with_name(path.name + tail)
         if head.startswith(_SQLITE) and beside.is_file():
             yield Source(str(beside), _read(beside), raw=True)
-    for magic, opened in _PACKED.items():
-        if head.startswith(magic):
-            with opened(path, "rb") as file:
-                yield Source(f"{path} (unpacked)", _parts(file), lines=True)
+    packed = _unpacking(path, head)
+    if packed is not None:
+        with packed as file:
+            yield Source(f"{path} (unpacked)", _parts(file), lines=True)
     if head.startswith(_ZIP):
-        with zipfile.ZipFile(path) as packed:
-            for member in packed.infolist():
-                with packed.open(member) as file:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as file:
                     yield Source(f"{path}: {member.filename}", _parts(file), lines=True)
 
 
@@ -130,12 +130,37 @@ def _line(*texts: str | bytes | None) -> bytes:
     return b"  ".join(words) + b"\r\n"
 
 
-def where_in(store: Store, session: Session, side: Direction, offset: int) -> int | None:
-    """The number of the exchange that a byte of a stream belongs to."""
-    for span in store.stream_spans(session, side):
-        if span.start <= offset < span.end:
-            return span.exchange
-    return None
+class Whereabouts:
+    """Which exchange a byte of a stream belongs to. Remembers the spans of the stream that was asked about last."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._stream: tuple[int, Direction] | None = None
+        self._starts, self._ends, self._numbers = array("Q"), array("Q"), array("Q")
+
+    def of(self, session: Session, side: Direction, offset: int) -> int | None:
+        """The exchange's number, if there is one. Raises StorageError."""
+        if self._stream != (session.id, side):
+            self._read(session, side)
+        index = bisect_right(self._starts, offset) - 1
+        return (self._numbers[index] or None) if index >= 0 and offset < self._ends[index] else None
+
+    def _read(self, session: Session, side: Direction) -> None:
+        self._stream = session.id, side
+        self._starts, self._ends, self._numbers = array("Q"), array("Q"), array("Q")
+        for span in self._store.stream_spans(session, side):
+            self._starts.append(span.start)
+            self._ends.append(span.end)
+            self._numbers.append(span.exchange or 0)
+
+
+def _unpacking(path: Path, head: bytes) -> IO[bytes] | gzip.GzipFile | None:
+    """What reads a file that was compressed."""
+    if head.startswith(b"\x1f\x8b"):
+        return gzip.open(path, "rb")
+    if head.startswith(b"BZh"):
+        return bz2.open(path, "rb")
+    return lzma.open(path, "rb") if head.startswith(b"\xfd7zXZ\0") else None
 
 
 def _head(path: Path) -> bytes:
@@ -148,7 +173,6 @@ def _read(path: Path) -> Iterator[bytes]:
         yield from _parts(file)
 
 
-def _parts(file: IO[bytes]) -> Iterator[bytes]:
+def _parts(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     while part := file.read(_PART):
         yield part
-

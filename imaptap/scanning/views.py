@@ -1,4 +1,4 @@
-"""Bytes as they are, and as they read when what was done to them is undone: folding, quoted-printable, percent, base64."""
+"""Bytes as they are, and as they read with folding, quoted-printable, percent signs and base64 undone."""
 
 from __future__ import annotations
 
@@ -35,15 +35,13 @@ class View(NamedTuple):
 
 def views(data: bytes) -> Iterator[View]:
     """All readings that differ. Decoded base64 comes a run at a time."""
-    plain = View("", data, [0], [0])
-    yield plain
-    unfolded = _changed(plain, "folded", _FOLD, lambda _: b"") if b"\n" in data else plain
-    if unfolded is not plain:
-        yield unfolded
-    for how, pattern in (("quoted-printable", _QUOTED), ("percent", _PERCENT)):
-        view = _changed(unfolded, how, pattern, lambda code: bytes([int(code[1], 16)]))
-        if view is not unfolded:
-            yield view
+    view = View("", data, [0], [0])
+    yield view
+    undone = _changed(view, "unfolded", _FOLD, lambda _: b"") if b"\n" in data else view
+    for pattern in (_QUOTED, _PERCENT):
+        undone = _changed(undone, "decoded", pattern, lambda code: bytes([int(code[1], 16)]))
+    if undone is not view:
+        yield undone
     for run in _BASE64.finditer(data):
         clear = _decoded(run[0])
         if clear is not None:

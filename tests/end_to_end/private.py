@@ -26,7 +26,11 @@ def strings() -> list[str]:
     found = dict[str, None]()
     while len(found) < COUNT:
         first, last = ("".join(chance.choices(_SYLLABLES, k=3)).title() for _ in range(2))
-        found[f"{first} {last} {chance.randrange(100, 1000)}" if chance.random() < 0.5 else f"{first}{chance.randrange(1000)}"] = None
+        found[
+            f"{first} {last} {chance.randrange(100, 1000)}"
+            if chance.random() < 0.5
+            else f"{first}{chance.randrange(1000)}"
+        ] = None
     return list(found)
 
 

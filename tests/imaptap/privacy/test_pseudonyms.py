@@ -27,7 +27,9 @@ def shape(text: str) -> str:
 def test_words_keep_their_size_and_shape(word: str) -> None:
     made = NAMES.word(word)
     assert [len(each.encode()) for each in made] == [len(each.encode()) for each in word]
-    assert shape("".join(each for each in made if each.isascii())) == shape("".join(each for each in word if each.isascii()))
+    assert shape("".join(each for each in made if each.isascii())) == shape(
+        "".join(each for each in word if each.isascii())
+    )
     assert Pseudonyms(KEY).word(word) == made
 
 

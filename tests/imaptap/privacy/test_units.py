@@ -133,7 +133,9 @@ def test_equal_names_are_equal_however_they_are_written() -> None:
 
 
 def test_addresses_are_equal_in_envelopes_and_headers() -> None:
-    envelope = rewritten('* 1 FETCH (ENVELOPE (NIL "Hi" (("Bob" NIL "bob" "mail.example.org")) NIL NIL NIL NIL NIL NIL NIL))')
+    envelope = rewritten(
+        '* 1 FETCH (ENVELOPE (NIL "Hi" (("Bob" NIL "bob" "mail.example.org")) NIL NIL NIL NIL NIL NIL NIL))'
+    )
     letter = b"From: Bob <bob@mail.example.org>\r\n\r\n"
     header = rewritten(b"* 1 FETCH (BODY[HEADER] {%d}\r\n%s)\r\n" % (len(letter), letter))
     name, user, host = re.search(rb'\(\("(\w+)" NIL "(\w+)" "([\w.]+)"\)\)', envelope).groups()
@@ -141,8 +143,12 @@ def test_addresses_are_equal_in_envelopes_and_headers() -> None:
 
 
 def test_dates_are_moved_alike() -> None:
-    line = rewritten('* 1 FETCH (INTERNALDATE "17-Jul-1996 02:44:25 -0700" ENVELOPE ("Wed, 17 Jul 1996 02:44:25 -0700" NIL))').decode()
-    internal, weekday, letter = re.search(r'"(\d\d-\w{3}-\d{4}) 02:44:25 -0700" ENVELOPE \("(\w{3}), ?(\d+ \w{3} \d{4}) 02', line).groups()
+    line = rewritten(
+        '* 1 FETCH (INTERNALDATE "17-Jul-1996 02:44:25 -0700" ENVELOPE ("Wed, 17 Jul 1996 02:44:25 -0700" NIL))'
+    ).decode()
+    internal, weekday, letter = re.search(
+        r'"(\d\d-\w{3}-\d{4}) 02:44:25 -0700" ENVELOPE \("(\w{3}), ?(\d+ \w{3} \d{4}) 02', line
+    ).groups()
     assert internal.replace("-", " ") == letter.rjust(11, "0")
     assert internal != "17-Jul-1996"
     assert weekday in "Mon Tue Wed Thu Fri Sat Sun".split()
@@ -187,7 +193,9 @@ def test_remove() -> None:
 
 def test_what_a_policy_keeps() -> None:
     base = of_level(Level.ALL)
-    rules = Rules(Policy(base.actions, frozenset(("acme",)), frozenset(("kunden",)), frozenset(("x-mailer-version",))), b"k")
+    rules = Rules(
+        Policy(base.actions, frozenset(("acme",)), frozenset(("kunden",)), frozenset(("x-mailer-version",))), b"k"
+    )
     assert rewritten('* LIST () "/" Kunden/Bob', SERVER, rules).startswith(b'* LIST () "/" Kunden/')
     letter = b"X-Mailer-Version: Bob 1\r\nSubject: Acme Bob\r\n\r\n"
     made = rewritten(b"* 1 FETCH (BODY[HEADER] {%d}\r\n%s)\r\n" % (len(letter), letter), SERVER, rules)
@@ -195,7 +203,10 @@ def test_what_a_policy_keeps() -> None:
     assert b"Acme Bob" not in made
 
 
-LINES = st.lists(st.sampled_from([*STAY, *ASKED, *(line for _, line, _ in PRIVATE), "* 1 FETCH (BODY[] {5}", "a APPEND x {3}"]), max_size=6)
+LINES = st.lists(
+    st.sampled_from([*STAY, *ASKED, *(line for _, line, _ in PRIVATE), "* 1 FETCH (BODY[] {5}", "a APPEND x {3}"]),
+    max_size=6,
+)
 
 
 @given(LINES, st.lists(st.integers(0, 400), max_size=5), st.sampled_from(Direction), st.sampled_from(Level))
