@@ -99,6 +99,7 @@ class _File:
     def __init__(self, name: str, search: Search, most: int) -> None:
         self._name, self._search, self._most = name, search, most
         self._shown: list[Place] = []
+        self._known: set[tuple[str, Kind]] = set()
         self.count = 0
 
     def scan(self) -> None:
@@ -158,11 +159,12 @@ class _File:
 
     def _look(self, sources: Iterator[Source], store: Store | None) -> None:
         where = Whereabouts(store) if store else None
-        known = {(place.hit.what, place.hit.kind) for place in self._shown} if store else set[tuple[str, Kind]]()
+        known = frozenset(self._known)
         for source in sources:
             for hit in self._search.through(source.parts):
                 if source.raw and (hit.what, hit.kind) in known:
-                    continue  # it was shown where it was said
+                    continue  # it was told where it was said
+                self._known.add((hit.what, hit.kind))
                 self.count += 1
                 if len(self._shown) < self._most:
                     self._shown.append(_placed(hit, source, where))

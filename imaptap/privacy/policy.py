@@ -136,7 +136,7 @@ def _actions(table: dict[str, Any]) -> list[tuple[Thing, Action]]:
     for name, action in table.items():
         if name not in set(Thing):
             raise PolicyError(f"There is no kind of thing called {name}.", f"There are: {', '.join(Thing)}.")
-        if action not in set(Action):
+        if action not in list(Action):
             raise PolicyError(f"What becomes of {name} is not known: {action}.", f"Choose one of: {', '.join(Action)}.")
         found.append((Thing(name), Action(action)))
     return found
