@@ -29,8 +29,8 @@ _URL = re.compile(
     r"(?P<scheme>[a-z+]+://)?(?P<user>[^@/\s]*@)?(?P<host>\[[^\]]*\]|[^:/\s]*)(?P<port>:\d+)?(?P<rest>.*)", re.DOTALL
 )
 _CAPABILITIES = re.compile(rb"[A-Z0-9=+\-./ _]*")
-_OURS: Final = frozenset((EventKind.SECRET, EventKind.COMPRESS, EventKind.GAP, EventKind.VARIES, EventKind.NOTICE))
-"""Events whose text is imaptap's own."""
+_OURS: Final = frozenset((EventKind.SECRET, EventKind.COMPRESS, EventKind.VARIES))
+"""Events whose text is imaptap's own, and quotes nobody."""
 _EVENT_WORDS: Final = (
     IMAP
     | SERVER

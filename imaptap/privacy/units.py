@@ -56,6 +56,8 @@ class Unit:
         self._fields = headers.Fields(rules)
         self._place: Place | None = None
         self._status = self._free = False
+        self._known = True
+        """Whether its first word is one of the protocol: numbers of others may be anybody's."""
         self._code = b""
 
     def text(self, run: bytes) -> bytes:
@@ -105,6 +107,7 @@ class Unit:
             return run if done else self._rules.words(run, Thing.OTHER), len(run), Place(self._direction, "")
         name = match["name"].upper()
         known = name.decode("latin-1") in COMMANDS if asks else name.decode("latin-1").lower() in IMAP
+        self._known = known
         shown = match["name"] if known else self._rules.words(match["name"], Thing.OTHER, IMAP)
         tag = match["tag"] if match["tag"] == b"*" and not asks else tag_of(self._rules, match["tag"])
         self._status = not asks and name in _STATUS
@@ -164,7 +167,7 @@ class Unit:
             return token
         if place.before in _GMAIL and token.isdigit():
             return rules.pseudonyms.number(token.decode()).encode() if rules.replaces(Thing.ID) else token
-        if _NUMBERS.fullmatch(token) or CHARSET.fullmatch(token.decode("latin-1")):
+        if (self._known and _NUMBERS.fullmatch(token)) or CHARSET.fullmatch(token.decode("latin-1")):
             return token
         if self._of_flags(place) or token[:1] in b"\\$":
             return self._flag(token)
@@ -179,7 +182,7 @@ class Unit:
     def _word(self, token: bytes) -> bytes:
         """An atom: one of the protocol stays."""
         named = [word for word in _LETTERED.findall(token.decode("latin-1")) if not word.isdigit()]
-        if token.isascii() and all(word.lower() in IMAP for word in named):
+        if token.isascii() and (named or self._known) and all(word.lower() in IMAP for word in named):
             return token
         return self._rules.words(token, Thing.OTHER)
 
@@ -245,7 +248,7 @@ class Unit:
         word = content.decode("latin-1").lower()
         if content.isascii() and (CHARSET.fullmatch(word) or all(each in MIME for each in _LETTERED.findall(word))):
             return content
-        return self._rules.words(content, Thing.ID if b"@" in content else Thing.OTHER)
+        return self._rules.words(content, Thing.ID if b"@" in content else Thing.OTHER, MIME)
 
 
 def tag_of(rules: Rules, tag: bytes) -> bytes:

@@ -64,6 +64,26 @@ _PATTERNS: Final = {
     "IP address": (Kind.IP, rb"(?<![0-9A-Za-z.])(?P<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])"),
     "word of chance": (Kind.ENTROPY, _EDGE + rb"(?P<chance>[A-Za-z0-9+/_-]{20,200}={0,2})(?![A-Za-z0-9+/_=-])"),
 }  # fmt: skip
+_GATES: Final = {
+    "private key": b"KEY-----",
+    "PGP private key": b"BLOCK-----",
+    "JSON web token": b"EYJ",
+    "AWS access key": b"AKIA ASIA AGPA AIDA AROA",
+    "GitHub token": b"GHP_ GHO_ GHU_ GHS_ GHR_ GITHUB_PAT_",
+    "GitLab token": b"GLPAT-",
+    "Slack token": b"XOX",
+    "Google API key": b"AIZA",
+    "Google access token": b"YA29.",
+    "Stripe key": b"K_LIVE_ K_TEST_",
+    "bearer token": b"BEARER",
+    "URLAUTH token": b";URLAUTH=",
+    "password in a URL": b"://",
+    "LOGIN": b"LOGIN",
+    "SASL answer": b"AUTHENTICATE",
+    "password": b"PASSW PASSPHRASE SECRET_KEY API_KEY",
+    "address": b"@",
+}
+"""In capitals, what each of them has in it: where none of it is, nobody has to look closely."""
 LONGEST: Final = 16 * 1024
 """Bytes of the longest that is found."""
 _MASK = re.compile(rb"[\"']?x+[\"']?", re.IGNORECASE)
@@ -81,22 +101,32 @@ class Detectors:
 
     def __init__(self, kinds: frozenset[Kind]) -> None:
         self._patterns = [
-            (name, kind, re.compile(pattern)) for name, (kind, pattern) in _PATTERNS.items() if kind in kinds
+            (name, kind, re.compile(pattern), _gates(name))
+            for name, (kind, pattern) in _PATTERNS.items()
+            if kind in kinds
         ]
 
     def find(self, data: bytes) -> Iterator[tuple[int, int, Kind, str]]:
         """Start, end, kind and name of what is found."""
-        for name, kind, pattern in self._patterns:
-            for found in pattern.finditer(data):
-                if _means_it(found):
-                    yield found.start(), found.end(), kind, name
+        capitals = data.upper()
+        for name, kind, pattern, gates in self._patterns:
+            if not gates or any(gate in capitals for gate in gates):
+                for found in pattern.finditer(data):
+                    if _means_it(found):
+                        yield found.start(), found.end(), kind, name
 
     def secrets(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Start and end of what is secret in it: where that is told apart, without the words in front of it."""
-        for _, _, pattern in self._patterns:
-            for found in pattern.finditer(data):
-                if _means_it(found):
-                    yield found.span(found.lastgroup or 0)
+        capitals = data.upper()
+        for _, _, pattern, gates in self._patterns:
+            if not gates or any(gate in capitals for gate in gates):
+                for found in pattern.finditer(data):
+                    if _means_it(found):
+                        yield found.span(found.lastgroup or 0)
+
+
+def _gates(name: str) -> list[bytes]:
+    return _GATES.get(name, b"").split()
 
 
 def _means_it(found: re.Match[bytes]) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.imaptap.telling import C, S, Tale, recorded
+from proxy.imap.transcript import Piece
+from tests.imaptap.telling import S, Tale, recorded
 
 if TYPE_CHECKING:
     from tests.imaptap.cli.conftest import Program
 
 LETTER = (
-    b"From: Ottilie Quast <ottilie@quast.company>\r\nSubject: Our Zaunkoenig\r\nDate: Tue, 5 Mar 2024 10:00:00 +0100\r\n\r\n"
-    + b"Dear Balthasar, the password: hunter2222\r\n" * 200
+    b"From: Ottilie Quast <ottilie@quast.company>\r\nSubject: Our Zaunkoenig\r\n"
+    b"Date: Tue, 5 Mar 2024 10:00:00 +0100\r\n\r\n" + b"Dear Balthasar, the password: hunter2222\r\n" * 200
 )
 
 
@@ -44,13 +44,20 @@ def told(number: int = 1) -> list[object]:
     return tale.say("S: )\nS: a4 OK done\nC: a5 LOGOUT\nS: * BYE Ottilie\nS: a5 OK done").end()
 
 
-PRIVATE = ("ottilie", "quast", "zaunkoenig", "projekte", "balthasar", "hunter2222", "2024", "geheim", "amselfeld")
+PRIVATE = ("ottilie", "quast", "zaunkoenig", "projekte", "balthasar", "hunter2222", "mar 2024", "geheim", "amselfeld")
 
 
 @pytest.fixture
-def program_told(program: Program) -> Program:
+def program_told(program: Program, tmp_path: Path) -> Program:
+    """Recording 1, "private"; and a key, so that no word comes up by chance."""
     recorded(program.db, told(), name="private")
+    (tmp_path / "known").write_bytes(b"k" * 32)
     return program
+
+
+def known(program: Program) -> tuple[str, str]:
+    """The option with that key."""
+    return "--key", str(program.db.with_name("known"))
 
 
 def everything(program: Program, name: str) -> str:
@@ -60,8 +67,8 @@ def everything(program: Program, name: str) -> str:
 def test_a_new_recording(program_told: Program) -> None:
     """Nothing private, a letter as long, and the old one as before."""
     program, before = program_told, everything(program_told, "private")
-    said = program.lines("anonymise", "private")
-    assert said == ["Anonymised private as 2  anonymised: 1 session, 5 exchanges; level all, the key is thrown away"]
+    said = program.lines("anonymise", "private", *known(program))
+    assert said[0].startswith("Anonymised private as 2  anonymised: 1 session, 5 exchanges; level all, the key is in ")
     text = everything(program, "anonymised")
     assert [word for word in PRIVATE if word in text.lower()] == []
     assert f"{{{len(LETTER)}}}" in text
@@ -75,7 +82,7 @@ def test_a_new_recording(program_told: Program) -> None:
 
 
 def test_names_count_up(program_told: Program) -> None:
-    program_told.lines("anonymise", "private")
+    assert program_told.lines("anonymise", "private")[0].endswith("level all, the key is thrown away")
     assert "as 3  anonymised-2:" in program_told.lines("anonymise", "private")[0]
     assert "as 4  mine:" in program_told.lines("anonymise", "private/1", "--name", "mine")[0]
     assert "named 'mine'" in program_told.refused("anonymise", "private", "--name", "mine")
@@ -91,7 +98,7 @@ def test_names_count_up(program_told: Program) -> None:
     ],
 )
 def test_levels(program_told: Program, level: str, gone: set[str]) -> None:
-    program_told.lines("anonymise", "private", "--level", level)
+    program_told.lines("anonymise", "private", "--level", level, *known(program_told))
     text = everything(program_told, "anonymised").lower()
     assert {word for word in PRIVATE if word not in text} >= gone | {"geheim"}
     kept = set(PRIVATE) - gone - {"geheim"}
@@ -182,17 +189,15 @@ def test_what_was_not_kept_stays_so(weeded: Program) -> None:
 
 def test_holes_and_raw_bytes(program: Program) -> None:
     """What nobody understands is replaced, too; a session that tells everything is one afterwards."""
-    from proxy.imap.transcript import EventKind, Piece
-
     records = told()
     at = next(index for index, record in enumerate(records) if isinstance(record, Piece) and record.literal)
     del records[at]
     recorded(program.db, records, name="torn")
-    program.lines("anonymise", "torn")
+    (program.db.with_name("known")).write_bytes(b"k" * 32)
+    program.lines("anonymise", "torn", *known(program))
     text = everything(program, "anonymised")
     assert "tells=everything" in text
     assert [word for word in PRIVATE if word in text.lower()] == []
-    assert EventKind.RAW
 
 
 def test_nothing_of_a_failed_one_stays(program_told: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,5 +208,3 @@ def test_nothing_of_a_failed_one_stays(program_told: Program, monkeypatch: pytes
     monkeypatch.setattr("imaptap.privacy.streams.Rewritten.take", fail)
     assert program_told("anonymise", "private").exit_code == 130
     assert len(program_told.json("ls")["recordings"]) == 1
-    assert os.environ is not None
-    assert C is not S
