@@ -28,7 +28,8 @@ _STRUCTURE: Final = frozenset(
 )  # fmt: skip
 _SIZES: Final = frozenset((b"mime-version", b"content-length", b"lines"))
 _PARAMETER = re.compile(
-    rb"(?P<name>[A-Za-z0-9\-]+(?:\*[0-9]*)?\*?)(?P<is>[ \t\r\n]*=[ \t\r\n]*)(?P<value>\"(?:[^\"\\]|\\.)*+\"?|[^;\s]+)",
+    rb"(?<![A-Za-z0-9\-])(?P<name>[A-Za-z0-9\-]{1,80}+(?:\*[0-9]{0,4}+)?\*?)(?P<is>[ \t\r\n]{0,80}+=[ \t\r\n]*+)"
+    rb"(?P<value>\"(?:[^\"\\]|\\.)*+\"?|[^;\s]++)",
     re.DOTALL,
 )
 _FILENAMES = re.compile(rb"(?:file)?name\b.*", re.IGNORECASE | re.DOTALL)

@@ -81,7 +81,7 @@ class Letter:
         if self._doubtful:
             boundary, self._doubtful = self._doubtful, b""
             if line[:8].lower() == b"content-":
-                self._boundaries.append(boundary)
+                self._boundaries = [*self._boundaries[-_DEPTH_MOST:], boundary]
                 self._fields = Fields(self._rules)
                 return self._of_header(self._fields, line)
         return self._of_body(line)

@@ -38,6 +38,8 @@ _REMOVED: Final = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _TOP = re.compile(rb"(@(?:[A-Za-z0-9-]+\.)+)([A-Za-z]{2})(?=[A-Za-z]*(?![A-Za-z0-9-]|\.[A-Za-z0-9]))")
 _DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])")
 _NOBODYS_TOP: Final = b"xq"
+_SECRET_LEAST: Final = 12
+"""Bytes of the shortest secret that can be told by its looks."""
 _LOOPBACK = ("127.", "0.0.0.0")  # noqa: S104 - nobody listens there
 FIRST_OCTETS: Final = {1: "0", 2: "10", 3: "127"}
 """What addresses of machines begin with when they were replaced: none of them is anybody's."""
@@ -137,7 +139,7 @@ class Rules:
     def _kept(self, data: bytes) -> bytes:
         """Text that stays, but for the secrets that somebody wrote into it."""
         action = self.policy.of(Thing.SECRET)
-        if action is Action.KEEP:
+        if action is Action.KEEP or len(data) < _SECRET_LEAST:
             return data
         made = bytearray(data)
         for start, end in _SECRETS.secrets(data):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proxy.imap.transcript import Piece
+from proxy.imap.transcript import Piece, Record
 from tests.imaptap.telling import S, Tale, recorded
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ S: * 1 FETCH (INTERNALDATE " 5-Mar-2024 10:00:00 +0100" ENVELOPE ("Tue, 5 Mar 20
     )
 
 
-def told(number: int = 1) -> list[object]:
+def told() -> list[Record]:
     tale = private().send(S, LETTER[:100], LETTER[100:])
     return tale.say("S: )\nS: a4 OK done\nC: a5 LOGOUT\nS: * BYE Ottilie\nS: a5 OK done").end()
 
