@@ -163,7 +163,8 @@ class Pseudonyms:
         if len(word) > _PERMUTED_MOST:
             stream = self._stream(word.encode("utf-8", "surrogateescape") + b"\0" * 2 * len(word))
             values = [int.from_bytes(stream[at : at + 3], "big") for at in range(len(word))]
-            return "".join(_like(each, value % size) for each, value, size in zip(word, values, sizes, strict=True))
+            made = zip(word, values, sizes, strict=True)
+            return "".join(_like(each, value % size) if size > 1 else each for each, value, size in made)
         half = len(word) // 2
         left, right = _packed(word[:half], sizes[:half]), _packed(word[half:], sizes[half:])
         shape = ",".join(map(str, sizes))
