@@ -13,6 +13,7 @@ from imaptap.privacy.policy import Thing
 from imaptap.privacy.streams import Rewritten, Side
 from imaptap.privacy.units import tag_of
 from imaptap.privacy.vocabulary import COMMANDS, IMAP, SERVER
+from imaptap.reading.spans import Spans
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange
 from storage.cassette import ended, follows, told_recording, told_session
 from storage.cassette.values import Answered, Begun, Body, Header, Hole, Over, Own, Said, Told, Unkept
@@ -58,7 +59,8 @@ class _Retold:
     def __init__(self, store: Store, session: Session, rules: Rules) -> None:
         self._store, self._session, self._rules = store, session, rules
         self._offsets = dict.fromkeys(Direction, 0)
-        self._streams = {side: Rewritten(store, session, side, rules) for side in Direction}
+        spans = Spans(store, session)
+        self._streams = {side: Rewritten(store, session, spans, side, rules) for side in Direction}
 
     def statements(self) -> Iterator[Statement]:
         told = Told.EVENTS if follows(self._store, self._session) else Told.EVERYTHING

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imaptap.privacy.rules import Rules
+    from imaptap.reading.spans import Spans
     from proxy.imap.transcript import Direction, Span
     from storage import Session, Store, StoredPiece
 
@@ -127,8 +128,9 @@ class Side:
 class Rewritten:
     """The stream of one direction of a session. `take` its bytes in their order."""
 
-    def __init__(self, store: Store, session: Session, direction: Direction, rules: Rules) -> None:
+    def __init__(self, store: Store, session: Session, spans: Spans, direction: Direction, rules: Rules) -> None:
         self._store, self._session, self._direction, self._rules = store, session, direction, rules
+        self._spans = spans
         self._made = self._parts()
         self._start = 0
         self._data = bytearray()
@@ -150,7 +152,7 @@ class Rewritten:
     def _parts(self) -> Iterator[tuple[int, bytes]]:
         """What comes out, with its offset."""
         side = Side(self._rules, self._direction)
-        edges = _Edges(self._store.stream_spans(self._session, self._direction))
+        edges = _Edges(self._spans.of(self._direction))
         opaque = next(self._store.events(self._session, EventKind.RAW), None) is not None
         out = position = 0
         for piece in self._store.pieces(self._session, self._direction):

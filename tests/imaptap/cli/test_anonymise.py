@@ -81,6 +81,13 @@ def test_a_new_recording(program_told: Program) -> None:
     assert recording["started"] < program.json("ls", "private")["started"]
 
 
+def test_many_sessions(program: Program) -> None:
+    """More than there are connections to a database."""
+    tales = [Tale(number).say("S: * OK hi\nC: a1 NOOP\nS: a1 OK\nC: a2 NOOP").end() for number in range(1, 31)]
+    recorded(program.db, *tales, name="many")
+    assert "30 sessions, 60 exchanges" in program.lines("anonymise", "many")[0]
+
+
 def test_names_count_up(program_told: Program) -> None:
     assert program_told.lines("anonymise", "private")[0].endswith("level all, the key is thrown away")
     assert "as 3  anonymised-2:" in program_told.lines("anonymise", "private")[0]
