@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_DAYS: Final[Sequence[str]] = "mon tue wed thu fri sat sun".split()
-_MONTHS: Final[Sequence[str]] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_DAYS: Final = tuple(map(str, "mon tue wed thu fri sat sun".split()))
+_MONTHS: Final = tuple(map(str, "jan feb mar apr may jun jul aug sep oct nov dec".split()))
 _NAMES = "|".join(_MONTHS)
 _TIME = r"(?P<tail{0}>[ T]+\d\d?:\d\d(?::\d\d)?(?:\.\d+)?(?:[ ]*[+-]\d{{2}}:?\d{{2}}\b|Z\b)?)?"
 PATTERN: Final = (

@@ -143,7 +143,8 @@ def _actions(table: dict[str, Any]) -> list[tuple[Thing, Action]]:
 
 
 def _strings(value: Any, name: str) -> frozenset[str]:
-    listed: list[Any] = value if isinstance(value, list) else [None]
-    if not all(isinstance(each, str) for each in listed):
+    listed = cast("list[object]", value) if isinstance(value, list) else [None]
+    strings = [each for each in listed if isinstance(each, str)]
+    if len(strings) < len(listed):
         raise PolicyError(f"{name} is no list of strings.", f'{name.partition(".")[2]} = ["one", "two"]')
-    return frozenset(str(each).lower() for each in listed)
+    return frozenset(each.lower() for each in strings)
