@@ -14,8 +14,8 @@ from imaptap.hardening import forbid_core_dumps
     "imaptap",
     cls=Cli,
     commands=Commands(
-        "record", "ls", "show", "stats", "tail", "export", "import", "check", "lint", "portrait", "replay", "diff",
-        "serve", "rm", "prune", "ca", "demo", "completion",
+        "record", "ls", "show", "stats", "tail", "export", "import", "anonymise", "scan", "check", "lint", "portrait",
+        "replay", "diff", "serve", "rm", "prune", "ca", "demo", "completion",
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip

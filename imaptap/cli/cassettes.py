@@ -34,7 +34,7 @@ def opened(db: str, address: str) -> Generator[tuple[Store, str], None, None]:
         with open_store(db, create=False) as store:
             yield store, address
         return
-    with _temporary() as store:
+    with temporary() as store:
         yield store, _imported(store, *found)
 
 
@@ -49,7 +49,7 @@ def opened_together(db: str, addresses: Sequence[str]) -> Generator[tuple[Store,
         with open_store(db, create=False) as store:
             yield store, db, list(addresses)
         return
-    with _temporary() as store:
+    with temporary() as store:
         there = [
             _copied(db, address, store) if place is None else _imported(store, *place)
             for address, place in zip(addresses, found, strict=True)
@@ -58,7 +58,7 @@ def opened_together(db: str, addresses: Sequence[str]) -> Generator[tuple[Store,
 
 
 def _imported(store: Store, path: Path, rest: str) -> str:
-    return f"{read_into(store, path, _unused(store, name_of(path) or 'cassette')).id}{rest}"
+    return f"{read_into(store, path, unused_name(store, name_of(path) or 'cassette')).id}{rest}"
 
 
 def _copied(db: str, address: str, store: Store) -> str:
@@ -66,10 +66,10 @@ def _copied(db: str, address: str, store: Store) -> str:
     head, slash, rest = address.partition("/")
     with open_store(db, create=False) as source:
         recording = find_recording(source, head)
-        return f"{copy_recording(source, recording, store, _unused(store, recording.name)).id}{slash}{rest}"
+        return f"{copy_recording(source, recording, store, unused_name(store, recording.name)).id}{slash}{rest}"
 
 
-def _unused(store: Store, name: str) -> str:
+def unused_name(store: Store, name: str) -> str:
     """This name, or one like it that no recording has."""
     taken = {recording.name for recording in store.recordings()}
     return next(
@@ -115,7 +115,7 @@ def opened_file(path: Path) -> Generator[BinaryIO, None, None]:
 
 
 @contextlib.contextmanager
-def _temporary() -> Generator[Store, None, None]:
+def temporary() -> Generator[Store, None, None]:
     """A store for as long as somebody looks; its folder is its owner's only."""
     with (
         tempfile.TemporaryDirectory(prefix="imaptap-") as folder,

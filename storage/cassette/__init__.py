@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from storage.cassette.errors import CassetteError
-from storage.cassette.exporting import export_cassette
-from storage.cassette.importing import copy_recording, import_cassette, import_statements, record_statements
+from storage.cassette.exporting import export_cassette, follows
+from storage.cassette.importing import (
+    copy_recording,
+    import_cassette,
+    import_statements,
+    record_statements,
+    record_unsigned,
+)
 from storage.cassette.reader import is_cassette
+from storage.cassette.telling import ended, told_recording, told_session
 
 __all__ = [
     "CassetteError",
     "copy_recording",
+    "ended",
     "export_cassette",
+    "follows",
     "import_cassette",
     "import_statements",
     "is_cassette",
     "record_statements",
+    "record_unsigned",
+    "told_recording",
+    "told_session",
 ]

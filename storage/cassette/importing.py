@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from sqlalchemy import update
+
 from proxy.imap.transcript import Event
+from storage import tables
 from storage.cassette.errors import WrongError
 from storage.cassette.hearing import Hearing
 from storage.cassette.reader import read_cassette
@@ -38,6 +41,14 @@ def copy_recording(source: Store, recording: Recording, store: Store, name: str)
 def record_statements(store: Store, statements: Iterable[Statement], name: str | None) -> Recording:
     """What these statements tell as a new recording, called `name` (default: the time). Raises StorageError."""
     return import_statements(store, (Placed(0, statement) for statement in statements), name)
+
+
+def record_unsigned(store: Store, statements: Iterable[Statement], name: str | None) -> Recording:
+    """The same, of nobody's machine: neither its name nor the process is told. Raises StorageError."""
+    recording = record_statements(store, statements, name)
+    with store.writing() as connection:
+        connection.execute(update(tables.recording).where(tables.recording.c.id == recording.id).values(host="", pid=0))
+    return store.recording(str(recording.id))
 
 
 def _told(source: Store, recording: Recording) -> Iterator[Statement]:

@@ -1,0 +1,1 @@
+"""Looking for what should not be there: in files of any kind, and in what was recorded."""

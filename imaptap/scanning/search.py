@@ -1,0 +1,80 @@
+"""A stream of bytes of any length searched in flat memory, block by block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from imaptap.scanning.detectors import LONGEST, Detectors, Kind
+from imaptap.scanning.views import views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from imaptap.scanning.needles import Needles
+
+BLOCK: Final = 512 * 1024
+"""Bytes that are looked at together."""
+_BEFORE: Final = 256
+"""Bytes in front of a block that are looked at again: what stands before a word says whether it is one."""
+
+_AS_WRITTEN: Final = frozenset((Kind.ENTROPY, Kind.IP))
+"""What decoding would make of any digits."""
+
+
+class Hit(NamedTuple):
+    """Something found: what, how it was written, and the offset of its first byte."""
+
+    kind: Kind
+    what: str
+    how: str
+    offset: int
+    lines: int
+    """Line ends in front of it."""
+
+
+class Search:
+    """What is looked for."""
+
+    def __init__(self, needles: Needles, detectors: Detectors, block: int = BLOCK) -> None:
+        self._needles, self._detectors, self._size = needles, detectors, block
+        self._behind = max(LONGEST, 8 * needles.longest)
+
+    def through(self, parts: Iterable[bytes]) -> Iterator[Hit]:
+        """All that is in these bytes, each once, in about their order."""
+        held, start, lines, fresh = bytearray(), 0, 0, 0
+        for part in parts:
+            held += part
+            while len(held) >= fresh + self._size + self._behind:
+                yield from self._block(
+                    bytes(held[: fresh + self._size + self._behind]), start, lines, fresh, fresh + self._size
+                )
+                gone = fresh + self._size - _BEFORE
+                lines += held.count(b"\n", 0, gone)
+                del held[:gone]
+                start, fresh = start + gone, _BEFORE
+        yield from self._block(bytes(held), start, lines, fresh, len(held))
+
+    def _block(self, data: bytes, start: int, lines: int, first: int, last: int) -> Iterator[Hit]:
+        """What begins from `first` up to `last` of `data`."""
+        told = set[tuple[str, int]]()
+        counted = 0
+        for kind, what, how, place in sorted(self._found(data), key=_order):
+            near = place - place % 8
+            if first <= place < last and not {(what, near), (what, near - 8), (what, near + 8)} & told:
+                told.add((what, near))
+                lines += data.count(b"\n", counted, place)
+                counted = place
+                yield Hit(kind, what, how, start + place, lines)
+
+    def _found(self, data: bytes) -> Iterator[tuple[Kind, str, str, int]]:
+        for view in views(data):
+            for offset, needle in self._needles.find(view.data):
+                how = needle.form if not view.how else f"{needle.form}, {view.how}"
+                yield Kind.CANARY, f"canary {needle.number}", how, view.origin(offset)
+            for offset, _, kind, name in self._detectors.find(view.data):
+                if not view.how or kind not in _AS_WRITTEN:
+                    yield kind, name, view.how, view.origin(offset)
+
+
+def _order(found: tuple[Kind, str, str, int]) -> tuple[int, int]:
+    return found[3], len(found[2])

@@ -1,0 +1,121 @@
+"""`imaptap scan`: files of any kind, databases and cassettes, and where it is that something was found."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+import zipfile
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.imaptap.telling import S, Tale, recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.imaptap.cli.conftest import Program
+
+SECRET = "Zaunkoenig and friends"
+
+
+def found(program: Program, file: Path, *words: str) -> list[dict[str, object]]:
+    import json
+
+    done = program("scan", str(file), "--canary", SECRET, *words, "--json")
+    told = json.loads(done.stdout)["files"][0]
+    assert done.exit_code == (1 if told["count"] else 0)
+    return told["findings"]
+
+
+def test_a_text_file(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text(f"one\ntwo: bob@mail.company.org\n{SECRET}\n")
+    done = program("scan", str(file), "--canary", SECRET)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        f"{file}: byte 9, line 2: address",
+        f"{file}: byte 30, line 3: canary 1 (as it is)",
+        f"{file}: 2 findings",
+    ]
+    assert SECRET not in done.stdout
+    assert program.lines("scan", str(file), "--find", "key") == [f"{file}: nothing found"]
+    assert not program.db.exists()
+
+
+def test_a_database_by_session_and_exchange(program: Program) -> None:
+    letter = f"Subject: x\r\n\r\nDear {SECRET}\r\n".encode() + b"." * 5000
+    tale = Tale().say(f"S: * OK hi\nC: a1 NOOP\nS: a1 OK\nC: a2 FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{{len(letter)}}}")
+    recorded(program.db, tale.send(S, letter).say("S: )\nS: a2 OK").end(), name="private")
+    hits = found(program, program.db)
+    assert [(hit["where"], hit["exchange"]) for hit in hits] == [(f"{program.db}: 1/1 server", 2)]
+    cassette = program.db.with_name("it.cassette")
+    program.lines("export", "private", "--format", "cassette", "-o", str(cassette))
+    assert [hit["where"] for hit in found(program, cassette)] == [f"{cassette}: 1/1 server"]
+
+
+def test_what_is_left_in_a_database_file(program: Program) -> None:
+    """Of tables that are none of ours, too; and of a file that is not ours at all."""
+    recorded(program.db, Tale().say("S: * OK hi").end(), name="clean")
+    assert found(program, program.db) == []
+    for file in (program.db, program.db.with_name("other.db")):
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute("CREATE TABLE theirs (text)")
+            database.execute("INSERT INTO theirs VALUES (?)", (SECRET,))
+        hits = found(program, file)
+        assert {hit["what"] for hit in hits} == {"canary 1"}
+        assert {hit["where"] for hit in hits} <= {str(file), f"{file}-wal"}
+
+
+def test_what_was_packed(program: Program, tmp_path: Path) -> None:
+    packed = tmp_path / "log.gz"
+    packed.write_bytes(gzip.compress(SECRET.encode()))
+    assert [hit["where"] for hit in found(program, packed)] == [f"{packed} (unpacked)"]
+    archive = tmp_path / "log.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("inner.txt", SECRET * 10)
+    assert {hit["where"] for hit in found(program, archive)} == {f"{archive}: inner.txt"}
+    packed.write_bytes(gzip.compress(SECRET.encode())[:-9])
+    assert "cannot be read" in program.refused("scan", str(packed), "--canary", SECRET)
+
+
+def test_a_cassette_that_is_broken_is_a_file(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "broken.cassette"
+    file.write_text(f"imaptap cassette 1\nS: * OK {SECRET}\nC: {{{{x")
+    done = program("scan", str(file), "--canary", SECRET)
+    assert done.exit_code == 1
+    assert "is searched as a file only: The cassette cannot be read at line 3" in done.stderr
+    assert f"{file}: byte 27, line 2: canary 1" in done.stdout
+
+
+def test_many_findings(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "many"
+    file.write_text(f"{SECRET}                \n" * 500)
+    lines = program("scan", str(file), "--canary", SECRET, "--most", "3").stdout.splitlines()
+    assert lines[3:] == [f"{file}: … and 497 more", f"{file}: 500 findings"]
+
+
+def test_canaries_from_a_file(program: Program, tmp_path: Path) -> None:
+    listed, file = tmp_path / "canaries", tmp_path / "text"
+    listed.write_text("not there\n\nfriends\n")
+    file.write_text(SECRET)
+    assert "canary 2" in program("scan", str(file), "--canaries", str(listed)).stdout
+
+
+@pytest.mark.parametrize("canary", ["abc", "   a   "])
+def test_canaries_that_are_too_short(program: Program, tmp_path: Path, canary: str) -> None:
+    assert "less than 4 characters" in program.refused("scan", str(tmp_path), "--canary", canary)
+
+
+def test_what_cannot_be_read(program: Program, tmp_path: Path) -> None:
+    assert "cannot be read" in program.refused("scan", str(tmp_path / "nowhere"))
+    assert "cannot be read" in program.refused("scan", str(tmp_path))
+    assert "password" in program.refused("scan", "postgresql://bob:secret@host/db")
+    assert "cannot be read" in program.refused("scan", "notes.txt", "--canaries", str(tmp_path / "nowhere"))
+
+
+def test_names_of_files_do_not_reach_the_terminal(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "a\x1b[31mb"
+    file.write_text("x")
+    assert "\x1b" not in program("scan", str(file)).stdout

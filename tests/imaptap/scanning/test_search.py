@@ -1,0 +1,128 @@
+"""What is found where, in which form; and what only looks like it."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+import urllib.parse
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imaptap.scanning.detectors import Detectors, Kind
+from imaptap.scanning.needles import Needles
+from imaptap.scanning.search import Search
+from proxy.imap.grammar.utf7 import encode
+
+CANARY = "Zaunkönig 4711"
+PLAIN = CANARY.encode()
+EVERYTHING = Search(Needles([CANARY]), Detectors(frozenset(Kind)))
+CANARIES = Search(Needles([CANARY, "second one"]), Detectors(frozenset()))
+
+FORMS = {
+    "as it is": PLAIN,
+    "capitals": CANARY.upper().replace("Ö", "ö").encode(),
+    "latin-1": CANARY.encode("latin-1"),
+    "utf-16-le": CANARY.encode("utf-16-le"),
+    "utf-16-be": CANARY.encode("utf-16-be"),
+    "base64": base64.b64encode(PLAIN),
+    "base64, offset 1": base64.b64encode(b"." + PLAIN + b"..."),
+    "base64, offset 2": base64.b64encode(b".." + PLAIN + b"..."),
+    "base64 in lines": base64.encodebytes(b"." * 50 + PLAIN + b"." * 50).replace(b"\n", b"\r\n"),
+    "base64url": base64.urlsafe_b64encode(b"\xff\xff\xff" + PLAIN),
+    "base64 twice": base64.b64encode(base64.b64encode(PLAIN)),
+    "hex": PLAIN.hex().encode(),
+    "HEX": PLAIN.hex().upper().encode(),
+    "hex with spaces": PLAIN.hex(" ").encode(),
+    "quoted-printable": quopri.encodestring(PLAIN, quotetabs=True),
+    "quoted-printable, folded": b"Zaunk=C3=B6=\r\nnig 4711",
+    "encoded word": b"=?utf-8?Q?Zaunk=C3=B6nig=204711?=",
+    "all quoted-printable": b"".join(b"=%02X" % byte for byte in PLAIN),
+    "percent": urllib.parse.quote(CANARY).encode(),
+    "percent, small": urllib.parse.quote(CANARY).lower().encode(),
+    "plus": urllib.parse.quote_plus(CANARY).encode(),
+    "modified UTF-7": encode(CANARY),
+    "JSON": b"Zaunk\\u00f6nig 4711",
+    "HTML": "".join(f"&#{ord(each)};" for each in CANARY).encode(),
+    "reversed": CANARY[::-1].encode(),
+    "folded": b"Zaunk\xc3\xb6\r\n nig 4711",
+    "in base64 text": base64.b64encode(b"A letter to " + PLAIN + b" and others"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_canary_in_any_form(form: str) -> None:
+    data = b"{ " * 20 + FORMS[form] + b" }" * 20
+    found = list(CANARIES.through([data]))
+    assert {hit.what for hit in found} == {"canary 1"}
+    assert 0 <= found[0].offset - 40 <= 60
+
+
+def test_another_text_is_none() -> None:
+    assert list(CANARIES.through([b"Zaunkoenig 4711, secondone, 4711 Zaunk\xc3\xb6nig"])) == []
+
+
+def test_lines_are_counted() -> None:
+    hit = next(CANARIES.through([b"one\r\ntwo\r\n  " + PLAIN]))
+    assert (hit.offset, hit.lines) == (12, 2)
+
+
+SMALL = Search(Needles([CANARY]), Detectors(frozenset()), block=4096)
+
+
+@given(st.integers(0, 100_000), st.integers(200, 70_000))
+@settings(deadline=None)
+def test_wherever_it_stands(place: int, part: int) -> None:
+    """Once, whatever parts and blocks the bytes come in."""
+    data = b"." * place + PLAIN + b"." * (100_000 - place)
+    parts = [data[at : at + part] for at in range(0, len(data), part)]
+    assert [(hit.what, hit.offset) for hit in SMALL.through(parts)] == [("canary 1", place)]
+
+
+@given(st.binary(max_size=2000))
+def test_anything_can_be_searched_and_is_found_again(data: bytes) -> None:
+    assert list(EVERYTHING.through([data])) == list(EVERYTHING.through([data]))
+
+
+THERE = [
+    (b"-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
+    (b"x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdef x", "JSON web token"),
+    (b"id AKIAIOSFODNN7EXAMPLE.", "AWS access key"),
+    (b"ghp_" + b"a1B2" * 9, "GitHub token"),
+    (b"Authorization: Bearer abcdefghij0123456789", "bearer token"),
+    (b"https://bob:hunter2@host/", "password in a URL"),
+    (b"a1 LOGIN bob hunter2\r\n", "LOGIN"),
+    (b'a1 login "bob" "hunter2"\r\n', "LOGIN"),
+    (b"a1 AUTHENTICATE PLAIN AGJvYgBodW50ZXIy\r\n", "SASL answer"),
+    (b"password: hunter2", "password"),
+    (b"From: Bob <bob@mail.company.org>", "address"),
+    (base64.b64encode(b"a letter to bob@mail.company.org, see"), "address"),
+    (b"bob=40company=2Eorg", "address"),
+    (b"from 8.8.8.8 by", "IP address"),
+    (b"key q8Xz0P2vLk9TnW4sYb7RcE1m here", "word of chance"),
+]
+
+
+@pytest.mark.parametrize(("data", "what"), THERE)
+def test_what_is_a_secret(data: bytes, what: str) -> None:
+    assert what in {hit.what for hit in EVERYTHING.through([b"; " + data])}
+
+
+NOT_THERE = [
+    b"a1 LOGIN bob xxxxxxx\r\n",
+    b'a1 LOGIN bob "xxxxxxx"\r\n',
+    b"a1 AUTHENTICATE PLAIN xxxxxxxxxxxxxxxx\r\n",
+    b"https://bob:xxxxxx@host/",
+    b"bob@mail.example.org bob@localhost bob@x.invalid",
+    b"wvu@abcdef.xqz",
+    b"127.0.0.1 10.1.2.3 192.168.0.1 1.2.3.4.5 999.1.1.1",
+    b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN LOGIN-REFERRALS] Dovecot ready.\r\n",
+    b"the password is wrong",
+    b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
+
+
+@pytest.mark.parametrize("data", NOT_THERE)
+def test_what_only_looks_like_one(data: bytes) -> None:
+    assert list(EVERYTHING.through([data])) == []
