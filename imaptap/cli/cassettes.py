@@ -58,7 +58,7 @@ def opened_together(db: str, addresses: Sequence[str]) -> Generator[tuple[Store,
 
 
 def _imported(store: Store, path: Path, rest: str) -> str:
-    return f"{read_into(store, path, _unused(store, name_of(path) or 'cassette')).id}{rest}"
+    return f"{read_into(store, path, unused(store, name_of(path) or 'cassette')).id}{rest}"
 
 
 def _copied(db: str, address: str, store: Store) -> str:
@@ -66,10 +66,10 @@ def _copied(db: str, address: str, store: Store) -> str:
     head, slash, rest = address.partition("/")
     with open_store(db, create=False) as source:
         recording = find_recording(source, head)
-        return f"{copy_recording(source, recording, store, _unused(store, recording.name)).id}{slash}{rest}"
+        return f"{copy_recording(source, recording, store, unused(store, recording.name)).id}{slash}{rest}"
 
 
-def _unused(store: Store, name: str) -> str:
+def unused(store: Store, name: str) -> str:
     """This name, or one like it that no recording has."""
     taken = {recording.name for recording in store.recordings()}
     return next(
