@@ -38,9 +38,8 @@ class Keys:
     def pressed(self, keys: bytes) -> None:
         """These keys have been pressed, one after another."""
         for _ in range(sum(key in _KEYS for key in keys)):
-            if not self._waiting:
-                return
-            self._waiting.popleft().set_result(None)
+            if first := next((each for each in self._waiting if not each.done()), None):
+                first.set_result(None)
 
     @contextlib.contextmanager
     def heard(self) -> Generator[None, None, None]:
@@ -86,6 +85,10 @@ def of_stdin() -> Keys | None:
 
 
 def _set(terminal: int, mode: list[Any]) -> None:
-    """A background process that sets its terminal would be stopped for it."""
-    if os.tcgetpgrp(terminal) == os.getpgrp():
+    """A background process that sets the terminal that controls it would be stopped for that."""
+    try:
+        behind = os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:  # it is not the one that controls it
+        behind = False
+    if not behind:
         termios.tcsetattr(terminal, termios.TCSADRAIN, mode)

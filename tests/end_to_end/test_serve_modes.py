@@ -131,7 +131,6 @@ def test_new_adds_to_a_recording_of_the_database(tmp_path: Path, mail: Dovecot) 
                 each(imap)
         listed = run(tmp_path / "s", "ls", "--db", str(tmp_path / "t.db"))
         assert listed.count("jobs") == 1, listed
-        assert run(tmp_path / "s", "ls", "jobs", "--db", str(tmp_path / "t.db")).count("dovecot") >= 0
         shown = run(tmp_path / "s", "ls", "jobs", "--json", "--db", str(tmp_path / "t.db"))
         assert shown.count('"ending"') == sessions, shown
         assert run(tmp_path / "s", "check", "--db", str(tmp_path / "t.db"))
@@ -231,7 +230,7 @@ def test_a_wrong_password_is_told_and_tried_once(tmp_path: Path, cassette: Path,
     with Served(tmp_path / "s", str(cassette), "--mode", "new", *upstream(mail), code=1) as served:
         said = refused(served, "a-wrong-canary")
     assert f"imaps://localhost:{mail.tls_port} refuses the login of bob" in said
-    assert "AUTHENTICATIONFAILED" in said
+    assert "Authentication failed" in said
     assert len(served.report()["missed"]) == 2
     assert mail.log().count("auth failed") <= before + 1
     assert hunt([tmp_path], ["a-wrong-canary"]) == []
@@ -286,7 +285,7 @@ def test_a_client_that_pipelines(tmp_path: Path, cassette: Path, mail: Dovecot) 
         sock.sendall(said.encode())
         heard = sock.makefile("rb").read().decode()
     tagged = [line[:4] for line in heard.splitlines() if line[1:2] == " " and line[0] in "abcdefgh"]
-    assert tagged == [f"{tag} OK" for tag in "abcdefgh"], heard
+    assert sorted(tagged) == [f"{tag} OK" for tag in "abcdefgh"], heard  # Dovecot answers some before others
     assert "* STATUS Empty (MESSAGES 1)" in heard
     assert heard.count("* SEARCH 1 2 3 4\r\n" if "\r" in heard else "* SEARCH 1 2 3 4\n") == 2
     assert hunt([tmp_path], [PASSWORD]) == []
