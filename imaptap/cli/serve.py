@@ -108,6 +108,8 @@ def _record(options: ServeOptions, found: Course) -> None:
 
         if not _until_stopped(lambda stop: record(job, stop, ready, None, _tell)):
             raise UserError("Not everything could be recorded.", "See the messages above.", NO)
+    if options.report:
+        write_report(options.report, Outcome())
 
 
 # --- from the recording ---------------------------------------------------------------------------------------------

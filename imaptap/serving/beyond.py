@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from proxy.imap.transcript import Direction, EventKind
+from proxy.imap.transcript import Direction, EventKind, readable
 from proxy.live.errors import LiveError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Beyond:
         try:
             answer = await self._far.enter(self.standing, ask)
         except LiveError as error:
-            ask.refusal = self._refused[here] = str(error).rstrip(".")
+            ask.refusal = self._refused[here] = readable(str(error).rstrip(".").encode())
             return b""
         self.pipe, ask.taken = answer.pipe, answer.pipe is not None
         if self._tap is not None:

@@ -16,6 +16,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.hunt import hunt
 from tests.servers.recorder import environment, program
 from tests.servers.served import Served
+from tests.servers.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +137,26 @@ def test_new_adds_to_a_recording_of_the_database(tmp_path: Path, mail: Dovecot) 
         assert run(tmp_path / "s", "check", "--db", str(tmp_path / "t.db"))
     assert "asked upstream" in run(tmp_path / "s", "show", "jobs/2", "--json", "--db", str(tmp_path / "t.db"))
     assert hunt([tmp_path], [PASSWORD]) == []
+
+
+def test_new_that_is_killed_leaves_what_was_there(tmp_path: Path, mail: Dovecot) -> None:
+    """And what was said until then beside it."""
+    db = str(tmp_path / "t.db")
+    words = ("jobs", "--db", db, "--mode", "new", *upstream(mail))
+    with Served(tmp_path / "s", *words) as served, client(served) as imap:
+        known(imap)
+    before = run(tmp_path / "s", "show", "jobs", "--db", db)
+    with Served(tmp_path / "s", *words, code=-9) as served:
+        with client(served) as imap:
+            known(imap)
+            new(imap)
+        until(lambda: "SEARCH SEEN" in run(tmp_path / "s", "show", "jobs-new", "--db", db), "it to be recorded")
+        served.process.send_signal(signal.SIGKILL)
+        served.process.wait()
+    assert run(tmp_path / "s", "show", "jobs", "--db", db) == before
+    with Served(tmp_path / "s", *words) as served, client(served) as imap:
+        known(imap)
+    assert run(tmp_path / "s", "ls", "--db", db).count("jobs-new") == 1
 
 
 def test_spy_asks_and_keeps_nothing(tmp_path: Path, cassette: Path, mail: Dovecot) -> None:
