@@ -60,9 +60,12 @@ class Beyond:
 
     async def end(self, saying: asyncio.Future[None]) -> None:
         """The client says no more: the server may answer what it has been asked."""
-        moved = None
-        while self.pipe and not saying.done() and moved != self.pipe.moved:
-            moved = self.pipe.moved
+        pulse = None
+        while self.pipe and not saying.done() and pulse != self.pipe.pulse:
+            pulse = self.pipe.pulse
+            await asyncio.wait({saying}, timeout=_LAST_ANSWERS_SECONDS)
+        if self.pipe and not saying.done():
+            self.pipe.close()
             await asyncio.wait({saying}, timeout=_LAST_ANSWERS_SECONDS)
         self.close()
 

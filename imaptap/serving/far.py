@@ -168,7 +168,9 @@ class _Entry:
     async def _say(self, body: Body) -> Flight:
         tag = self._tag()
         unit = write(Command(tag, body))
-        contents = [Content((literal.content or b"",)) for literal in unit.literals]
+        contents = [Content((literal.content,)) for literal in unit.literals if literal.content is not None]
+        if len(contents) < len(unit.literals):
+            raise LiveError(f"A name is too long to be said again to {self._url}.")
         return await self._over(await self._connection.send(tag, unit, contents, begun=_nothing))
 
     async def _over(self, flight: Flight) -> Flight:

@@ -25,8 +25,7 @@ class Pipe:
     def __init__(self, connection: Connection) -> None:
         self._chunks: deque[bytes] = deque()
         self._size = 0
-        self.moved = 0
-        """Bytes that the server has said."""
+        self._heard = 0
         self._came = asyncio.Event()
         self._changed = asyncio.Event()
         """Set when there is room again, when a literal may go, and when nothing will ever change."""
@@ -34,6 +33,11 @@ class Pipe:
         self._pluses: Pluses | None = None
         self._leg = connection.hand_over(self)
         self._ended = not self._leg.open or self._leg.heard_all
+
+    @property
+    def pulse(self) -> tuple[int, int]:
+        """Changes while bytes move."""
+        return self._heard, self._leg.unsent
 
     async def hear(self) -> bytes:
         """What the server says next; nothing at its end."""
@@ -68,6 +72,10 @@ class Pipe:
                 await self.say(part)
             said = end
 
+    def close(self) -> None:
+        """Close when all has gone out."""
+        self._leg.close()
+
     def abort(self) -> None:
         """Close at once."""
         self._leg.abort()
@@ -86,7 +94,7 @@ class Pipe:
 
     def data(self, leg: Leg, data: bytes) -> None:
         """Bytes have come."""
-        self.moved += len(data)
+        self._heard += len(data)
         if self._pluses is not None and self._pluses.due:
             data = self._pluses.feed(data)
             self._changed.set()

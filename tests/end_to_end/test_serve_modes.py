@@ -8,11 +8,12 @@ import signal
 import socket
 import ssl
 import subprocess
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot, token
 from tests.servers.hunt import hunt
 from tests.servers.recorder import environment, program
 from tests.servers.served import Served
@@ -330,16 +331,50 @@ def test_a_letter_that_is_appended_is_told_to_the_server(
             assert imap.noop()[0] == "OK"
 
 
-def test_all_is_in_one_stream_that_is_compressed(tmp_path: Path, mail: Dovecot) -> None:
+HAND = """\
+imaptap cassette 1
+# written by hand
+S: * OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE AUTH=XOAUTH2] ready
+C: a LOGIN bob xxxx
+S: a OK in
+C: b COMPRESS DEFLATE
+S: b OK from here on
+"""
+
+
+def test_a_compressed_stream_stays_one(tmp_path: Path, mail: Dovecot) -> None:
     """The client has compressed with the recording, and goes on so with a server that has not."""
     file = tmp_path / "hand.cassette"
-    file.write_text(
-        "imaptap cassette 1\nS: * OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] ready\nC: a LOGIN bob xxxx\n"
-        "S: a OK in\nC: b NOOP\nS: b OK\n"
-    )
-    with Served(tmp_path / "s", str(file), "--mode", "new", *upstream(mail)) as served, client(served) as imap:
+    file.write_text(HAND)
+    pack, unpack = zlib.compressobj(wbits=-15), zlib.decompressobj(-15)
+    with (
+        Served(tmp_path / "s", str(file), "--mode", "new", *upstream(mail)) as served,
+        socket.create_connection(("localhost", served.port("plain")), timeout=20) as sock,
+    ):
+        said = sock.makefile("rb")
+        sock.sendall(b"a LOGIN bob %b\r\nb COMPRESS DEFLATE\r\n" % PASSWORD.encode())
+        assert [said.readline()[:4] for _ in range(3)][1:] == [b"a OK", b"b OK"]
+        sock.sendall(pack.compress(b"c SELECT Drafts\r\nd LOGOUT\r\n") + pack.flush(zlib.Z_SYNC_FLUSH))
+        heard = unpack.decompress(said.read())
+    assert b"* 4 EXISTS\r\n" in heard
+    assert b"d OK Logout" in heard
+    text = file.read_text()
+    assert text.startswith(HAND)
+    assert "SELECT Drafts" in text
+
+
+def test_a_token_is_passed_on(tmp_path: Path, mail: Dovecot) -> None:
+    """By the mechanism that the server has."""
+    file, access = tmp_path / "hand.cassette", token("bob", "marked")
+    file.write_text(HAND)
+    said = f"user=bob\x01auth=Bearer {access}\x01\x01".encode()
+    with (
+        Served(tmp_path / "s", str(file), "--mode", "new", *upstream(mail)) as served,
+        imaplib.IMAP4("localhost", served.port("plain"), timeout=20) as imap,
+    ):
+        imap.authenticate("XOAUTH2", lambda _: said)
         assert imap.select("Drafts") == ("OK", [b"4"])
-    assert b"SELECT Drafts" in file.read_bytes()
+    assert hunt([tmp_path], [access]) == []
 
 
 def test_starttls_and_a_login_that_is_not_recorded(tmp_path: Path, mail: Dovecot) -> None:

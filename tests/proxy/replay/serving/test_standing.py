@@ -130,3 +130,16 @@ def test_a_password_that_was_not_said_cannot_be_said_again() -> None:
     found.logs_in(Door("bob", b"secret").proven(b"bob", right=True), "CRAM-MD5")
     assert found.obstacle(logged_in=True) == ""
     assert "secret" not in repr(found.credentials)
+
+
+@pytest.mark.parametrize(("authorized", "known"), [(b"", True), (b"bob", True), (b"alice", False)])
+def test_who_comes_in_as_somebody_else_cannot_be_passed_on(authorized: bytes, known: bool) -> None:
+    """Said again, his user and password would let himself in."""
+    conversation = Door().begin("PLAIN")
+    assert conversation is not None
+    next(conversation)
+    with pytest.raises(StopIteration) as ended:
+        conversation.send(authorized + b"\0bob\0secret")
+    found = Standing()
+    found.logs_in(ended.value.value, "PLAIN")
+    assert (found.obstacle(logged_in=True) == "") == known
