@@ -143,7 +143,7 @@ def _serve(
 
     def went(at: Went) -> None:
         if not options.quiet and found.upstream:
-            _say(f"imaptap: connection {at.connection} goes on at {found.upstream.upstream.url}: {at.command}")
+            _say(f"imaptap: connection {at.connection} asks {found.upstream.upstream.url}: {at.command}")
 
     outcome = _until_stopped(
         lambda stop: run(play, job, stop, ready, _tell, missed, kept=kept or found.adds, went=went),
@@ -192,7 +192,7 @@ def _play(options: ServeOptions, found: Course, played: list[Scene], keys: Keys 
 def _judged(options: ServeOptions, outcome: Outcome) -> int:
     missed, left = len(outcome.missed) + outcome.more, len(outcome.never_asked)
     if outcome.went:
-        _tell(f"{counted(len(outcome.went), 'session')} went on at {options.upstream}.", "")
+        _tell(f"{counted(len(outcome.went), 'session')} asked {options.upstream} what is not recorded.", "")
     if missed:
         _tell(f"{counted(missed, 'command')} matched nothing that is recorded.", "See above, or --report.")
     if options.strict and left:

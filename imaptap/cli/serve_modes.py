@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from storage import Recording, Session, Store
 
 _CASSETTE = ".cassette"
+_SERVING = (Mode.NONE, Mode.SPY)
+"""They need a RECORDING, and say so where there is none when they look for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _place(options: ServeOptions) -> tuple[Path | None, bool]:
     file = Path(options.address)
     if file.suffix == _CASSETTE and not file.exists():
         return file, False
-    return None, _recorded(options)
+    return None, options.mode in _SERVING or _recorded(options)
 
 
 def _recorded(options: ServeOptions) -> bool:

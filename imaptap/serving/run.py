@@ -133,7 +133,12 @@ async def serve(
         outcome.missed.append(found)
         miss(found)
 
+    sessions: set[int] = set()
+
     def asked_far(connection: int, session: int, command: str) -> None:
+        if session in sessions:  # by a login that was refused
+            return
+        sessions.add(session)
         found = Went(connection, session, command)
         outcome.went.append(found)
         if went and len(outcome.went) <= _KEPT_MOST:

@@ -108,7 +108,7 @@ def test_new_asks_and_adds_and_none_serves_it_then(tmp_path: Path, cassette: Pat
             found = new(imap)
     assert served.report()["missed"] == []
     assert served.report()["asked_upstream"] == [{"connection": 2, "command": f"FETCH 1:2 {SUBJECTS}"}]
-    assert "1 session went on at" in served.log()
+    assert "1 session asked imaps:" in served.log()
     after = cassette.read_bytes()
     assert after.startswith(before)
     assert after.count(b"\nsession ") == before.count(b"\nsession ") + 1
@@ -158,6 +158,20 @@ def test_new_that_is_killed_leaves_what_was_there(tmp_path: Path, mail: Dovecot)
     with Served(tmp_path / "s", *words) as served, client(served) as imap:
         known(imap)
     assert run(tmp_path / "s", "ls", "--db", db).count("jobs-new") == 1
+
+
+def test_new_does_not_add_to_what_would_be_wrong_then(tmp_path: Path, cassette: Path, mail: Dovecot) -> None:
+    """Somebody has put another session where the new one would stand."""
+    with Served(tmp_path / "s", str(cassette), "--mode", "new", *upstream(mail), code=2) as served:
+        with client(served) as imap:
+            known(imap)
+            new(imap)
+        with cassette.open("a") as file:
+            file.write("session\nS: * PREAUTH by hand\n")
+        changed = cassette.read_bytes()
+    assert "session 2 comes behind session 2" in served.log()
+    assert cassette.read_bytes() == changed
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_spy_asks_and_keeps_nothing(tmp_path: Path, cassette: Path, mail: Dovecot) -> None:
