@@ -42,7 +42,7 @@ class Beyond:
 
     async def _ask(self, ask: Ask) -> bytes:
         # A server that refuses is not asked the same again and again: it may lock somebody out, or take a minute.
-        here = (self.standing.credentials, self.standing.selected)
+        here = (self.standing.credentials, self.standing.selections)
         if here in self._refused:
             ask.refusal = self._refused[here]
             return b""

@@ -2,7 +2,7 @@
 
 A server whose mailbox is another one would understand the client's message numbers and UIDs of other messages. Where
 it says the same UIDVALIDITY, UIDNEXT and EXISTS, nothing has come to the mailbox and nothing has gone from it, so that
-they mean the same (RFC 9051 section 2.3.1.1).
+they mean the same (RFC 9051 section 2.3.1.1). Of a mailbox that messages have gone from meanwhile this cannot be said.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class Numbers:
     uidvalidity: int | None = None
     uidnext: int | None = None
     exists: int | None = None
+    gone: int = 0
+    """So many messages have gone since it was selected. That as many are left elsewhere does not say that they are the
+    same."""
 
     def hear(self, value: Untagged) -> None:
         """The server has said this."""
@@ -65,6 +68,7 @@ class Numbers:
                 pass
 
     def _gone(self, number: int) -> None:
+        self.gone += number
         if self.exists is not None:
             self.exists = max(0, self.exists - number)
 
@@ -74,6 +78,8 @@ class Numbers:
         for name, served, found in (*mine, ("EXISTS", self.exists, there.exists)):
             if served is not None and found is not None and served != found:
                 yield f"{name} is {found} there and {served} here"
+        if self.gone or there.gone:
+            yield "messages have gone from it since it was selected"
 
 
 class Standing:
@@ -84,6 +90,8 @@ class Standing:
         """Who has logged in, with what, as long as the session lasts."""
         self.selected: OnMailbox | None = None
         """The command that has selected the mailbox."""
+        self.selections = 0
+        """How often one was."""
         self.enabled: tuple[bytes, ...] = ()
         self.numbers = Numbers()
         self.command = Spool()
@@ -104,6 +112,7 @@ class Standing:
         name, done = step.asked.name, step.status == "OK"
         if name in SELECTS:
             self.selected = body if done and isinstance(body, OnMailbox) else None
+            self.selections += 1
         elif done and name in {"CLOSE", "UNSELECT"}:
             self.selected = None
         elif done and isinstance(body, Enable):

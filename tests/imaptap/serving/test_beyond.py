@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from imaptap.serving.beyond import Beyond
 from imaptap.serving.far import Answer
-from proxy.imap.grammar.mailbox_names import Mailbox
-from proxy.imap.grammar.mailboxes import OnMailbox
 from proxy.live.endpoint import Endpoint, Security
 from proxy.live.errors import LiveError
 from proxy.replay.serving.logins import Door
@@ -62,7 +60,7 @@ def test_a_server_that_refuses_is_asked_once_where_nothing_has_changed() -> None
         assert [await refusal() for _ in range(3)] == ["it is away, says\\x0d\\x0a* 1"] * 3
         standing.logs_in(Door().login(b"bob", b"secret"), "LOGIN")
         assert [await refusal() for _ in range(2)] == ["it is away, says\\x0d\\x0a* 2"] * 2
-        standing.selected = OnMailbox(b"SELECT", Mailbox(b"a"))
+        standing.selections += 1
         assert (await refusal(), far.asked) == ("it is away, says\\x0d\\x0a* 3", 3)
         assert (went, ear.events, beyond.pipe) == ([], [], None)
 

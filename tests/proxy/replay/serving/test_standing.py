@@ -18,9 +18,9 @@ NEWS = [
     (b"", Numbers(7, 9, 4)),
     (b"* 5 EXISTS\r\n", Numbers(7, 10, 5)),
     (b"* 4 EXISTS\r\n", Numbers(7, 9, 4)),
-    (b"* 1 EXPUNGE\r\n* 2 expunge\r\n", Numbers(7, 9, 2)),
-    (b"* 1 EXPUNGE\r\n* 6 EXISTS\r\n", Numbers(7, 12, 6)),
-    (b"* VANISHED 3:4,8\r\n", Numbers(7, 9, 1)),
+    (b"* 1 EXPUNGE\r\n* 2 expunge\r\n", Numbers(7, 9, 2, 2)),
+    (b"* 1 EXPUNGE\r\n* 6 EXISTS\r\n", Numbers(7, 12, 6, 1)),
+    (b"* VANISHED 3:4,8\r\n", Numbers(7, 9, 1, 3)),
     (b"* VANISHED (EARLIER) 1:2\r\n", Numbers(7, 9, 4)),
     (b"* 1 FETCH (BODY[] {12}\r\n* 9 EXISTS\r\n)\r\n", Numbers(7, 9, 4)),
     (b"* OK [HIGHESTMODSEQ 3] m\r\n* 3 RECENT\r\nx OK 9 EXISTS\r\n", Numbers(7, 9, 4)),
@@ -48,6 +48,9 @@ def test_the_numbers_are_what_the_client_was_told(news: bytes, numbers: Numbers,
         (Numbers(7, 9, 4), Numbers(7, 10, 5), ["UIDNEXT is 10 there and 9 here", "EXISTS is 5 there and 4 here"]),
         (Numbers(7, None, 4), Numbers(7, 10, 4), []),
         (Numbers(7, 9, 4), Numbers(7, None, 3), ["EXISTS is 3 there and 4 here"]),
+        # as many are left, and perhaps others
+        (Numbers(7, 9, 3, 1), Numbers(7, 9, 3), ["messages have gone from it since it was selected"]),
+        (Numbers(7, 9, 3), Numbers(7, 9, 3, 1), ["messages have gone from it since it was selected"]),
     ],
 )
 def test_what_differs_is_named(served: Numbers, there: Numbers, why: list[str]) -> None:
