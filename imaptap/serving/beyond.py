@@ -31,7 +31,8 @@ class Beyond:
         self.known = asyncio.Event()
         """Set when what was asked last has been answered."""
         self._far, self._tap, self._went = far, tap, went
-        self._refused: dict[object, str] = {}
+        self._refused: tuple[object, str] = None, ""
+        """Where the session was when the server could not take it over, and why."""
 
     async def ask(self, ask: Ask) -> bytes:
         """Have it asked, and note what came of it in `ask`. Returns what the client is told of it."""
@@ -43,13 +44,14 @@ class Beyond:
     async def _ask(self, ask: Ask) -> bytes:
         # A server that refuses is not asked the same again and again: it may lock somebody out, or take a minute.
         here = (self.standing.credentials, self.standing.selections)
-        if here in self._refused:
-            ask.refusal = self._refused[here]
+        if self._refused[0] == here:
+            ask.refusal = self._refused[1]
             return b""
         try:
             answer = await self._far.enter(self.standing, ask)
         except LiveError as error:
-            ask.refusal = self._refused[here] = readable(str(error).rstrip(".").encode())
+            ask.refusal = readable(str(error).rstrip(".").encode())
+            self._refused = here, ask.refusal
             return b""
         self.pipe, ask.taken = answer.pipe, answer.pipe is not None
         if self._tap is not None:
