@@ -13,7 +13,7 @@ from imaptap.cli.cassettes import cassette, unused
 from imaptap.cli.errors import NO, UserError
 from imaptap.cli.serve_options import Mode
 from imaptap.cli.trust_options import trust
-from imaptap.cli.written import need_place, replaced_file
+from imaptap.cli.written import need_place, written_file, written_path
 from proxy.imap.transcript import Ending
 from proxy.live.admission import parse_network
 from proxy.live.endpoint import parse_listen, parse_upstream
@@ -135,7 +135,7 @@ def recorded_anew(options: ServeOptions, found: Course) -> Generator[tuple[str, 
             with open_store(db, create=False) as store:
                 recording = store.recording("last")
                 _need_whole(store, recording, f"{found.file} was not written", strict=found.there)
-                with replaced_file(found.file) as file:
+                with written_file(found.file, store) as file:
                     export_cassette(store, recording, lambda text: file.write(text.encode()))
         return
     with open_store(options.db, create=True) as store:
@@ -185,7 +185,7 @@ def add(store: Store, recording: Recording, run: Recording, numbers: Sequence[in
 
 
 def _append(store: Store, file: Path, sessions: Sequence[Session]) -> None:
-    with replaced_file(file) as new:
+    with written_path(file, store) as path, path.open("w+b") as new:
         with file.open("rb") as old:
             last = b"\n"
             while part := old.read(1 << 20):
