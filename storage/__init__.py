@@ -10,6 +10,7 @@ from storage.check import Check, Finding
 from storage.errors import GapError, LeftOutError, StorageError
 from storage.follow import Follower
 from storage.opening import database_file, names_password, open_store
+from storage.recording import need_name, rename_recording
 from storage.sharing import Sharing
 from storage.store import Store
 from storage.values import Digest, Note, Recording, RecordingTotals, Removed, Session, StoredExchange, StoredPiece
@@ -37,5 +38,7 @@ __all__ = [
     "Writer",
     "database_file",
     "names_password",
+    "need_name",
     "open_store",
+    "rename_recording",
 ]

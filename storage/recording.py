@@ -6,7 +6,7 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def begin_recording(store: Store, name: str | None, *, version: str, settings: str) -> Recording:
     """Write a new recording's row. Raises StorageError: read-only, name taken, or no name at all."""
     if name is not None:
-        _need_name(name)
+        need_name(name)
     now = wall()
     columns = tables.recording.c
     with store.writing() as connection:
@@ -41,10 +41,21 @@ def begin_recording(store: Store, name: str | None, *, version: str, settings: s
     return Recording(key, chosen, now, None, now, socket.gethostname(), os.getpid(), version, settings)
 
 
-def _need_name(name: str) -> None:
+def need_name(name: str) -> None:
+    """Raise StorageError for what cannot be the name of a recording."""
     if not name.strip() or name == "last" or name.isdecimal() or "/" in name or not name.isprintable():
         hint = "Not empty, not 'last', not a number, no slash: those mean something else where a recording is named."
         raise StorageError(f"{name!r} cannot be the name of a recording.", hint)
+
+
+def rename_recording(store: Store, recording: Recording, name: str) -> None:
+    """Call it so. Raises StorageError: read-only, name taken, or no name at all."""
+    need_name(name)
+    columns = tables.recording.c
+    with store.writing() as connection:
+        if connection.execute(select(columns.id).where(columns.name == name)).first():
+            raise _taken(name)
+        connection.execute(update(tables.recording).where(columns.id == recording.id).values(name=name))
 
 
 def _taken(name: str) -> StorageError:

@@ -13,7 +13,7 @@ from blake3 import blake3
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
-from storage import prune, read, rows, stream, tables
+from storage import adopt, prune, read, rows, stream, tables
 from storage.clock import wall
 from storage.engine import UNMANAGED, WRITING
 from storage.errors import StorageError
@@ -22,7 +22,7 @@ from storage.recover import cut, recover
 from storage.trouble import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Generator, Iterator
+    from collections.abc import Callable, Container, Generator, Iterator, Sequence
     from typing import Self
 
     from sqlalchemy import Connection, Engine
@@ -205,6 +205,14 @@ class Store:
     def remove(self, recording: Recording) -> Removed:
         """Remove a recording and all that only it needed. Raises StorageError while it is being recorded."""
         return prune.remove(self, recording)
+
+    def adopt(self, recording: Recording, sessions: Sequence[Session]) -> list[int]:
+        """Put sessions of other recordings behind those of this one, all at once. Returns their new numbers."""
+        return adopt.adopt(self, recording, sessions)
+
+    def replace(self, old: Recording, new: Recording) -> None:
+        """Have `new` be called as `old` was, and remove `old`: there is always one of that name."""
+        adopt.replace(self, old, new)
 
     def prune(self, *, older_than: float | None = None, max_bytes: int | None = None) -> Removed:
         """Remove recordings begun more than `older_than` seconds ago, then the oldest until `max_bytes` suffice."""

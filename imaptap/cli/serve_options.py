@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,21 @@ from imaptap.cli.options import as_one, db_option
 from imaptap.cli.passwords import Source
 from imaptap.cli.record_options import LISTEN_OPTIONS, ready_file_option
 from imaptap.cli.replay_options import SPEEDS
-from imaptap.cli.trust_options import FILE
+from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.replay.serving.cast import Repeat
+
+KEYS = ("key", "-")
+"""What stands for the keyboard where --step wants a file."""
+
+
+class Mode(enum.StrEnum):
+    """`--mode`: where answers come from, and what is recorded."""
+
+    NONE = "none"
+    ONCE = "once"
+    NEW = "new"
+    ALL = "all"
+    SPY = "spy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +35,14 @@ class ServeOptions:
     """What was typed, by the names of the options below; an option that was not given has its default."""
 
     address: str
+    mode: str
+    upstream: str | None
+    upstream_ca: Path | None
+    upstream_name: str | None
+    upstream_fingerprint: str | None
+    upstream_cert: Path | None
+    upstream_key: Path | None
+    upstream_key_password: Source | None
     listen: tuple[str, ...]
     allow: tuple[str, ...]
     db: str
@@ -49,6 +71,18 @@ serve_options = as_one(
     ServeOptions,
     (
         click.argument("address", metavar="RECORDING[/SESSION]"),
+        click.option(
+            "--mode",
+            type=click.Choice([each.value for each in Mode]),
+            default=Mode.NONE.value,
+            show_default=True,
+            help="Serve what is recorded (none); record it unless it is (once), and what is new (new), or all of it"
+            " again (all); ask for what is new and keep nothing of it (spy).",
+        ),
+        click.option(
+            "--upstream", metavar="URL", help="The server that is asked what is not recorded (not with none)."
+        ),
+        *TRUST_OPTIONS,
         *LISTEN_OPTIONS,
         db_option,
         click.option("--no-record", is_flag=True, help="Record nothing, though --db is given."),
@@ -79,7 +113,10 @@ serve_options = as_one(
         ),
         click.option("--max-gap", type=click.FloatRange(min=0), metavar="SECONDS", help="No wait is longer than this."),
         click.option(
-            "--step", type=FILE, help="News comes one by one, each when another line has been written to FILE."
+            "--step",
+            type=FILE,
+            metavar="FILE|key",
+            help="News comes one by one, each when another line is written to FILE, or space or Enter is pressed.",
         ),
         click.option("--strict", is_flag=True, help="Exit 1 also if something recorded was never asked for."),
         click.option(

@@ -42,6 +42,7 @@ def write_report(file: Path, outcome: Outcome) -> None:
     said = {
         "missed": [_miss(each) for each in outcome.missed],
         "missed_more": outcome.more,
+        "asked_upstream": [{"connection": each.connection, "command": each.command} for each in outcome.went],
         "never_asked": [
             {"session": scene.number, "exchange": step.number, "command": step.asked.shown}
             for scene, step in outcome.never_asked

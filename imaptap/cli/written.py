@@ -59,6 +59,15 @@ def written_folder(output: Path) -> Generator[Path, None, None]:
             yield path
 
 
+def need_place(file: Path) -> None:
+    """Raise UserError for a file that could not be replaced: said before the work begins that ends with that."""
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise _unwritable(f"The file {file}", f"there is no folder {folder}")
+    if file.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable(f"The file {file}", "is a folder" if file.is_dir() else f"nothing may be put into {folder}")
+
+
 @contextlib.contextmanager
 def _beside(output: Path) -> Generator[Path, None, None]:
     """A path near this one, which takes its place in the end, and its mode, if it was there."""
@@ -93,5 +102,8 @@ def _in_words(what: str) -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"{what} cannot be written: {reason}.", "Name another one.") from error
+        raise _unwritable(what, (error.strerror or str(error)).lower()) from error
+
+
+def _unwritable(what: str, reason: str) -> UserError:
+    return UserError(f"{what} cannot be written: {reason}.", "Name another one.")

@@ -14,15 +14,18 @@ from imaptap.serving.lines import Lines, follows
 from proxy.live.errors import LiveError
 from proxy.live.upstream import Upstream
 from proxy.replay.serving.served import Served
-from proxy.replay.serving.values import Kind, Plain, Play, Say, Several
+from proxy.replay.serving.values import Ask, Kind, Pass, Plain, Play, Say, Several
 from storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+    from imaptap.serving.beyond import Beyond
+    from imaptap.serving.pipe import Pipe
     from proxy.live.endpoint import Endpoint
     from proxy.live.leg import Leg
     from proxy.live.settings import Settings
+    from proxy.live.tap import Tap
     from proxy.replay.pace import Pace
     from proxy.replay.serving.values import Act
 
@@ -52,7 +55,8 @@ _LOST = b"* BYE imaptap: the recording has lost what comes here\r\n"
 class Within(Upstream):
     """Dials nobody: hands each session to a server in this process."""
 
-    def __init__(self, settings: Settings, serve: Callable[[socket.socket], Awaitable[None]]) -> None:
+    def __init__(self, settings: Settings, serve: Callable[[socket.socket, Tap | None], Awaitable[None]]) -> None:
+        """`serve` gets a socket, and the ear of the session that it is for."""
         super().__init__(settings)
         self._serve = serve
         self._tasks: set[asyncio.Future[None]] = set()
@@ -66,7 +70,7 @@ class Within(Upstream):
             ours.close()
             theirs.close()
             raise
-        task = asyncio.ensure_future(self._serve(theirs))
+        task = asyncio.ensure_future(self._serve(theirs, leg.tap))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -92,10 +96,18 @@ class Connection:
     """One served session's connection."""
 
     def __init__(
-        self, served: Served, pace: Pace | None, mechanisms: frozenset[str], told: Callable[[], Awaitable[None]] | None
+        self,
+        served: Served,
+        pace: Pace | None,
+        mechanisms: frozenset[str],
+        told: Callable[[], Awaitable[None]] | None,
+        beyond: Beyond | None = None,
     ) -> None:
-        """`pace` says how long to wait for what came late, None: not at all; `told` waits until news may come."""
-        self._served, self._pace, self._told = served, pace, told
+        """`pace` says how long to wait for what came late, None: not at all; `told` waits until news may come.
+
+        `beyond` has what nothing recorded answers asked of a server.
+        """
+        self._served, self._pace, self._told, self._beyond = served, pace, told, beyond
         self._lines = Lines(mechanisms)
         self._acts: deque[Act] = deque()
         self._hurry = asyncio.Event()
@@ -120,6 +132,8 @@ class Connection:
             while not saying.done() and (data := await reader.read(_CHUNK)):
                 await self._hear(data, saying)
             self._end_of_client()
+            if self._beyond:
+                await self._beyond.end(saying)
             await saying
         except (OSError, zlib.error):
             pass  # the client is gone, or speaks no deflate
@@ -127,6 +141,8 @@ class Connection:
             saying.cancel()
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await saying
+            if self._beyond:
+                self._beyond.close()
             writer.close()
 
     async def _hear(self, data: bytes, saying: asyncio.Future[None]) -> None:
@@ -148,13 +164,36 @@ class Connection:
             if act is Plain.HURRY:
                 self._go_on()
                 continue
+            if isinstance(act, Pass):
+                await self._pass(act.data)
+                continue
             if act is Plain.DEFLATE:
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
             self._acts.append(act)
             self._wake.set()
+            if isinstance(act, Ask):
+                await self._asked(act, saying)
             while len(self._acts) > _WAITING_MOST and not saying.done():
                 self._room.clear()
                 await self._room.wait()
+
+    async def _pass(self, data: bytes) -> None:
+        if self._beyond and self._beyond.pipe:
+            await self._beyond.pipe.say(data)
+
+    async def _asked(self, ask: Ask, saying: asyncio.Future[None]) -> None:
+        """What the client says next is not understood before it is known who answers it."""
+        if self._beyond is None:
+            return
+        known = asyncio.ensure_future(self._beyond.known.wait())
+        try:
+            await asyncio.wait((known, saying), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            known.cancel()
+        self._beyond.known.clear()
+        if ask.taken and self._beyond.pipe and ask.unit is not None:
+            await self._beyond.pipe.say_command(ask.tag, ask.unit, self._beyond.standing.command)
+            self._beyond.standing.command.clear()
 
     def _go_on(self) -> None:
         if self._acts:
@@ -177,6 +216,11 @@ class Connection:
             act = self._acts[0]
             if act is Plain.CLOSE:
                 break
+            if isinstance(act, Ask) and self._beyond:
+                await self._send(await self._beyond.ask(act), writer)
+                if self._beyond.pipe:
+                    await self._carry(self._beyond.pipe, writer)
+                    break
             await self._do(act, writer)
             self._acts.popleft()
             self._hurried = max(0, self._hurried - 1)
@@ -186,9 +230,16 @@ class Connection:
                 self._room.set()
         writer.close()
 
+    async def _carry(self, pipe: Pipe, writer: asyncio.StreamWriter) -> None:
+        """What the server says is the client's from here on."""
+        while data := await pipe.hear():
+            await self._send(data, writer)
+
     async def _do(self, act: Act, writer: asyncio.StreamWriter) -> None:
         if act is Plain.DEFLATE:
             self._deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        elif act is Plain.SELECTS and self._beyond:
+            self._beyond.standing.selecting()
         elif isinstance(act, Say):
             await self._send(self._lines.with_lists(act.data), writer)
         elif isinstance(act, Play | Several):
@@ -223,6 +274,8 @@ class Connection:
         return None
 
     async def _send(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+        if self._beyond and not self._beyond.pipe:
+            self._beyond.standing.told(data)
         if self._deflate is not None:
             data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         writer.write(data)

@@ -69,6 +69,11 @@ class UnitCutter:
         self._at: int | None = None
         self._ended = 0
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a unit."""
+        return self._at is None
+
     def feed(self, offset: int, data: bytes, time_of: TimeOf) -> Iterator[CutUnit]:
         """The stream's bytes from `offset` on; `time_of` an offset tells when its byte came."""
         pos = 0

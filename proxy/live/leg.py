@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from proxy.imap.transcript import Direction, Layer
 from proxy.live.transport import resume_reading
 from proxy.live.turns import Pace
+
+if TYPE_CHECKING:
+    from proxy.live.tap import Tap
 
 
 class Owner(Protocol):
@@ -48,9 +51,10 @@ _FLOW = _SLOWER | {"turn", "standstill"}
 class Leg(asyncio.Protocol):
     """A connection with flow control: it is read only while nobody holds it."""
 
-    def __init__(self, direction: Direction, owner: Owner) -> None:
-        """`direction` is what is read from it: CLIENT for the leg to the client."""
+    def __init__(self, direction: Direction, owner: Owner, tap: Tap | None = None) -> None:
+        """`direction` is what is read from it: CLIENT for the leg to the client. `tap` is its session's, if known."""
         self.direction = direction
+        self.tap = tap
         self.layer = Layer.PLAIN
         self.closed = False
         self.heard_all = False
@@ -120,6 +124,10 @@ class Leg(asyncio.Protocol):
             self._turn_came = True
         else:
             self.free("turn")
+
+    def hand_over(self, owner: Owner) -> None:
+        """From here on it is this one who is told."""
+        self._owner = owner
 
     def keep(self, data: bytes) -> None:
         """These bytes come again, first of all, when the leg is freed."""

@@ -48,7 +48,7 @@ class Relay:
 
     def __init__(self, tap: Tap, notices: Notices) -> None:
         self.client = Leg(Direction.CLIENT, self)
-        self.upstream = Leg(Direction.SERVER, self)
+        self.upstream = Leg(Direction.SERVER, self, tap)
         self.client_gate: ClientGate | None = None
         self.server_gate: ServerGate | None = None
         self.upstream_hears: UpstreamListener | None = None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from proxy.imap.grammar import Response
     from proxy.imap.units import Unit
     from proxy.live.endpoint import Endpoint
+    from proxy.live.leg import Leg, Owner
     from proxy.live.tap import Tap
     from proxy.live.upstream import Upstream
     from proxy.replay.ear import Ear
@@ -117,6 +118,15 @@ class Connection:
         self._give_up()
         self._ear.finish()
         self._tap.closed(ending or (Ending.SERVER if by_server else Ending.CLIENT), reason)
+
+    @property
+    def between(self) -> bool:
+        """Whether all that has come is whole."""
+        return self._line.inbound.between
+
+    def hand_over(self, owner: Owner) -> Leg:
+        """Nothing is in flight, and from here on all is another's: what comes is told to `owner` as it comes."""
+        return self._line.hand_over(owner)
 
     async def closed_by_server(self) -> None:
         """Wait a moment for the connection to be closed, as a server does after LOGOUT."""

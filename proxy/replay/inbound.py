@@ -29,6 +29,11 @@ class Inbound:
         self._heard = 0
         self._switched = self._tls_due = False
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a unit."""
+        return self._cutter.between
+
     def feed(self, data: bytes, at: int) -> Iterator[CutUnit]:
         """The units that end in these bytes, which came at `at`. Raises zlib.error for a broken deflate stream."""
         for part in (data,) if self.deflated is None else self.deflated.inflate(data):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from proxy.imap.cutter import CutUnit
     from proxy.imap.transcript import Layer
     from proxy.live.endpoint import Endpoint
+    from proxy.live.leg import Owner as LegOwner
     from proxy.live.tap import Tap
     from proxy.live.upstream import Upstream
 
@@ -137,6 +138,12 @@ class Line:
         """Send a command of imaptap's own, which is recorded as one, outside of our stream (M 6.4)."""
         self._leg.write(self._wire(line))
         self._tap.proxy_command(line)
+
+    def hand_over(self, owner: LegOwner) -> Leg:
+        """From here on nothing is understood, or on record: all that comes is told to `owner` as it comes."""
+        self._silence.end()
+        self._leg.hand_over(owner)
+        return self._leg
 
     async def close(self, *, at_once: bool) -> None:
         """Close; unless `at_once`, what was written goes out before."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from storage.cassette.errors import CassetteError
-from storage.cassette.exporting import export_cassette, follows
+from storage.cassette.exporting import export_cassette, export_more, follows
 from storage.cassette.importing import (
+    check_cassette,
     copy_recording,
     import_cassette,
     import_statements,
@@ -16,9 +17,11 @@ from storage.cassette.telling import ended, told_recording, told_session
 
 __all__ = [
     "CassetteError",
+    "check_cassette",
     "copy_recording",
     "ended",
     "export_cassette",
+    "export_more",
     "follows",
     "import_cassette",
     "import_statements",

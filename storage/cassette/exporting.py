@@ -41,6 +41,13 @@ def export_cassette(
         _export_session(store, ended(store, each), writer)
 
 
+def export_more(store: Store, sessions: Iterable[Session], write: Callable[[str], object]) -> None:
+    """Write these sessions, in lines that go behind those of a cassette. Raises StorageError."""
+    writer = CassetteWriter(write, more=True)
+    for each in sessions:
+        _export_session(store, ended(store, each), writer)
+
+
 def _export_session(store: Store, session: Session, writer: CassetteWriter) -> None:
     told = Told.EVENTS if follows(store, session) else Told.EVERYTHING
     for statement in told_session(store, session, told):

@@ -33,6 +33,12 @@ def import_cassette(store: Store, file: BinaryIO, name: str | None = None) -> Re
     return import_statements(store, read_cassette(file), name)
 
 
+def check_cassette(file: BinaryIO) -> None:
+    """Raise CassetteError where it is wrong."""
+    for _ in heard(read_cassette(file), 0):
+        pass
+
+
 def copy_recording(source: Store, recording: Recording, store: Store, name: str) -> Recording:
     """The same recording in another store. Raises StorageError."""
     return record_statements(store, _told(source, recording), name)

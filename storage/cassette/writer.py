@@ -30,10 +30,11 @@ _LETTERS = {Direction.CLIENT: "C", Direction.SERVER: "S"}
 class CassetteWriter:
     """Takes the statements of a recording in their order."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
-        """`write` is given lines with their ends."""
+    def __init__(self, write: Callable[[str], object], *, more: bool = False) -> None:
+        """`write` is given lines with their ends; `more`: they go behind those of a cassette that is there."""
         self._write = write
-        self._line(FIRST_LINE)
+        if not more:
+            self._line(FIRST_LINE)
         self._varies: dict[Direction, deque[Event]] = {}
         self._told = Told.BYTES
         self._reset()

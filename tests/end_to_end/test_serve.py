@@ -69,7 +69,7 @@ def test_a_client_is_served_again_and_again(tmp_path: Path, cassette: Path, word
     with Served(tmp_path / "s", str(cassette), *words) as served:
         for _ in range(3):
             whole(served)
-    assert served.report() == {"missed": [], "missed_more": 0, "never_asked": []}
+    assert served.report() == {"missed": [], "missed_more": 0, "asked_upstream": [], "never_asked": []}
 
 
 def test_capabilities_are_those_that_can_be_had(tmp_path: Path, cassette: Path) -> None:

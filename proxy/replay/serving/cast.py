@@ -69,10 +69,12 @@ class Cast:
         found = (scene for scene in self._scenes if scene is not role.scene)
         yield from sorted(found, key=lambda scene: self._played[scene.number])
 
-    def exchange(self, old: Scene, new: Scene) -> None:
-        """A connection was taken for `old`, and is `new`."""
+    def exchange(self, old: Scene, new: Scene, place: int) -> None:
+        """A connection was taken for `old`, and is `new`: what it has asked is what comes there before `place`."""
         self._played[old.number] -= 1
         self._played[new.number] += 1
+        for step in new.steps[:place]:
+            self._asked[new.number, step.number] += 1
 
     def took(self, scene: Scene, step: Step) -> None:
         """A step was asked for."""
@@ -270,7 +272,7 @@ class Role:
         return False
 
     def _become(self, scene: Scene, place: int) -> None:
-        self._cast.exchange(self.scene, scene)
+        self._cast.exchange(self.scene, scene, place)
         self.scene, self._next = scene, place
         self._plays = Counter(map(self._key, range(place)))
 

@@ -7,8 +7,10 @@ RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), RFC 5802 and 7677 (SCRAM, by the library 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from proxy.replay.login import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,11 +22,13 @@ _CHALLENGE = b"<1.1@imaptap.invalid>"
 _REFUSED = b'{"status":"invalid_token"}'
 
 
-class Login(NamedTuple):
-    """Who wants to come in, and whether that is allowed."""
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who wants to come in, and whether that is allowed. `credentials` are there where they were given or are known."""
 
     user: str
     accepted: bool
+    credentials: Credentials | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,20 @@ class Door:
         return self.user is not None or self.password is not None
 
     def login(self, user: bytes, password: bytes) -> Login:
-        """A login with a password in clear, or a token."""
-        return Login(user.decode("utf-8", "replace"), self._knows(user) and self.password in {None, password})
+        """A login with a password in clear."""
+        name = user.decode("utf-8", "replace")
+        return Login(name, self._lets_in(user, password), Credentials(name, password))
+
+    def token(self, user: bytes, token: bytes) -> Login:
+        """A login with an access token."""
+        name = user.decode("utf-8", "replace")
+        return Login(name, bool(token) and self._lets_in(user, token), Credentials(name, token=token))
+
+    def proven(self, user: bytes, *, right: bool) -> Login:
+        """A login by one who has not said the password, but, where one is demanded, has shown to know it: `right`."""
+        name = user.decode("utf-8", "replace")
+        known = None if self.password is None else Credentials(name, self.password)
+        return Login(name, right and self._knows(user), known)
 
     def begin(self, mechanism: str) -> Conversation | None:
         """The mechanism's conversation; None for those that are not served."""
@@ -55,8 +71,16 @@ class Door:
         make = _MECHANISMS.get(mechanism)
         return make(self) if make else None
 
+    def _lets_in(self, user: bytes, secret: bytes) -> bool:
+        return self._knows(user) and self.password in {None, secret}
+
     def _knows(self, user: bytes) -> bool:
         return self.user is None or self.user.encode() == user
+
+
+def shows(mechanism: str) -> bool:
+    """Whether who logs in by this mechanism says the password, or the token."""
+    return mechanism not in {"CRAM-MD5", *SCRAM}
 
 
 def client_first(mechanism: str) -> bool:
@@ -66,7 +90,11 @@ def client_first(mechanism: str) -> bool:
 
 def _plain(door: Door) -> Conversation:
     said = (yield b"").split(b"\0")
-    return door.login(said[1], said[2]) if len(said) == 3 else Login("", accepted=False)
+    if len(said) != 3:
+        return Login("", accepted=False)
+    login = door.login(said[1], said[2])
+    # Who comes in as somebody else would be himself where these are said again.
+    return login if said[0] in {b"", said[1]} else replace(login, credentials=None)
 
 
 def _login(door: Door) -> Conversation:
@@ -79,7 +107,7 @@ def _cram(door: Door) -> Conversation:
     right = door.password is None or hmac.compare_digest(
         hmac.new(door.password, _CHALLENGE, "md5").hexdigest().encode(), digest
     )
-    return Login(user.decode("utf-8", "replace"), right and door.login(user, door.password or b"").accepted)
+    return door.proven(user, right=right)
 
 
 def _bearer(door: Door) -> Conversation:
@@ -92,10 +120,9 @@ def _bearer(door: Door) -> Conversation:
             user = part.removeprefix(b"n,a=").rstrip(b",").replace(b"=2C", b",").replace(b"=3D", b"=")
         elif part.lower().startswith(b"auth=bearer "):
             token = part[len(b"auth=bearer ") :]
-    login = door.login(user, token)
-    if not (login.accepted and token):
+    login = door.token(user, token)
+    if not login.accepted:
         yield _REFUSED
-        return login._replace(accepted=False)
     return login
 
 
@@ -117,7 +144,7 @@ def _scram(door: Door, mechanism: str, password: bytes) -> Conversation:
         yield server.get_server_final().encode()
     except (ScramException, UnicodeDecodeError):
         return Login(names[-1] if names else "", accepted=False)
-    return Login(names[-1], door.login(names[-1].encode(), password).accepted)
+    return door.proven(names[-1].encode(), right=True)
 
 
 _MECHANISMS: dict[str, Callable[[Door], Conversation]] = {

@@ -7,25 +7,27 @@ import binascii
 import functools
 from typing import TYPE_CHECKING
 
-from proxy.imap.commands import read_head
+from proxy.imap.commands import SELECTS, read_head
 from proxy.imap.grammar import Command, parse_command
 from proxy.imap.grammar.sasl import Authenticate
 from proxy.imap.grammar.sasl import Login as LoginCommand
 from proxy.imap.transcript import Direction, readable
-from proxy.imap.units import Boundary, UnitReader
+from proxy.imap.units import PARTS_KEPT, TEXT_KEPT, Boundary, UnitReader
 from proxy.replay.asked import Asked, asked
 from proxy.replay.plan import LOGINS
 from proxy.replay.serving.logins import client_first
 from proxy.replay.serving.secrets import without_secrets
-from proxy.replay.serving.values import Act, Kind, Plain, Play, Say, Several
+from proxy.replay.serving.values import Act, Ask, Kind, Pass, Plain, Play, Say, Several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from proxy.imap.units import Unit
     from proxy.replay.match import Near
     from proxy.replay.serving.cast import Cast
     from proxy.replay.serving.logins import Conversation, Door, Login
+    from proxy.replay.serving.spool import Spool
+    from proxy.replay.serving.standing import Standing
     from proxy.replay.serving.values import Line, Scene, Step
 
     Missed = Callable[[Asked, str, tuple[Near, ...]], None]
@@ -35,26 +37,37 @@ _BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
 _OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
 _BYE = b"* BYE imaptap: good bye\r\n"
 _SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
+_LINE_MOST = 2 * TEXT_KEPT
+"""Longer lines are not asked of a server."""
 
 
 class Served:
     """Feed it the client's bytes; what it gives is to be done in that order."""
 
-    def __init__(self, cast: Cast, door: Door, missed: Missed, *, timed: bool) -> None:
-        """`missed` hears of each command that nothing recorded answers: what was asked, why, what comes near it.
+    def __init__(
+        self, cast: Cast, door: Door, missed: Missed, *, timed: bool, standing: Standing | None = None
+    ) -> None:
+        """`missed` hears of each command that nothing answers: what was asked, why, what comes near it.
 
-        `timed`: whether news comes when it came; else it comes with the next answer.
+        `timed`: whether news comes when it came; else it comes with the next answer. `standing` is there where a server
+        is asked what the recording does not know, and is kept up to date for it.
         """
         self._cast, self._door, self._missed, self._timed = cast, door, missed, timed
         self.role = cast.enter()
         self._reader = UnitReader(Direction.CLIENT)
         self._login: tuple[bytes, Conversation] | None = None
+        self._mechanism = ""
         self._idle: tuple[bytes, Play | None] | None = None
         self._owed: list[Play] = []
         self._told: set[tuple[int, int]] = set()
         """Session and step of news that has been told, or is owed: it came once."""
         self._compressed = False
         self._over = False
+        self._standing = standing
+        self._unit_now: Unit | None = None
+        """The command that is being answered, as it was said; None for a login."""
+        self._away = False
+        """Whether the session goes on at a server."""
 
     def begin(self) -> Iterator[Act]:
         """The greeting."""
@@ -67,8 +80,14 @@ class Served:
         """What the client has said. To be gone through to its end before more is fed."""
         pos = 0
         while pos < len(data) and not self._over:
+            if self._away:
+                yield Pass(data[pos:])
+                return
             self._reader.lines_only = self._login is not None
-            boundary, pos = self._reader.read(data, pos)
+            start = pos
+            boundary, pos = self._reader.read(data, start)
+            if self._standing:
+                self._keep(data[start:pos], self._standing.command)
             if boundary is Boundary.LINE and self._reader.last_literal and self._reader.last_literal.synchronising:
                 yield Say(b"+ Go on\r\n")
             elif boundary is Boundary.UNIT:
@@ -76,6 +95,17 @@ class Served:
             elif boundary is Boundary.RAW:
                 yield Say(b"* BYE imaptap: such a literal is not possible\r\n")
                 yield from self._close()
+
+    def _keep(self, data: bytes, command: Spool) -> None:
+        """What is kept of a command may be long enough to leave the memory, and no password shall."""
+        reader = self._reader
+        if reader.offset - reader.unit_start == len(data):
+            command.clear()
+        text = reader.texts[0] if reader.texts else reader.line
+        if len(reader.literals) >= PARTS_KEPT or reader.partial > _LINE_MOST or read_head(text).name in LOGINS:
+            command.skip()
+        else:
+            command.take(data)
 
     def _unit(self, unit: Unit) -> Iterator[Act]:
         text = unit.texts[0]
@@ -85,6 +115,7 @@ class Served:
             yield from self._done(text)
         else:
             head = read_head(text)
+            self._unit_now = None if head.name in LOGINS else unit
             if head.name not in LOGINS:
                 unit = without_secrets(unit, head, authenticated=self.role.logged_in)
             parsed = parse_command(unit).understood
@@ -94,14 +125,14 @@ class Served:
             elif head.name in LOGINS:
                 yield from self._enter(head.tag, command)
             else:
-                yield from self._answer(head.tag, asked(unit, command))
+                yield from self._answer(head.tag, asked(unit, command), command)
 
     def _enter(self, tag: bytes, command: Command | None) -> Iterator[Act]:
         body = command.body if command else None
         if isinstance(body, LoginCommand) and isinstance(body.user, bytes) and isinstance(body.password, bytes):
-            yield from self._entered(tag, self._door.login(body.user, body.password))
+            yield from self._entered(tag, self._door.login(body.user, body.password), "LOGIN")
         elif isinstance(body, Authenticate) and (login := self._door.begin(body.mechanism.decode())):
-            self._login = tag, login
+            self._login, self._mechanism = (tag, login), body.mechanism.decode()
             challenge = next(login)
             if body.initial is None or not client_first(body.mechanism.decode()):
                 yield Say(_challenge(challenge))
@@ -118,23 +149,25 @@ class Served:
             challenge = login.send(b"" if line == b"=" else base64.b64decode(line, validate=True))
         except StopIteration as ended:
             self._login = None
-            yield from self._entered(tag, ended.value)
+            yield from self._entered(tag, ended.value, self._mechanism)
         except binascii.Error:
             self._login = None
             yield Say(tag + b" BAD imaptap: cancelled, or no base64\r\n")
         else:
             yield Say(_challenge(challenge))
 
-    def _entered(self, tag: bytes, login: Login) -> Iterator[Act]:
+    def _entered(self, tag: bytes, login: Login, mechanism: str) -> Iterator[Act]:
         if not login.accepted:
             yield Say(tag + b" NO [AUTHENTICATIONFAILED] imaptap: not the user and password of --user\r\n")
             return
+        if self._standing:
+            self._standing.logs_in(login, mechanism)
         self.role.prefer(login.user)
         if self._door.demands:
             self.role.forget_refusals()
         yield from self._answer(tag, Asked("LOGIN", (), b"LOGIN " + login.user.encode()))
 
-    def _answer(self, tag: bytes, wanted: Asked) -> Iterator[Act]:
+    def _answer(self, tag: bytes, wanted: Asked, command: Command | None = None) -> Iterator[Act]:
         yield Plain.HURRY
         if wanted.name == "COMPRESS" and self._compressed:
             yield Say(tag + b" NO [COMPRESSIONACTIVE] imaptap: it is compressed already\r\n")
@@ -145,6 +178,10 @@ class Served:
             return
         scene, step, left_out = found
         yield from self._news(scene, step, left_out)
+        if self._standing:
+            self._standing.answered(command.body if command else None, step)
+            if step.asked.name in SELECTS:
+                yield Plain.SELECTS
         last = next((line for line in reversed(step.lines) if line.kind is Kind.COMPLETION), None)
         completion = self._line(scene, last, tag) if last else None
         idle = wanted.name == "IDLE"
@@ -251,10 +288,27 @@ class Served:
             self._idle = tag, None
             yield Say(b"+ idling\r\n")
             return
+        refusal = ""
+        if self._standing:
+            refusal = yield from self._ask(tag, wanted, self._standing)
+            if not refusal:
+                return
         near = self._cast.near(wanted, self.role)
-        why = self._why(wanted, near)
+        why = refusal or self._why(wanted, near)
         self._missed(wanted, why, near)
         yield Say(tag + b" NO [UNAVAILABLE] imaptap: " + why.encode("ascii", "replace") + b"\r\n")
+
+    def _ask(self, tag: bytes, wanted: Asked, standing: Standing) -> Generator[Act, None, str]:
+        """Have a server asked. Returns why it cannot be, or nothing if it was: then all that follows is its, too."""
+        login, logged_in = self._unit_now is None, self.role.logged_in
+        if refusal := standing.obstacle(logged_in=login or logged_in):
+            return refusal
+        if not (login or standing.command.whole):
+            return "the command is too long to be asked of the server"
+        ask = Ask(tag, wanted.shown, self._unit_now, logged_in=login or logged_in)
+        yield ask
+        self._away = ask.taken
+        return ask.refusal
 
     def _why(self, wanted: Asked, near: Iterable[Near]) -> str:
         first = next(iter(near), None)

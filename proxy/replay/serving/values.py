@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from proxy.imap.units import Unit
     from proxy.replay.asked import Asked, Place
 
 
@@ -107,6 +108,32 @@ class Plain(enum.Enum):
     DEFLATE = enum.auto()
     """From here on both directions are compressed (RFC 4978)."""
     CLOSE = enum.auto()
+    SELECTS = enum.auto()
+    """What is said from here on is about another mailbox."""
 
 
-Act: TypeAlias = Say | Play | Several | Plain
+@dataclass(slots=True)
+class Ask:
+    """Ask a server what nothing recorded answers, and note here what came of it before more is asked for.
+
+    `unit` is the command with this tag, or None for a login; `shown` is either without its secrets. `logged_in`:
+    whether somebody has, or does so now.
+    """
+
+    tag: bytes
+    shown: str
+    unit: Unit | None
+    logged_in: bool
+    taken: bool = False
+    """Whether it is the server that answers from here on, to the end of the session."""
+    refusal: str = ""
+    """Why it could not be asked."""
+
+
+class Pass(NamedTuple):
+    """Send these bytes to the server that has taken the session over."""
+
+    data: bytes
+
+
+Act: TypeAlias = Say | Play | Several | Plain | Ask | Pass

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from proxy.live.leg import Leg
+    from proxy.live.tap import Tap
 
 HERE = Endpoint(Security.PLAIN, "localhost", 143)
 GREETING = "S: * PREAUTH hello\n"
@@ -193,7 +194,13 @@ def test_a_compressed_stream_that_ends_is_the_end() -> None:
     asyncio.run(main())
 
 
-def within(serve: Callable[[socket.socket], Awaitable[None]]) -> Within:
+class Deaf(asyncio.Protocol):
+    """A leg that nobody listens at."""
+
+    tap = None
+
+
+def within(serve: Callable[[socket.socket, Tap | None], Awaitable[None]]) -> Within:
     """What dials nobody."""
     return Within(Settings(upstream=HERE, listen=()), serve)
 
@@ -202,7 +209,7 @@ def test_sessions_that_are_served_end_with_the_recorder() -> None:
     """None is left to the end of the process, with its sockets."""
     ended: list[int] = []
 
-    async def serve(sock: socket.socket) -> None:
+    async def serve(sock: socket.socket, _: object) -> None:
         try:
             await never()
         finally:
@@ -211,7 +218,7 @@ def test_sessions_that_are_served_end_with_the_recorder() -> None:
 
     async def main() -> None:
         upstream = within(serve)
-        await upstream.dial(HERE, cast("Leg", asyncio.Protocol()), alpn=False)
+        await upstream.dial(HERE, cast("Leg", Deaf()), alpn=False)
         await asyncio.sleep(0)
         await upstream.close()
         assert len(ended) == 1
@@ -225,14 +232,14 @@ def test_too_many_open_files_are_told_as_such(monkeypatch: pytest.MonkeyPatch) -
     def scarce() -> None:
         raise OSError(errno.EMFILE, "too many")
 
-    async def serve(_: socket.socket) -> None:
+    async def serve(_sock: socket.socket, _tap: object) -> None:
         raise AssertionError("nobody is there")
 
     async def main() -> None:
         upstream = within(serve)
         monkeypatch.setattr(socket, "socketpair", scarce)
         with pytest.raises(LiveError, match="too many open files") as told:
-            await upstream.dial(HERE, cast("Leg", asyncio.Protocol()), alpn=False)
+            await upstream.dial(HERE, cast("Leg", Deaf()), alpn=False)
         assert told.value.hint
 
     with asyncio.Runner() as runner:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from proxy.replay.match import Near
+    from proxy.replay.serving.standing import Standing
     from proxy.replay.serving.values import Act
 
 
@@ -99,9 +100,10 @@ class Stage:
     def __post_init__(self) -> None:
         self.cast = Cast(self.scenes, parse_rules(self.rules), self.repeat)
 
-    def enter(self) -> Served:
-        """A client connects."""
-        return Served(self.cast, self.door, lambda *what: self.missed.append(what), timed=self.timed)
+    def enter(self, standing: Standing | None = None) -> Served:
+        """A client connects; with a `standing` there is a server to be asked."""
+        missed = self.missed.append
+        return Served(self.cast, self.door, lambda *what: missed(what), timed=self.timed, standing=standing)
 
     def talk(self, script: str) -> None:
         """A client that says the `C:` lines and must hear the `S:` lines, no more and no less; `-` is the end."""
