@@ -32,12 +32,14 @@ from proxy.live.limits import raise_open_files
 from proxy.live.settings import Settings
 from proxy.live.transport import TransportKind, loop_factory
 from proxy.replay.match import RuleError, parse_rules
-from proxy.replay.pace import Pace
+from proxy.replay.part_names import is_known
 from proxy.replay.serving.cast import Repeat
 from proxy.replay.serving.logins import Door
 
 if TYPE_CHECKING:
     from imaptap.cli.address import Place
+    from proxy.replay.match import Rules
+    from proxy.replay.pace import Pace
     from proxy.replay.serving.values import Scene
 
 _HERE = Endpoint(Security.PLAIN, "localhost", 143)
@@ -58,6 +60,7 @@ def serve(context: click.Context, options: ServeOptions) -> None:
         need_folder(options.ready_file)
     if options.report:
         need_report(options.report)
+    pace = options.pace
     refuse_planted(options.db)
     raise_open_files()
     kept = context.get_parameter_source("db") is ParameterSource.COMMANDLINE and not options.no_record
@@ -68,14 +71,13 @@ def serve(context: click.Context, options: ServeOptions) -> None:
         found = scenes(store, [place.session] if place.session else store.sessions(place.recording))
         if not found:
             raise UserError(f"{options.address!r} has nothing in it that a server said.", "There is nothing to serve.")
-        outcome = _serve(options, place, found, kept=kept)
+        outcome = _serve(options, place, _play(options, found, pace), kept=kept)
     if options.report:
         write_report(options.report, outcome)
     context.exit(_judged(outcome, strict=options.strict))
 
 
-def _serve(options: ServeOptions, place: Place, found: list[Scene], *, kept: bool) -> Outcome:
-    play = _play(options, found)
+def _serve(options: ServeOptions, place: Place, play: Play, *, kept: bool) -> Outcome:
     settings = Settings(
         upstream=_HERE,
         listen=tuple(map(parse_listen, options.listen)),
@@ -86,7 +88,7 @@ def _serve(options: ServeOptions, place: Place, found: list[Scene], *, kept: boo
     def ready(facts: Ready) -> None:
         if options.ready_file:
             write_ready(options.ready_file, facts)
-        click.echo(_welcome(place, found, facts, explain_exposure(settings, facts.listen)), err=True)
+        click.echo(_welcome(place, len(play.scenes), facts, explain_exposure(settings, facts.listen)), err=True)
 
     def missed(miss: Miss) -> None:
         if not options.quiet:
@@ -103,17 +105,28 @@ def _serve(options: ServeOptions, place: Place, found: list[Scene], *, kept: boo
         return runner.run(until_stopped())
 
 
-def _play(options: ServeOptions, found: list[Scene]) -> Play:
+def _play(options: ServeOptions, found: list[Scene], pace: Pace | None) -> Play:
+    rules = _rules(options.match, found)
+    password = read_password_file(options.password_file) if options.password_file else None
+    told = Steps(options.step).next if options.step else None
+    return Play(found, rules, Repeat(options.repeat), Door(options.user, password), pace, told)
+
+
+def _rules(texts: tuple[str, ...], found: list[Scene]) -> Rules:
     try:
-        rules = parse_rules(options.match)
+        rules = parse_rules(texts)
     except RuleError as error:
         raise UserError(
             f"--match: {error}.", "Write ID=same, SEARCH.keys=any, dates=any, prefix=NEW=RECORDED."
         ) from error
-    password = read_password_file(options.password_file) if options.password_file else None
-    pace = Pace(options.pace, options.max_gap) if options.pace is not None else None
-    told = Steps(options.step).next if options.step else None
-    return Play(found, rules, Repeat(options.repeat), Door(options.user, password), pace, told)
+    recorded = {step.asked.name for scene in found for step in scene.steps}
+    for rule in rules.rules:
+        if not is_known(rule.command) and rule.command not in recorded:
+            raise UserError(
+                f"--match: {rule.command} is no command of IMAP, nor one that was recorded.",
+                "Write the command's own name: UID FETCH, SEARCH; * is all of them.",
+            )
+    return rules
 
 
 def _judged(outcome: Outcome, *, strict: bool) -> int:
@@ -133,10 +146,10 @@ def _tell(message: str, hint: str) -> None:
         click.echo(escaped(f"imaptap: {message} {hint}".rstrip()), err=True)
 
 
-def _welcome(place: Place, found: list[Scene], facts: Ready, exposure: str) -> str:
+def _welcome(place: Place, sessions: int, facts: Ready, exposure: str) -> str:
     recording = facts.recording
     lines = [
-        f"Serving {place.recording.id} ({place.recording.name}), {counted(len(found), 'session')}",
+        f"Serving {place.recording.id} ({place.recording.name}), {counted(sessions, 'session')}",
         f"Recording {recording.id} ({recording.name}) into {facts.db}" if recording else "",
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}",
         exposure,
