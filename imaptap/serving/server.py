@@ -52,6 +52,9 @@ _LOST = b"* BYE imaptap: the recording has lost what comes here\r\n"
 class Within(Upstream):
     """Dials nobody: hands each session to a server in this process."""
 
+    sockets = 2
+    """Both ends."""
+
     def __init__(self, settings: Settings, serve: Callable[[socket.socket], Awaitable[None]]) -> None:
         super().__init__(settings)
         self._serve = serve
