@@ -23,7 +23,7 @@ FUZZ   ?=
 LOCK   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench fuzz portraits encores anonymised lock audit system clean
+.PHONY: help demo test soak check format bench fuzz portraits encores served anonymised lock audit system clean
 .DELETE_ON_ERROR:
 
 help:  ## What can be made
@@ -62,6 +62,9 @@ portraits: $(VENV)/.test  ## docs/clients.md anew, from the clients of the testb
 
 encores: $(VENV)/.test  ## docs/encores.md anew: the same clients' sessions replayed at other servers, and compared
 	$(BIN)/python -m tests.end_to_end.encores
+
+served: $(VENV)/.test  ## docs/served.md anew: the same clients at work without their server, from a recording
+	$(BIN)/python -m tests.end_to_end.served
 
 anonymised: $(VENV)/.test  ## The same clients' sessions anonymised, and searched for what their letters say
 	$(BIN)/python -m tests.end_to_end.anonymised

@@ -26,6 +26,7 @@ from storage.statistics.quantiles import Quantiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from imaptap.reading.replayed import ReplayOf
     from proxy.imap.transcript import Exchange
     from proxy.live.settings import Settings
     from proxy.replay.login import Credentials
@@ -43,7 +44,7 @@ _SWITCH_SECONDS = 0.001
 class Job:
     """What to replay, where to, and how. `settings` name the target; `credentials` by recorded user and clone."""
 
-    source: Recording
+    source: ReplayOf
     parts: Sequence[Part]
     settings: Settings
     manner: Manner
@@ -128,16 +129,15 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     Raises LiveError where nothing could begin (then no recording is left), LoginError, StorageError, CertificateError.
     """
     upstream = Upstream(job.settings)
-    url = job.settings.upstream.url
     # Answers are not to wait for the writer's thread, as long as Python would let them.
     sys.setswitchinterval(_SWITCH_SECONDS)
     gate = open_gate()
     asyncio.get_running_loop().set_exception_handler(_complain(tally))
-    settings = f"replay of {job.source.id} {job.source.name} to {url}"
+    settings = f"replay of {job.source} to {job.source.url}"
     writer = Writer(
         store, job.name, version=__version__, settings=settings, on_trouble=tell, control=_steer(stop, gate)
     )
-    writer.put(replay_event(job.source, url))
+    writer.put(replay_event(job.source))
     try:
         playing = asyncio.create_task(_all(job, upstream, writer, tally, gate))
         stopping = asyncio.create_task(stop.wait())

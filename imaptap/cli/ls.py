@@ -117,7 +117,9 @@ def _state(recording: Recording, source: ReplayOf | None) -> Text:
     text = Text(word, _STATES.get(word, ""))
     if origin_of(recording) is not None:
         text.append(", imported", "")
-    return text if source is None else text.append(f", replay of {source.id}", "")
+    if source is None:
+        return text
+    return text.append(f", replay of {source.name if source.id is None else source.id}", "")
 
 
 def _ending(session: Session) -> Text | str:

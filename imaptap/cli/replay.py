@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from typing import TYPE_CHECKING
 
 import click
 
 from imaptap.cli.address import find
+from imaptap.cli.cassettes import cassette, opened
 from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.documents import print_document
 from imaptap.cli.errors import INTERRUPTED, NO, UserError, escaped
@@ -20,13 +22,13 @@ from imaptap.cli.seed_options import print_origins, wish
 from imaptap.cli.terminal import Output
 from imaptap.cli.trust_options import trust
 from imaptap.reading.parts import parts
+from imaptap.reading.replayed import ReplayOf
 from imaptap.replaying import Job, Tally, run
 from imaptap.seeding import origins
 from proxy.live.endpoint import parse_upstream
 from proxy.live.limits import raise_open_files
 from proxy.live.settings import Settings
 from proxy.live.transport import TransportKind, loop_factory
-from proxy.replay.pace import Pace
 from proxy.replay.stage import Manner
 from proxy.replay.values import Policy
 from storage import open_store
@@ -49,13 +51,14 @@ def replay(context: click.Context, options: ReplayOptions) -> None:
     that change mail are only sent with --write. Exits 0 when every step was sent and answered with the recorded
     status, 1 when not, 2 when it could not begin or log in.
     """
+    _ = options.pace  # what cannot be is said before anything is read
     refuse_planted(options.db)
     raise_open_files()
-    with open_store(options.db, create=False) as store:
-        place = find(store, options.address)
+    with opened(options.db, options.address) as (source, address):
+        place = find(source, address)
         if place.exchange is not None:
             raise UserError(f"{options.address!r} is one exchange.", "A replay is of a recording or a session.")
-        played = parts(store, [place.session] if place.session else store.sessions(place.recording))
+        played = parts(source, [place.session] if place.session else source.sessions(place.recording))
         if not any(each.moments for each in played):
             raise UserError(f"{options.address!r} has no commands in it.", "There is nothing to replay.")
         if options.dry_run:
@@ -63,12 +66,14 @@ def replay(context: click.Context, options: ReplayOptions) -> None:
                 print_origins(Output(), origins(played))
             print_rehearsal(played, _policy(options))
             return
-        context.exit(_replay(store, options, place.recording, played))
+        read = cassette(options.address) is not None
+        job = _job(options, place.recording, played, read=read)
+        with open_store(options.db, create=True) if read else contextlib.nullcontext(source) as store:
+            context.exit(_replay(store, options, job))
 
 
-def _replay(store: Store, options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> int:
-    job = _job(options, source, parts)
-    steps = sum(len(each.moments) for each in parts) * options.clones
+def _replay(store: Store, options: ReplayOptions, job: Job) -> int:
+    steps = sum(len(each.moments) for each in job.parts) * options.clones
     with Progress(steps, shown=not options.quiet) as progress:
         tally = Tally(progress.show, _tell, progress.seed)
         recording = _play(job, store, tally)
@@ -93,12 +98,12 @@ def _play(job: Job, store: Store, tally: Tally) -> Recording:
         return runner.run(until_stopped())
 
 
-def _job(options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> Job:
+def _job(options: ReplayOptions, recording: Recording, parts: Sequence[Part], *, read: bool) -> Job:
+    """`read`: whether the recording was read from a cassette, and nobody else knows it by its number."""
     wanted = wish(options)
     endpoint = parse_upstream(options.to)
     settings = Settings(upstream=endpoint, listen=(), trust=trust(options))
-    pace = Pace(options.pace, options.max_gap)
-    manner = Manner(_policy(options), pace, options.flatten, options.idle, options.timeout)
+    manner = Manner(_policy(options), options.pace, options.flatten, options.idle, options.timeout)
     given = [options.password_file, options.password_command, options.token_command]
     if sum(each is not None for each in given) > 1:
         raise UserError(
@@ -109,6 +114,7 @@ def _job(options: ReplayOptions, source: Recording, parts: Sequence[Part]) -> Jo
     users = Users(endpoint.url, options.user, secret, read_users(options.users) if options.users else ())
     # Who was in by PREAUTH may have to log in there: whoever says who that is means it.
     users.prepare((each.user for each in parts if each.logs_in or options.user), options.clones)
+    source = ReplayOf(None if read else recording.id, recording.name, endpoint.url)
     return Job(source, parts, settings, manner, users.known, options.clones, options.name, wanted)
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from imaptap.cli.errors import UserError
 from imaptap.cli.options import as_one, db_option, json_option
 from imaptap.cli.seed_options import SEED_OPTIONS
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
+from proxy.replay.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from imaptap.cli.passwords import Source
 
 SPEEDS = {"max": None, "1x": 1.0, "10x": 10.0}
+
+
+def paced(speed: str, max_gap: float | None) -> Pace:
+    """What --speed and --max-gap make of recorded pauses. Raises UserError where none are left to be bounded."""
+    times = SPEEDS[speed]
+    if times is None and max_gap is not None:
+        raise UserError("--max-gap bounds recorded pauses, and --speed max leaves them all out.", "Add --speed 1x.")
+    return Pace(times, max_gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,9 @@ class ReplayOptions:
     quiet: bool
 
     @property
-    def pace(self) -> float | None:
-        """How many times as fast as recorded; None: without pauses."""
-        return SPEEDS[self.speed]
+    def pace(self) -> Pace:
+        """What becomes of recorded pauses. Raises UserError."""
+        return paced(self.speed, self.max_gap)
 
 
 _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
@@ -91,7 +101,9 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
         show_default=True,
         help="Keep recorded pauses (1x), a tenth of them (10x), or none.",
     ),
-    click.option("--max-gap", type=click.FloatRange(min=0), metavar="SECONDS", help="No pause is longer."),
+    click.option(
+        "--max-gap", type=click.FloatRange(min=0), metavar="SECONDS", help="With --speed: no pause is longer."
+    ),
     click.option(
         "--idle",
         type=click.FloatRange(min=0),

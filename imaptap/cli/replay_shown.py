@@ -10,7 +10,6 @@ from imaptap.cli.documents import replay_document
 from imaptap.cli.errors import escaped
 from imaptap.cli.seed_options import print_seeded, seeded_document
 from imaptap.cli.terminal import Output
-from imaptap.reading.replayed import ReplayOf
 from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import readable
 from proxy.replay.rehearsal import rehearse
@@ -71,8 +70,7 @@ def _percentiles(each: Durations) -> Iterator[tuple[str, int | None]]:
 def summary_document(recording: Recording, job: Job, tally: Tally, steps: int) -> Document:
     """The same as JSON."""
     durations = {name: known.durations() for name, known in sorted(tally.latency.items())}
-    source = ReplayOf(job.source.id, job.source.name, job.settings.upstream.url)
-    return replay_document(source) | {
+    return replay_document(job.source) | {
         "recording": recording.id,
         "name": recording.name,
         "steps": steps,

@@ -35,7 +35,7 @@ from proxy.live.limits import raise_open_files
 from proxy.live.settings import Settings
 from proxy.live.transport import TransportKind, loop_factory
 from proxy.replay.match import RuleError, parse_rules
-from proxy.replay.pace import Pace
+from proxy.replay.part_names import is_known
 from proxy.replay.serving.cast import Repeat
 from proxy.replay.serving.logins import Door
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from imaptap.cli.address import Place
     from imaptap.serving.keys import Keys
+    from proxy.replay.match import Rules
     from proxy.replay.serving.values import Scene
     from storage import Recording, Store
 
@@ -176,17 +177,28 @@ def _keys(options: ServeOptions) -> Keys | None:
 
 
 def _play(options: ServeOptions, found: Course, played: list[Scene], keys: Keys | None) -> Play:
+    rules = _rules(options.match, played)
+    password = read_password_file(options.password_file) if options.password_file else None
+    told = keys.next if keys else Steps(options.step).next if options.step else None
+    beyond = found.upstream if found.asks else None
+    return Play(played, rules, Repeat(options.repeat), Door(options.user, password), options.pace, told, beyond)
+
+
+def _rules(texts: tuple[str, ...], found: list[Scene]) -> Rules:
     try:
-        rules = parse_rules(options.match)
+        rules = parse_rules(texts)
     except RuleError as error:
         raise UserError(
             f"--match: {error}.", "Write ID=same, SEARCH.keys=any, dates=any, prefix=NEW=RECORDED."
         ) from error
-    password = read_password_file(options.password_file) if options.password_file else None
-    pace = Pace(options.pace, options.max_gap) if options.pace is not None else None
-    told = keys.next if keys else Steps(options.step).next if options.step else None
-    beyond = found.upstream if found.asks else None
-    return Play(played, rules, Repeat(options.repeat), Door(options.user, password), pace, told, beyond)
+    recorded = {step.asked.name for scene in found for step in scene.steps}
+    for rule in rules.rules:
+        if not is_known(rule.command) and rule.command not in recorded:
+            raise UserError(
+                f"--match: {rule.command} is no command of IMAP, nor one that was recorded.",
+                "Write the command's own name: UID FETCH, SEARCH; * is all of them.",
+            )
+    return rules
 
 
 def _judged(options: ServeOptions, outcome: Outcome) -> int:

@@ -12,8 +12,9 @@ from imaptap.cli.authority import ca_key_password_option
 from imaptap.cli.options import as_one, db_option
 from imaptap.cli.passwords import Source
 from imaptap.cli.record_options import LISTEN_OPTIONS, ready_file_option
-from imaptap.cli.replay_options import SPEEDS
+from imaptap.cli.replay_options import SPEEDS, paced
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
+from proxy.replay.pace import Pace
 from proxy.replay.serving.cast import Repeat
 
 KEYS = ("key", "-")
@@ -62,9 +63,10 @@ class ServeOptions:
     quiet: bool
 
     @property
-    def pace(self) -> float | None:
-        """How many times faster than recorded; None: without pauses."""
-        return SPEEDS[self.speed]
+    def pace(self) -> Pace | None:
+        """What becomes of recorded pauses; None: they are left out. Raises UserError."""
+        made = paced(self.speed, self.max_gap)
+        return None if made.speed is None else made
 
 
 serve_options = as_one(
@@ -111,7 +113,12 @@ serve_options = as_one(
             show_default=True,
             help="Answer as fast as possible, or with the recorded pauses, or with a tenth of them.",
         ),
-        click.option("--max-gap", type=click.FloatRange(min=0), metavar="SECONDS", help="No wait is longer than this."),
+        click.option(
+            "--max-gap",
+            type=click.FloatRange(min=0),
+            metavar="SECONDS",
+            help="With --speed: no pause is longer than this.",
+        ),
         click.option(
             "--step",
             type=FILE,

@@ -27,7 +27,7 @@ def pairings(store: Store, left: Chosen, right: Chosen) -> tuple[list[Pairing], 
     ours, theirs = (_Sessions(store, side) for side in (left, right))
     users = {each.number: each.user for each in ours.openings()}
     source = replay_of(store, right.recording)
-    if source is not None and source.id == left.recording.id:
+    if source is not None and source.is_of(left.recording):
         return list(_replayed(store, ours, theirs)), users
     if left.session is not None and right.session is not None:
         return [Pairing(left.session, right.session)], users

@@ -55,6 +55,9 @@ _LOST = b"* BYE imaptap: the recording has lost what comes here\r\n"
 class Within(Upstream):
     """Dials nobody: hands each session to a server in this process."""
 
+    sockets = 2
+    """Both ends."""
+
     def __init__(self, settings: Settings, serve: Callable[[socket.socket, Tap | None], Awaitable[None]]) -> None:
         """`serve` gets a socket, and the ear of the session that it is for."""
         super().__init__(settings)

@@ -6,11 +6,11 @@ pieces with the secret spans masked by the same number of `x` (M 7.8: the line s
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
+from typing import TypeAlias
 
 from proxy.imap.transcript import Direction, Event, EventKind, Layer, LiteralPart, Piece, Record
 
@@ -21,6 +21,8 @@ _TOGETHER = 64 * 1024
 """So many bytes of released text are put together, and not many more."""
 _CHUNKS_HELD = 1024
 _GATHERED = 4096
+_Chunk: TypeAlias = tuple[int, bytes, int, Layer]
+"""Where it begins, its bytes, when they came and under which layer."""
 
 
 class Ledger:
@@ -38,7 +40,7 @@ class Ledger:
         self._put = put
         self._recorded = 0
         """Offset after the last byte put on record: released text is put together, not in the bits it came in."""
-        self._chunks: deque[tuple[int, bytes, int, Layer]] = deque()
+        self._chunks: deque[_Chunk] = deque()
         self._masks: list[tuple[int, int]] = []
         """Sorted by start, none within another, none of it released yet."""
 
@@ -55,19 +57,21 @@ class Ledger:
     def hold(self, data: bytes, at: int, layer: Layer) -> None:
         """Take the stream's next bytes."""
         if len(self._chunks) >= _CHUNKS_HELD:
+            self.record()
+        if len(self._chunks) >= _CHUNKS_HELD:
             self._gather()
         self._chunks.append((self.received, data, at, layer))
         self.received += len(data)
         self.newest_at = at
 
     def _gather(self) -> None:
-        """Join what came byte by byte, for a chunk of a byte weighs a hundred; all get the time of the first."""
-        gathered: deque[tuple[int, bytes, int, Layer]] = deque()
-        for _, group in itertools.groupby(self._chunks, key=lambda chunk: (chunk[0] // _GATHERED, chunk[3])):
-            run = list(group)
-            start, _, at, layer = run[0]
-            gathered.append((start, b"".join(data for _, data, _, _ in run), at, layer))
-        self._chunks = gathered
+        """Join what came byte by byte, for a chunk of a byte weighs a hundred; all get the time of the first.
+
+        Where a line ends stays as it came: by their beginnings and ends units are put in order. Unless lines are many.
+        """
+        self._chunks = _joined(self._chunks, by_line=True)
+        if len(self._chunks) > _CHUNKS_HELD // 2:
+            self._chunks = _joined(self._chunks, by_line=False)
 
     def mask(self, start: int, end: int, name: str, at: int) -> None:
         """Bytes start..end are a secret of class `name`. What was released already cannot be masked any more."""
@@ -175,3 +179,18 @@ class Ledger:
             if first < end and first + len(data) > start:
                 out += data[max(0, start - first) : end - first]
         return bytes(out)
+
+
+def _joined(chunks: Iterable[_Chunk], *, by_line: bool) -> deque[_Chunk]:
+    """Chunks of one layer and about the same place as one; `by_line`: not those that end a line."""
+    runs: list[list[_Chunk]] = []
+    before: tuple[int, Layer] | None = None
+    for chunk in chunks:
+        start, data, _, layer = chunk
+        place = None if by_line and b"\n" in data else (start // _GATHERED, layer)
+        if place is None or place != before:
+            runs.append([chunk])
+        else:
+            runs[-1].append(chunk)
+        before = place
+    return deque((run[0][0], b"".join([data for _, data, _, _ in run]), *run[0][2:]) for run in runs)

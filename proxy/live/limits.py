@@ -13,7 +13,8 @@ from proxy.live.admission import plain_address
 MAX_SESSIONS: Final = 10_000
 """Sessions at once where nothing else is said, and open files suffice."""
 
-_FILES_OF_TEN = 22  # sessions: a socket to each peer, and for the time of a handshake a third one
+_HANDSHAKING = 2
+"""Of ten sessions so many have another socket, for the time of a handshake."""
 _FILES_OF_OURS = 100
 _SCARCE_FILES = 32
 _MINUTE = 60.0
@@ -30,13 +31,16 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-def most_sessions(wanted: int | None) -> int:
-    """How many sessions there may be at once: `wanted` (None: MAX_SESSIONS), if so many files may be open."""
+def most_sessions(wanted: int | None, sockets: int = 2) -> int:
+    """How many sessions there may be at once: `wanted` (None: MAX_SESSIONS), if so many files may be open.
+
+    Each has this many `sockets`.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_SESSIONS if wanted is None else wanted
     if files == resource.RLIM_INFINITY:
         return wanted
-    return min(wanted, 10 * max(files - _FILES_OF_OURS, _SCARCE_FILES) // _FILES_OF_TEN)
+    return min(wanted, 10 * max(files - _FILES_OF_OURS, _SCARCE_FILES) // (10 * sockets + _HANDSHAKING))
 
 
 class Rate:

@@ -77,7 +77,7 @@ class Recorder:
         self._standing = False
         self._unrecordable: str | None = None
         self._rate = Rate(settings.max_rate)
-        self._most = most_sessions(settings.max_sessions)
+        self._most = most_sessions(settings.max_sessions, 1 + self._upstream.sockets)
         self._doors = Doors(self._most, self._crowded)
 
     def listen(self, ports: Sequence[Port] | None = None) -> tuple[Endpoint, ...]:

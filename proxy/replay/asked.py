@@ -47,7 +47,10 @@ _UNORDERED = frozenset(
         "events",
     }
 )
-_OF_THE_NAME = frozenset({"uid", "word", "mechanism"})
+OF_THE_NAME = frozenset({"uid", "word", "mechanism"})
+"""What of a command's values is no part of it, since its name says the same."""
+OF_THE_UNREAD = "arguments"
+"""The one part of a command that the grammar does not know, or cannot read."""
 _SHOWN_MOST = 200
 
 
@@ -95,7 +98,7 @@ def asked(unit: Unit, command: Command | None, varying: Sequence[Place] = ()) ->
     head = read_head(unit.texts[0])
     pattern = _pattern(whole, unit.start, varying)
     if command is None:
-        return Asked(head.name, (Part("arguments", spelled.upper(), readable(spelled)),), spelled, pattern)
+        return Asked(head.name, (Part(OF_THE_UNREAD, spelled.upper(), readable(spelled)),), spelled, pattern)
     return Asked(head.name, tuple(_parts(command.body)), spelled, pattern)
 
 
@@ -140,7 +143,7 @@ def _parts(body: Writable) -> Iterator[Part]:
         return
     for field in fields(cast("Any", body)):
         value = getattr(body, field.name)
-        if field.name not in _OF_THE_NAME and value is not None:
+        if field.name not in OF_THE_NAME and value is not None:
             yield _part(field.name, value)
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from proxy.replay.asked import Asked, Day, Part
+from proxy.replay.part_names import part_names
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -156,10 +157,17 @@ def parse_rules(texts: Iterable[str]) -> Rules:
         elif name == "prefix" and equals:
             prefix = (new, recorded)
         elif found := _RULE.fullmatch(text):
-            rules.append(Rule(found[1].upper(), found[2] or "", Closeness(found[3])))
+            rules.append(_rule(found[1].upper(), found[2] or "", Closeness(found[3])))
         else:
             raise RuleError(f"{text!r} is no rule")
     return Rules(tuple(rules), any_date, prefix)
+
+
+def _rule(command: str, part: str, closeness: Closeness) -> Rule:
+    if part and part not in (there := part_names(command)):
+        whose = "no command has" if command == "*" else f"{command} does not have"
+        raise RuleError(f"{part!r} is a part that {whose}; there is {', '.join(there)}")
+    return Rule(command, part, closeness)
 
 
 def nearest(rules: Rules, asked: Asked, recorded: Iterable[tuple[int, int, Asked]]) -> tuple[Near, ...]:

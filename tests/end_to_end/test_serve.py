@@ -243,6 +243,9 @@ def test_many_at_once_while_others_misbehave(tmp_path: Path, cassette: Path) -> 
     [
         (("nothing",), "There is no recording"),
         (("x", "--match", "FETCH"), "--match"),
+        (("x", "--match", "FETCH.flags=any"), "there is messages, attributes, modifiers, arguments"),
+        (("x", "--match", "FECTH=any"), "FECTH is no command of IMAP"),
+        (("x", "--max-gap", "1"), "--max-gap bounds recorded pauses"),
         (("x", "--report", "nowhere/report.json"), "there is no folder"),
     ],
 )

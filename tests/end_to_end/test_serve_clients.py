@@ -1,62 +1,54 @@
-"""Clients of the testbed beside the repository: recorded once, then served with the server gone, more than once."""
+"""A few clients of the testbed, recorded once, then served with the server gone; `make served` has all of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.encores import record
-from tests.end_to_end.testbed import run_job
-from tests.end_to_end.unhurried import Change, copied
-from tests.need import shared
-from tests.servers.served import Served
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.end_to_end.served import WAYS, Way, outcomes_of, page, steady, ways_of
+from tests.end_to_end.testbed import CLIENTS
+from tests.need import ROOT, shared
 
 FOLDER = shared()
 
-pytestmark = [
-    pytest.mark.skipif(FOLDER is None, reason="no testbed beside the repository (../shared)"),
-    pytest.mark.timeout(400),
-]
-
-COMMON = "clients/lib/common.sh"
-NAMES = (
-    Change(COMMON, "FOLDER=tb-$CLIENT-$$", "FOLDER=tb-$CLIENT-4711"),
-    Change(COMMON, "KEY=$CLIENT-$$-$(date +%s)", "KEY=$CLIENT-4711-1700000000"),
-)
-"""Jobs name their folder and their letters by process and time: here they are the same each time that they run."""
+pytestmark = pytest.mark.timeout(400)
 
 
-@pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the testbed whose jobs are the same each time."""
-    assert FOLDER is not None
-    return copied(FOLDER / "testbed", tmp_path_factory.mktemp("jobs") / "testbed", *NAMES)
-
-
+@pytest.mark.skipif(FOLDER is None, reason="no testbed beside the repository (../shared)")
 @pytest.mark.parametrize(
-    ("client", "modes"),
+    ("client", "ways"),
     [
-        ("imaplib", ("implicit", "starttls", "implicit")),
-        ("curl", ("implicit", "starttls", "implicit")),
-        ("mbsync", ("implicit", "implicit")),
+        ("imaplib", [Way("implicit", "implicit"), Way("implicit", "starttls")]),
+        ("curl", [Way("implicit", "implicit"), Way("implicit", "starttls")]),
+        ("mbsync", [Way("implicit", "implicit")]),
     ],
 )
-def test_a_client_does_its_job_without_the_server(
-    jobs: Path, tmp_path_factory: pytest.TempPathFactory, client: str, modes: tuple[str, ...]
-) -> None:
-    """With the same end, which the job itself judges: exit code 0. And nothing was asked that is not recorded."""
-    work = tmp_path_factory.mktemp("work")
-    for folder in (work, *work.parents[:2]):
-        folder.chmod(0o755)
-    db = work / "recorded.db"
-    assert record(jobs, client, client, work, db) == ""
-    with Served(work / "served", client, "--db", str(db), "--no-record") as served:
-        side = (served.port("implicit"), served.ca)
-        for number, mode in enumerate(modes):
-            done = run_job(jobs, client, mode, served.port(mode), served.ca, work / f"{number}-{client}", side)
-            assert done.returncode == 0, f"{mode}: {done.stdout}\n{served.log()}"
-    assert served.report()["missed"] == []
+def test_a_client_does_its_job_without_the_server(client: str, ways: list[Way]) -> None:
+    """Three times, with the same end, and nothing is asked that is not recorded; the recording is a cassette, too."""
+    assert FOLDER is not None
+    with tempfile.TemporaryDirectory(prefix="tb-served-") as place:  # not pytest's: the server's user must walk in
+        work = Path(place)
+        work.chmod(0o755)
+        testbed = steady(FOLDER / "testbed", work / "testbed")
+        outcomes = outcomes_of(testbed, client, ways, work, work / "recorded.db")
+    assert [outcome for outcome in outcomes if not outcome.good] == []
+    assert len(outcomes) == len(ways)
+
+
+def test_every_client_goes_every_way_that_it_can() -> None:
+    """None is left out: with TLS of both kinds, or without where there is none."""
+    assert {way for client in CLIENTS for way in ways_of(client)} == set(WAYS)
+    assert ways_of("telnet") == [Way("plain", "plain")]
+    assert ways_of("getmail") == [Way("implicit", "implicit")]
+    assert len(ways_of("mutt")) == 3
+
+
+def test_the_page_has_a_row_for_every_way_of_every_client() -> None:
+    text = (ROOT / "docs" / "served.md").read_text()
+    head = page([]).partition("| client |")[0]
+    assert text.startswith(head)
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")][1:]
+    assert rows == [client for client in CLIENTS for _ in ways_of(client)]
+    assert "**unknown**" not in text

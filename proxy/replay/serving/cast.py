@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.replay.asked import Asked
+from proxy.replay.changing import changes_mail
 from proxy.replay.match import nearest, varied
 from proxy.replay.plan import LOGINS, needs_mailbox
 from proxy.replay.serving.index import PASSED_OVER, Index, wanted
@@ -55,12 +56,22 @@ class Cast:
         self._indices = {scene.number: Index(scene.steps, rules) for scene in scenes}
         self._played: Counter[int] = Counter()
         self._asked: Counter[tuple[int, int]] = Counter()
+        self._lately: Counter[tuple[int, int]] = Counter()
+        """How often each step was asked for since the recording began anew."""
         self._now = 0
         """When the step was recorded that was played last."""
+        self._changed = 0
+        """When the latest step was recorded of those played since then that change mail."""
 
     def enter(self) -> Role:
-        """A client has connected: it is the session that was played least often, of these the earliest."""
+        """A client has connected: it is the session that was played least often, of these the earliest.
+
+        When all were played equally often, the recording begins anew.
+        """
         first = min(self._scenes, key=lambda scene: self._played[scene.number])
+        if self._played[first.number] and len({self._played[scene.number] for scene in self._scenes}) == 1:
+            self._lately.clear()
+            self._now = self._changed = 0
         self._played[first.number] += 1
         return Role(self, first)
 
@@ -79,15 +90,22 @@ class Cast:
     def took(self, scene: Scene, step: Step) -> None:
         """A step was asked for."""
         self._asked[scene.number, step.number] += 1
+        self._lately[scene.number, step.number] += 1
         self._now = step.at
+        if changes_mail(step.asked.name):
+            self._changed = max(self._changed, step.at)
 
     def times(self, scene: Scene, step: Step) -> int:
         """How often a step was asked for, by all connections together."""
         return self._asked[scene.number, step.number]
 
-    def distance(self, scene: Scene, step: Step) -> tuple[int, int]:
-        """How far a step is from what is being played: how often it was asked for, and how long before or after."""
-        return self.times(scene, step), abs(step.at - self._now)
+    def distance(self, scene: Scene, step: Step) -> tuple[bool, int, int]:
+        """How far a step is from what is being played.
+
+        Whether mail has changed since, how often it was asked for, and how long before or after.
+        """
+        lately = self._lately[scene.number, step.number]
+        return step.at < self._changed, lately, abs(step.at - self._now)
 
     def never_asked(self) -> list[tuple[Scene, Step]]:
         """The steps that no connection has asked for, but for those that a client may leave out."""
@@ -172,12 +190,18 @@ class Role:
         """What answers this command, and counts as played. None: nothing that is recorded does."""
         sought = wanted(self._cast.rules, asked)
         index = self._cast.index(self.scene).in_order(self._next, sought, self.mailbox)
-        if index is None and self._change(sought):
+        if index is None and not self._knows(sought) and self._change(sought):
             index = self._next
-        if index is None:
-            return self._aside(sought) if sought.name in PASSED_OVER else self._jump(sought)
-        self._history = [*self._history, sought][: _HISTORY + 1]
-        return self._play(index, sought.asked)
+        if index is None and sought.name in PASSED_OVER:
+            return self._aside(sought)
+        found = self._jump(sought) if index is None else self._play(index, sought.asked)
+        if found is not None:
+            self._history = [*self._history, sought][: _HISTORY + 1]
+        return found
+
+    def _knows(self, sought: Wanted) -> bool:
+        """Whether it can be answered wherever it is asked, so that it says nothing of which session this is."""
+        return sought.name == "CAPABILITY" and bool(self.capabilities)
 
     def _aside(self, sought: Wanted) -> Found | None:
         """Out of its order, what changes nothing moves nothing either, and brings no news."""
@@ -242,7 +266,7 @@ class Role:
         return max(found) if repeat is Repeat.LAST else min(found, key=lambda i: (self._plays[self._key(i)], i))
 
     def _elsewhere(self, sought: Wanted) -> tuple[Scene, int] | None:
-        """Where the command stands in another session of the same user: asked least often so far, about this time.
+        """Where the command stands in another session of the same user, about this time.
 
         Clients with several connections give their work to whichever is free.
         """

@@ -52,9 +52,14 @@ class Index:
             self._firm[place] = self._firm[place + 1] if steps[place].asked.name in PASSED_OVER else place
 
     def all(self, wanted: Wanted, mailbox: str | None, *, logged_in: bool = True) -> Iterator[int]:
-        """Every step that answers the command where this mailbox is selected, as they were recorded."""
+        """Every step that answers the command where this mailbox is selected, as they were recorded.
+
+        What was said behind a login is said behind one; which capabilities there are before it, before one.
+        """
         for place in self._places_of(wanted, 0):
-            if self._stands(place, wanted, mailbox) and (logged_in or not self._steps[place].logged_in):
+            behind = self._steps[place].logged_in
+            fits = behind is logged_in if wanted.name == "CAPABILITY" else logged_in or not behind
+            if fits and self._stands(place, wanted, mailbox):
                 yield place
 
     def in_order(self, start: int, wanted: Wanted, mailbox: str | None) -> int | None:

@@ -254,7 +254,7 @@ def test_a_replay_is_compared_by_its_steps(program: Program) -> None:
 def _replayed(db: Path, records: list[Record], name: str) -> None:
     with open_store(db, create=True) as store:
         writer = Writer(store, name, version="0.1.0", settings="a replay")
-        writer.put(Event(None, 0, EventKind.STEP, "replay of", "1 old at imaps://new.example.org"))
+        writer.put(Event(None, 0, EventKind.STEP, "replay of", "1 old imaps://new.example.org"))
         writer.put(*records)
         writer.close()
         assert not writer.failed

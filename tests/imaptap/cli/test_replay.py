@@ -54,6 +54,7 @@ class Stage:
     program: Program
     folder: Path
     identity: Identity
+    what: str = "old"
 
     def record(self, *scripts: str) -> None:
         """One session each."""
@@ -68,12 +69,12 @@ class Stage:
             return self.at(f"{scheme}://localhost:{server.port}", *words, user=user)
 
     def at(self, url: str, *words: str, user: bool = True) -> Result:
-        """Replay at this URL, under the name "new"."""
+        """Replay `what` at this URL, under the name "new"."""
         password = self.folder / "password"
         password.write_text("new secret\n")
         password.chmod(0o600)
         who = ("--password-file", str(password)) if user else ()
-        return self.program("replay", "old", "--to", url, "--name", "new", "--write", *who, *words)
+        return self.program("replay", self.what, "--to", url, "--name", "new", "--write", *who, *words)
 
     def events(self) -> list[tuple[int | None, str, str]]:
         """Session, name and text of all that the replay says of its steps."""
@@ -592,6 +593,48 @@ def test_dry_run(stage: Stage) -> None:
     assert len(stage.program.json("ls")["recordings"]) == 1
 
 
+CASSETTE = """imaptap cassette 1
+S: * OK [CAPABILITY IMAP4rev1] ready
+C: a1 LOGIN {{user:bob}} {{password:xyzzy}}
+S: a1 OK in
+C: a2 NOOP
+S: a2 OK done
+
+session
+S: * OK [CAPABILITY IMAP4rev1] ready
+C: b1 LOGIN {{user:bob}} {{password:xyzzy}}
+S: b1 OK in
+C: b2 CHECK
+S: b2 OK done
+"""
+
+
+def test_a_cassette_in_place_of_a_recording(stage: Stage) -> None:
+    """What comes of it goes into the database, which need not be there before; diff knows what was replayed."""
+    file = stage.folder / "hand.cassette"
+    file.write_text(CASSETTE)
+    stage.what = f"{file}/2"
+    assert stage.program("replay", stage.what, "--to", "imaps://x", "--dry-run").exit_code == 0
+    assert not stage.program.db.exists()
+    result = stage.replay(IN + "C: R3 CHECK\nS: R3 OK done\nEOF")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "replay of hand; steps: 2 sent." in result.stdout
+    (only,) = stage.program.json("ls")["recordings"]
+    assert (only["replay_of"]["recording"], only["replay_of"]["name"]) == (None, "hand")
+    assert "replay of hand" in stage.program("ls").stdout
+    assert stage.steps() == [("sent", "1"), ("sent", "2")]
+    compared = stage.program("diff", f"{file}/2", "new", "--all")
+    assert "hand/2" in compared.stdout
+    assert "new/2" in compared.stdout
+
+
+def test_a_wrong_cassette_is_not_replayed(stage: Stage) -> None:
+    file = stage.folder / "hand.cassette"
+    file.write_text(CASSETTE.replace("{{user:bob}}", "{{user:bob}"))
+    assert "at line 3, column 13" in stage.program.refused("replay", str(file), "--to", "imaps://x")
+    assert not stage.program.db.exists()
+
+
 def test_clones(stage: Stage) -> None:
     """Sessions of their own, users of their own, and how long answers took."""
     stage.record(LOGIN + "C: a2 NOOP\nS: a2 OK done")
@@ -657,6 +700,9 @@ def test_summary_as_json(stage: Stage) -> None:
         (("old", "--to", "imaps://x", "--password-file", "/dev/null"), "is empty"),
         (("old", "--to", "imaps://x", "--password-command", "a", "--token-command", "b"), "exclude each other"),
         (("old", "--to", "imaps://x"), "no terminal to ask"),
+        (("old", "--to", "imaps://x", "--max-gap", "1"), "--max-gap bounds recorded pauses"),
+        (("old", "--to", "imaps://x", "--max-gap", "1", "--speed", "max"), "--speed max leaves them all out"),
+        (("old", "--to", "imaps://x", "--max-gap", "1", "--dry-run"), "--max-gap bounds recorded pauses"),
         (("old", "--to", "imaps://x", "--password-command", "false"), "ended with 1"),
         (("old", "--to", "imaps://x", "--password-command", "true"), "printed nothing"),
         (("old", "--to", "imaps://x", "--password-command", "/no/such/program"), "cannot be run"),

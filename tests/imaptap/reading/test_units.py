@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from imaptap.reading.units import Lost, units
+from imaptap.reading.units import Lost, session_units, units
 from storage import open_store
-from tests.imaptap.telling import LETTER, S, recorded, typed_session
+from tests.imaptap.telling import LETTER, S, Tale, recorded, typed_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,3 +33,15 @@ def test_a_body_whose_announcement_is_lost_is_no_unit_and_nor_is_what_follows_it
     assert read(db)[-len(whole[fetch + 1 :]) :] == whole[fetch + 1 :]
     assert whole[fetch] not in read(db)
     assert set(read(db)) - set(whole) == {"lost"}
+
+
+def test_units_stand_in_the_order_in_which_they_were_said_however_late_they_were_understood(tmp_path: Path) -> None:
+    """A recorder that is behind hears thousands of small commands at once, long after they came."""
+    script = ["S: * OK ready"]
+    for number in range(2500):
+        script += [f"C: a{number} NOOP", f"S: a{number} OK done"]
+    recorded(tmp_path / "imaptap.db", Tale().say("\n".join(script)).end())
+    with open_store(tmp_path / "imaptap.db", create=False) as store:
+        session = next(store.sessions(store.recording("last")))
+        said = [whole.cut.unit.texts[0].split()[0].decode() for whole in session_units(store, session)]
+    assert said == ["*", *(f"a{number // 2}" for number in range(5000))]

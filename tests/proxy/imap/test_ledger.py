@@ -154,6 +154,40 @@ def test_times_are_found_by_offset(book: Book) -> None:
     assert book.ledger.time_of(0) == 50, "the newest, where nothing is held"
 
 
+def ends(book: Book) -> list[int]:
+    """When each line of what is on record came to its end, by the chunks that it came in."""
+    times: list[int] = []
+    for piece in book.pieces:
+        chunks, start = piece.chunks or ((len(piece.data), piece.at),), 0
+        for length, at in chunks:
+            times += [at] * bytes(piece.data[start : start + length]).count(b"\n")
+            start += length
+    return times
+
+
+@pytest.mark.parametrize("released", [True, False], ids=["released", "held"])
+def test_every_line_has_the_time_of_its_own_end_however_many_chunks_there_are(book: Book, released: bool) -> None:
+    """What is released goes on record before anything is joined; what is held is joined within lines."""
+    lines = [b"a%d NOOP\r\n" % number for number in range(5000)] if released else [b"x" * 90 + b"\n"] * 50
+    for line in lines:
+        book.hold(*([line] if released else [line[i : i + 1] for i in range(len(line))]))
+        if released:
+            book.ledger.release(book.ledger.received)
+    book.release(book.ledger.received)
+    assert b"".join(bytes(piece.data) for piece in book.pieces) == b"".join(lines)
+    last = book.ledger.received - len(lines[-1]) + 1 if released else book.ledger.received
+    assert ends(book)[-1] == 10 * last
+    assert len(set(ends(book))) == len(lines)
+
+
+def test_of_very_many_lines_that_are_held_only_the_places_are_kept(book: Book) -> None:
+    """Somebody sends line ends one by one, behind a command that is not answered: times are not worth the room."""
+    book.hold(*[b"\n"] * 20_000)
+    assert len(book.ledger._chunks) < 2048
+    book.release(20_000)
+    assert sum(len(piece.data) for piece in book.pieces) == 20_000
+
+
 def test_held_bytes_can_be_taken_back(book: Book) -> None:
     """M 6.12: they turned out to be compressed."""
     book.hold(b"abc", b"def")

@@ -85,6 +85,12 @@ def test_open_files_limit_the_sessions(
     assert most_sessions(wanted) == most
 
 
+def test_sessions_with_more_sockets_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a server in this process have both ends of its connection."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+    assert most_sessions(None, 3) == 288
+
+
 @pytest.mark.parametrize("files", [0, 16, 64, resource.RLIM_INFINITY])
 def test_odd_limits_on_open_files(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     """There is always room for one, and never for more than were wanted."""

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.imap.grammar import Command, cut, parse_command
+from proxy.imap.grammar.commands import COMMANDS
 from proxy.imap.transcript import Direction
 from proxy.replay.asked import Asked, Place, asked
 from proxy.replay.match import RuleError, nearest, parse_rules, varied
+from proxy.replay.part_names import is_known, part_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +128,68 @@ def test_what_is_no_rule_is_refused(text: str) -> None:
     """By name."""
     with pytest.raises(RuleError, match="no rule"):
         parse_rules([text])
+
+
+PARTS = [
+    (b"SELECT x (CONDSTORE)", "mailbox params"),
+    (b'LIST (SUBSCRIBED) "" (a b) RETURN (CHILDREN)', "reference patterns select returned"),
+    (b"DELETEACL x bob", "mailbox identifier"),
+    (b"UID COPY 1 x", "messages mailbox"),
+    (b"ENABLE QRESYNC", "words"),
+    (b'ID ("name" "x")', "fields"),
+    (b"RENAME x y (z)", "old new params"),
+    (b"STATUS x (MESSAGES)", "mailbox items"),
+    (b"UID SEARCH RETURN (MIN) CHARSET UTF-8 SEEN", "keys charset returned"),
+    (b"SORT RETURN (MIN) (DATE) UTF-8 SEEN", "criteria charset keys returned"),
+    (b"THREAD REFERENCES UTF-8 SEEN", "algorithm charset keys"),
+    (b"FETCH 1 FLAGS (CHANGEDSINCE 1)", "messages attributes modifiers"),
+    (b"UID STORE 1 (UNCHANGEDSINCE 1) FLAGS ()", "messages change modifiers"),
+    (b"UID EXPUNGE 1", "uids"),
+    (b"SETACL x bob +l", "mailbox identifier rights"),
+    (b"GETQUOTA x", "root"),
+    (b"SETQUOTA x (STORAGE 1)", "root limits"),
+    (b"GETMETADATA (DEPTH 1) x /y", "mailbox entries options"),
+    (b'SETMETADATA x (/y "z")', "mailbox entries"),
+    (b"APPEND x (\\Seen) {3+}\r\nabc", "mailbox flags date content"),
+    (b"UID REPLACE 1 x {3+}\r\nabc", "number mailbox flags date content"),
+    (b"RESETKEY x", "mailbox mechanisms"),
+    (b"NOTIFY NONE", "groups status"),
+    (b"COMPRESS DEFLATE", ""),
+    (b"NOOP", ""),
+    (b"XFOO bar", "arguments"),
+]
+
+
+@pytest.mark.parametrize(("said", "parts"), PARTS)
+def test_rules_know_the_parts_of_every_command(said: bytes, parts: str) -> None:
+    """Also of those that it leaves out; and of all there may be arguments that nobody can read."""
+    found = of(b"a " + said)
+    assert {part.name for part in found.parts} <= set(parts.split())
+    assert set(part_names(found.name)) == {*parts.split(), "arguments"}
+    assert set(part_names(found.name)) <= set(part_names("*"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "whose"),
+    [
+        ("FETCH.attribute=any", "'attribute' is a part that FETCH does not have; there is messages, attributes, modif"),
+        ("UID SEARCH.flags=same", "that UID SEARCH does not have; there is keys, charset, returned, arguments"),
+        ("*.mailboks=any", "'mailboks' is a part that no command has; there is algorithm, arguments, "),
+        ("NOOP.mailbox=any", "NOOP does not have; there is arguments"),
+    ],
+)
+def test_a_rule_about_a_part_that_is_not_there_is_refused(rule: str, whose: str) -> None:
+    """With those that there are: it would have no effect, and nobody would know."""
+    with pytest.raises(RuleError) as refused:
+        parse_rules([rule])
+    assert whose in str(refused.value)
+
+
+def test_which_commands_are_known() -> None:
+    assert all(is_known(name.decode()) for name in COMMANDS)
+    assert is_known("EXPUNGE")
+    assert is_known("*")
+    assert not is_known("FECTH")
 
 
 def test_the_nearest_are_of_the_same_name_first_those_with_fewer_differences_first() -> None:

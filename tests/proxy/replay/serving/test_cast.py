@@ -126,3 +126,54 @@ def test_what_is_out_of_order_is_found_without_a_comparison_of_each_step(monkeyp
     monkeypatch.delattr(Rules, "differences")
     stage.talk(GREETING + "".join(f"C: {n} FETCH {n} FLAGS\nS: {n} OK {n}\n" for n in range(49, 0, -1)))
     assert compared == 49
+
+
+IN = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hello\n"
+
+
+def test_capabilities_are_those_before_the_login_or_behind_it_and_tell_nothing_of_the_session() -> None:
+    """A client that comes by STARTTLS asks for them where it did not by TLS, and others began with that."""
+    one = "C: a LOGIN bob x\nS: a OK [CAPABILITY IMAP4rev1 CONDSTORE] in\nC: b SELECT x\nS: b OK one"
+    two = "C: a CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a OK two\nC: b LOGIN bob x\nS: b OK two is in"
+    stage = Stage([scene(IN + one, 1, "bob"), scene(IN + two, 2, "bob")])
+    stage.talk(
+        f"{IN}C: q CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: q OK CAPABILITY completed\n"
+        "C: r LOGIN bob x\nS: r OK [CAPABILITY IMAP4rev1 CONDSTORE] in\n"
+        "C: s CAPABILITY\nS: * CAPABILITY IMAP4rev1 CONDSTORE\nS: s OK CAPABILITY completed\n"
+        "C: t SELECT x\nS: t OK one"
+    )
+
+
+def test_what_was_asked_before_the_login_is_not_answered_the_same_behind_it() -> None:
+    two = "C: a CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a OK two\n"
+    login = "LOGIN bob x\nS: {0} OK [CAPABILITY IMAP4rev1 CONDSTORE] in\n"
+    Stage([scene(f"{IN}{two}C: b {login.format('b')}C: c SELECT x\nS: c OK two")]).talk(
+        f"{IN}C: q CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: q OK two\nC: r {login.format('r')}"
+        "C: s CAPABILITY\nS: * CAPABILITY IMAP4rev1 CONDSTORE\nS: s OK CAPABILITY completed"
+    )
+
+
+def test_of_other_sessions_answers_those_come_last_that_were_given_before_mail_was_changed() -> None:
+    """Until the recording begins anew: then mail is as it was."""
+    before = f"{GREETING}C: a SELECT x\nS: a OK before\nC: b CREATE y\nS: b OK created"
+    other = f"{GREETING}C: a LIST w\nS: a OK other"
+    behind = f"{GREETING}C: a LIST y\nS: a OK y\nC: b LIST z\nS: b OK z\nC: c SELECT x\nS: c OK behind"
+    stage = Stage([scene(before, 1), scene(other, 2), scene(behind, 3)])
+    talk(stage, "CREATE y", "OK created")
+    stage.talk(f"{GREETING}C: q LIST w\nS: q OK other\nC: r SELECT x\nS: r OK behind")
+    talk(stage, "LIST y", "OK y")
+    talk(stage, "SELECT x", "OK before")
+    stage.talk(f"{GREETING}C: q LIST w\nS: q OK other\nC: r LIST z\nS: r OK z\nC: s SELECT x\nS: s OK behind")
+    assert not stage.missed
+
+
+def test_a_session_is_another_one_only_if_that_has_all_that_was_asked() -> None:
+    """Also what was answered out of its order: else a command would be answered as in another mailbox."""
+    one = f"{GREETING}C: a LIST x\nS: a OK\nC: b SELECT x\nS: b OK x\nC: c SEARCH {{}}\nS: c OK in x"
+    other = f"{GREETING}C: a LIST {{0}}\nS: a OK\nC: b SELECT y\nS: b OK y"
+    last = f"{other.format('z')}\nC: c SEARCH SEEN\nS: c OK in y"
+    stage = Stage(
+        [scene(one.format("NEW"), 1), scene(other.format("y"), 2), scene(one.format("SEEN"), 3), scene(last, 4)]
+    )
+    stage.talk(f"{GREETING}C: q LIST x\nS: q OK\nC: r SELECT x\nS: r OK x\nC: s SELECT y\nS: s OK y\n"
+               "C: t SEARCH SEEN\nS: t OK in y")  # fmt: skip
