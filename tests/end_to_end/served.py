@@ -34,7 +34,9 @@ _COMMON = "clients/lib/common.sh"
 _STEADY = (
     Change(_COMMON, "FOLDER=tb-$CLIENT-$$", "FOLDER=tb-$CLIENT-4711"),
     Change(_COMMON, "KEY=$CLIENT-$$-$(date +%s)", "KEY=$CLIENT-4711-1700000000"),
-    Change(_COMMON, "export HOME XDG_CONFIG_HOME ", "export PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 HOME XDG_CONFIG_HOME "),
+    Change(
+        _COMMON, "export HOME XDG_CONFIG_HOME ", "export PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 HOME XDG_CONFIG_HOME "
+    ),
 )
 """Jobs name their folder and their letters by process and time, and Perl shuffles its hashes each time that it runs:
 here they are the same each time.
