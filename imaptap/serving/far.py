@@ -78,7 +78,7 @@ class _Entry:
         if self._ask.logged_in and not self._connection.preauth:
             flight = await self._log_in()
             if self._ask.unit is None:
-                return self._logged_in(flight)
+                return await self._logged_in(flight)
         elif self._ask.unit is None:
             raise LiveError(f"{self._url} has somebody logged in from the beginning.")
         await self._enable()
@@ -116,12 +116,12 @@ class _Entry:
             raise refused(connection, credentials, mechanism, flight)
         return flight
 
-    def _logged_in(self, flight: Flight) -> Answer:
+    async def _logged_in(self, flight: Flight) -> Answer:
         """What the server says to the login is said to the client."""
         if flight.completion is None:
             raise LiveError(f"{self._url} closed the connection.")
         said = write(replace(flight.completion, tag=self._ask.tag)).texts[0]
-        return Answer(said, Pipe(self._connection) if flight.status == "OK" else None)
+        return Answer(said, await self._pipe() if flight.status == "OK" else None)
 
     async def _enable(self) -> None:
         if words := self._standing.enabled:
