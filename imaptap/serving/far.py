@@ -20,7 +20,7 @@ from proxy.replay.connection import Connection
 from proxy.replay.ear import Ear
 from proxy.replay.flight import Content, line_of
 from proxy.replay.login import choose, log_in, refused
-from proxy.replay.serving.standing import Numbers
+from proxy.replay.serving.standing import Numbers, words_enabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,9 +125,13 @@ class _Entry:
 
     async def _enable(self) -> None:
         if words := self._standing.enabled:
+            there = set[bytes]()
+            self._connection.news = lambda value: there.update(words_enabled(value))
             flight = await self._say(Enable(words))
-            if flight.status != "OK":
-                raise LiveError(f"{self._url} does not enable {readable(b' '.join(words))}.")
+            # Words that it does not have are no error (RFC 5161): it says which ones it has.
+            missing = words if flight.status != "OK" else sorted(self._standing.told_enabled - there)
+            if missing:
+                raise LiveError(f"{self._url} does not enable {readable(b' '.join(missing))}.")
 
     async def _select(self) -> None:
         """The mailbox that is selected, and nothing else in it than the client knows of. Raises LiveError."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proxy.imap.commands import SELECTS
 from proxy.imap.grammar import Untagged, parse_response
-from proxy.imap.grammar.capability import Enable
+from proxy.imap.grammar.capability import Enable, Enabled
 from proxy.imap.grammar.codes import NumberCode
 from proxy.imap.grammar.mailboxes import OnMailbox, QResync
 from proxy.imap.grammar.messages import Count, Vanished
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from proxy.replay.serving.logins import Login
     from proxy.replay.serving.values import Step
 
-_COUNTS = re.compile(rb"\* (?:[0-9]+ (?:EXISTS|EXPUNGE)|VANISHED|OK \[UID)", re.IGNORECASE)
-"""How lines begin that may change a `Count` of the mailbox: the others need not be read."""
+_TELLING = re.compile(rb"\* (?:[0-9]+ (?:EXISTS|EXPUNGE)|VANISHED|OK \[UID|ENABLED )", re.IGNORECASE)
+"""How lines begin that say something of where the session stands: the others need not be read."""
 _SEEN_IN_NUMBERS = frozenset({"EXPUNGE", "UID EXPUNGE", "CLOSE"})
 """What these change shows in the numbers of the mailbox, which are compared; what all others change does not."""
 
@@ -82,6 +82,11 @@ class Numbers:
             yield "messages have gone from it since it was selected"
 
 
+def words_enabled(value: Untagged) -> frozenset[bytes]:
+    """What the server says that it has enabled by this; words of it that it does not have it leaves out, with OK."""
+    return frozenset(word.upper() for word in value.data.words) if isinstance(value.data, Enabled) else frozenset()
+
+
 class Standing:
     """One served session's: who has logged in, what is enabled, which mailbox is selected, and what it holds."""
 
@@ -93,6 +98,9 @@ class Standing:
         self.selections = 0
         """How often one was."""
         self.enabled: tuple[bytes, ...] = ()
+        """The words that it was asked for, with OK."""
+        self.told_enabled: frozenset[bytes] = frozenset()
+        """Those of them that the client was told are enabled."""
         self.numbers = Numbers()
         self.command = Spool()
         """The bytes of the command that the client says now."""
@@ -131,9 +139,10 @@ class Standing:
             boundary, pos = self._reader.read(data, pos)
             if boundary is Boundary.UNIT:
                 unit = self._reader.take_unit()
-                value = parse_response(unit).understood if _COUNTS.match(unit.texts[0]) else None
+                value = parse_response(unit).understood if _TELLING.match(unit.texts[0]) else None
                 if isinstance(value, Untagged):
                     self.numbers.hear(value)
+                    self.told_enabled |= words_enabled(value)
 
     # --- what follows -----------------------------------------------------------------------------------------------
 

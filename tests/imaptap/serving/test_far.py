@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+import pytest
+
 from imaptap.serving.far import Answer, Far
 from proxy.imap.grammar import Command, cut, parse_command
 from proxy.imap.transcript import Direction
@@ -97,5 +99,25 @@ def test_no_half_of_a_line_comes_behind_a_login() -> None:
             answer = await there.enter(standing(), Ask(b"q", "LOGIN bob", None, logged_in=True))
             assert answer.said == b"q OK done\r\n"
             assert await hear(answer) == b"* 2 EXISTS\r\n"
+
+    asyncio.run(main())
+
+
+def test_what_is_enabled_here_is_enabled_there() -> None:
+    """Words that a server does not have it leaves out of its answer, and says OK."""
+
+    def says(line: bytes) -> list[bytes]:
+        return [b"* ENABLED condstore\r\n", *ok(line)] if b"ENABLE " in line else ok(line)
+
+    async def main() -> None:
+        async with server(says) as there:
+            session = standing("ENABLE CONDSTORE X-NONE UTF8=ACCEPT")
+            session.told(b"* ENABLED CONDSTORE\r\n")
+            answer = await there.enter(session, NEW)
+            assert answer.pipe is not None
+            answer.pipe.abort()
+            session.told(b"* ENABLED UTF8=ACCEPT\r\n")
+            with pytest.raises(LiveError, match="does not enable UTF8=ACCEPT"):
+                await there.enter(session, NEW)
 
     asyncio.run(main())
