@@ -17,6 +17,7 @@ from proxy.imap.grammar.capability import Enable, Enabled
 from proxy.imap.grammar.codes import NumberCode
 from proxy.imap.grammar.mailboxes import OnMailbox, QResync
 from proxy.imap.grammar.messages import Count, Vanished
+from proxy.imap.grammar.search_commands import Search, Sort
 from proxy.imap.grammar.status import Status
 from proxy.imap.transcript import Direction
 from proxy.imap.units import Boundary, UnitReader
@@ -106,6 +107,8 @@ class Standing:
         """The bytes of the command that the client says now."""
         self._nameless = "it was logged in from its beginning (PREAUTH)"
         self._changed = ""
+        self._saved = ""
+        """The SEARCH that has saved the numbers which `$` stands for in the mailbox that is selected (RFC 5182)."""
         self._reader = UnitReader(Direction.SERVER)
 
     # --- what happens -----------------------------------------------------------------------------------------------
@@ -119,12 +122,15 @@ class Standing:
         """A command is answered from the recording by this step; `body` is what it says, where it can be read."""
         name, done = step.asked.name, step.status == "OK"
         if name in SELECTS:
+            self._saved = ""
             self.selected = body if done and isinstance(body, OnMailbox) else None
             self.selections += 1
         elif done and name in {"CLOSE", "UNSELECT"}:
             self.selected = None
         elif done and isinstance(body, Enable):
             self.enabled += body.words
+        elif done and isinstance(body, Search | Sort) and any(each.name == b"SAVE" for each in body.returned or ()):
+            self._saved = step.asked.shown
         if done and changes_mail(name) and name not in _SEEN_IN_NUMBERS:
             self._changed = self._changed or step.asked.shown
 
@@ -154,6 +160,8 @@ class Standing:
             return (
                 f"the session cannot be carried on at the server: {self._changed} was answered here and not done there"
             )
+        if self._saved and self.selected:
+            return f"the session cannot be carried on at the server: what {self._saved} has saved is not there"
         return ""
 
     @property

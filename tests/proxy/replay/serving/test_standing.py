@@ -118,6 +118,25 @@ def test_what_was_not_done_there_keeps_the_session_here(command: str, changes: b
     )
 
 
+@pytest.mark.parametrize(
+    ("commands", "saved"),
+    [
+        (["SELECT a", "UID SEARCH RETURN (SAVE) SEEN"], True),
+        (["SELECT a", "SEARCH RETURN (COUNT SAVE) SEEN"], True),
+        (["SELECT a", "SEARCH RETURN (SAVE) SEEN!"], False),
+        (["SELECT a", "SEARCH RETURN (COUNT) SEEN"], False),
+        (["SELECT a", "SEARCH RETURN (SAVE) SEEN", "SELECT b"], False),
+        (["SELECT a", "SEARCH RETURN (SAVE) SEEN", "CLOSE"], False),
+    ],
+)
+def test_what_a_search_has_saved_is_not_at_another_server(commands: list[str], saved: bool) -> None:
+    """There `$` would be no message at all, and a STORE of it be answered OK."""
+    why = standing(*commands).obstacle(logged_in=True)
+    assert why == (
+        f"the session cannot be carried on at the server: what {commands[1]} has saved is not there" if saved else ""
+    )
+
+
 def test_words_that_are_enabled_are_kept() -> None:
     """In their order."""
     assert standing("ENABLE CONDSTORE", "ENABLE X!", "ENABLE UTF8=ACCEPT").enabled == (b"CONDSTORE", b"UTF8=ACCEPT")
