@@ -37,6 +37,8 @@ _BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
 _OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
 _BYE = b"* BYE imaptap: good bye\r\n"
 _SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
+_ENDED_HERE = frozenset({"IDLE", "LOGOUT"})
+"""Their end is said also where none was recorded."""
 _LINE_MOST = 2 * TEXT_KEPT
 """Longer lines are not asked of a server."""
 
@@ -177,6 +179,9 @@ class Served:
             yield from self._unrecorded(tag, wanted)
             return
         scene, step, left_out = found
+        if self._standing and step.asked.name not in _ENDED_HERE and not self._is_answered(scene, step):
+            yield from self._unrecorded(tag, wanted)  # the session was cut, or its server went away
+            return
         yield from self._news(scene, step, left_out)
         if self._standing:
             self._standing.answered(command.body if command else None, step)
@@ -220,6 +225,10 @@ class Served:
             return ()
         self._told.add((scene.number, step.number))
         return step.news
+
+    def _is_answered(self, scene: Scene, step: Step) -> bool:
+        """Whether the recording has the end of the answer, if only that the server went."""
+        return step.status is not None or (scene.hangs_up and step is scene.steps[-1])
 
     def _hung_up(self, completion: Play | None) -> bool:
         """Whether this command was answered by the server's going."""

@@ -79,6 +79,19 @@ def test_with_what_is_not_recorded_the_session_goes_on_at_the_server(size: int) 
     assert talk.stage.missed == []
 
 
+@pytest.mark.parametrize("partly", ["", "S: * SEARCH 1 2\n"])
+def test_what_was_recorded_without_its_end_is_asked(partly: str) -> None:
+    """A run that was ended before the server had answered may have added it: it must not be NO for ever."""
+    script = MAIL.partition("C: a4")[0] + "C: a4 SEARCH ALL\n" + partly
+    talk = Talk(script)
+    heard = talk.say(IN + b"x3 FETCH 1:3 UID\r\nx4 SEARCH ALL\r\n")
+    assert heard[-1] == "x3 OK fetched"
+    assert talk.command() == b"x4 SEARCH ALL\r\n"
+    talk = Talk(script, taken=False, refusal="it is away")
+    assert talk.say(IN + b"x4 SEARCH ALL\r\n")[-1] == "x4 NO [UNAVAILABLE] imaptap: it is away"
+    assert len(talk.stage.missed) == 1
+
+
 def test_a_server_that_cannot_be_asked_is_a_miss() -> None:
     """With the reason, and the session is served on."""
     talk = Talk(taken=False, refusal="it is away")
