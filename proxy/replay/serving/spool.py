@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tempfile
 from typing import IO, TYPE_CHECKING
@@ -29,12 +30,18 @@ class Spool:
         self.whole = self.whole and size <= _MOST
         if not self.whole:
             return
-        if self._size <= _IN_MEMORY < size:
-            began = self._file
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when the next command begins
-            self._file.writelines(_parts(began, 0, self._size))
-        self._file.write(data)
-        self._size = size
+        try:
+            if self._size <= _IN_MEMORY < size:
+                began = self._file
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when the next command begins
+                self._file.writelines(_parts(began, 0, self._size))
+            self._file.write(data)
+            self._file.flush()
+        except OSError:  # the disk is full: no server can be asked this, but the recording may know it
+            self.clear()
+            self.whole = False
+        else:
+            self._size = size
 
     def skip(self) -> None:
         """More has come that is not to be kept."""
@@ -43,7 +50,8 @@ class Spool:
     def clear(self) -> None:
         """Forget all of it: another one begins, or none."""
         if self._size:
-            self._file.close()
+            with contextlib.suppress(OSError):  # it says again that the disk is full
+                self._file.close()
             self._file = io.BytesIO()
         self._size, self.whole = 0, True
 
