@@ -77,7 +77,8 @@ def serve(context: click.Context, options: ServeOptions) -> None:
     if found.records:
         _record(options, found)
         return
-    kept = context.get_parameter_source("db") is ParameterSource.COMMANDLINE and not options.no_record
+    named = context.get_parameter_source("db") is ParameterSource.COMMANDLINE
+    kept = named and not options.no_record and found.mode is not Mode.SPY
     with opened(options.db, options.address) as (store, address):
         place = find(store, address)
         if place.exchange is not None:

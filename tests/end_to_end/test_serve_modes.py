@@ -184,6 +184,17 @@ def test_spy_asks_and_keeps_nothing(tmp_path: Path, cassette: Path, mail: Doveco
     assert list(tmp_path.glob(".*")) == []
 
 
+def test_spy_keeps_nothing_in_the_database_that_it_serves_from(tmp_path: Path, mail: Dovecot) -> None:
+    """Though with the other modes --db is where the run is recorded, too."""
+    words = ("jobs", "--db", str(tmp_path / "t.db"), *upstream(mail))
+    for mode, steps in (("once", (known,)), ("spy", (known, new))):
+        with Served(tmp_path / "s", *words, "--mode", mode) as served, client(served) as imap:
+            for each in steps:
+                each(imap)
+    assert len(run(tmp_path / "s", "ls", "--db", str(tmp_path / "t.db"), "--json").splitlines()) == 1
+    assert hunt([tmp_path], ["SEEN"]) == []
+
+
 def test_all_records_anew(tmp_path: Path, cassette: Path, mail: Dovecot) -> None:
     """In the place of what was there."""
     with Served(tmp_path / "all", str(cassette), "--mode", "all", *upstream(mail)) as served, client(served) as imap:
