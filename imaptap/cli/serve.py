@@ -89,8 +89,6 @@ def serve(context: click.Context, options: ServeOptions) -> None:
         if not played:
             raise UserError(f"{options.address!r} has nothing in it that a server said.", "There is nothing to serve.")
         outcome = _serve(options, found, store, place, played, kept=kept)
-    if options.report:
-        write_report(options.report, outcome)
     context.exit(_judged(options, outcome))
 
 
@@ -151,8 +149,12 @@ def _serve(
         lambda stop: run(play, job, stop, ready, _tell, missed, kept=kept or found.adds, went=went),
         keys.heard if keys else contextlib.nullcontext,
     )
-    for each in runs:
-        _add(store, place.recording, each, outcome, found)
+    try:
+        for each in runs:
+            _add(store, place.recording, each, outcome, found)
+    finally:
+        if options.report:
+            write_report(options.report, outcome)
     return outcome
 
 

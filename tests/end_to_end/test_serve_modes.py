@@ -170,6 +170,7 @@ def test_new_does_not_add_to_what_would_be_wrong_then(tmp_path: Path, cassette: 
             file.write("session\nS: * PREAUTH by hand\n")
         changed = cassette.read_bytes()
     assert "session 2 comes behind session 2" in served.log()
+    assert len(served.report()["asked_upstream"]) == 1
     assert cassette.read_bytes() == changed
     assert list(tmp_path.glob(".*")) == []
 
