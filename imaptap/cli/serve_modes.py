@@ -98,8 +98,11 @@ def _place(options: ServeOptions) -> tuple[Path | None, bool]:
     if found is not None:
         return found[0], True
     file = Path(options.address)
-    if file.suffix == _CASSETTE and not file.exists():
-        return file, False
+    if file.suffix == _CASSETTE:
+        if not file.exists():
+            return file, False
+        if options.mode not in _SERVING and not _recorded(options):
+            raise UserError(f"{file} is there, and is no cassette.", "Remove it, or name another one.")
     return None, options.mode in _SERVING or _recorded(options)
 
 
@@ -140,6 +143,8 @@ def recorded_anew(options: ServeOptions, found: Course) -> Generator[tuple[str, 
         return
     with open_store(options.db, create=True) as store:
         old = find_recording(store, options.address) if found.there else None
+        if old and old.live:
+            raise UserError(f"{options.address!r} is still being recorded.", "Stop its recorder first.")
         called = old.name if old else options.address
         name = unused_name(store, f"{called}-new")
     yield options.db, name
