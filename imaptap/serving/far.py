@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from proxy.replay.serving.values import Ask
 
 _PATIENCE_SECONDS = 60.0
+_ENTRY_SECONDS = 120.0
+"""In all: a server that says something now and then is never silent, and its client waits."""
 _WHOLE_SECONDS = 0.01
 
 
@@ -58,8 +60,11 @@ class Far:
         connection = Connection(self.endpoint, self._upstream, tap, Ear(self._nowhere), patience=_PATIENCE_SECONDS)
         entered = False
         try:
-            answer = await _Entry(connection, standing, ask, self._tell).enter()
+            async with asyncio.timeout(_ENTRY_SECONDS):
+                answer = await _Entry(connection, standing, ask, self._tell).enter()
             entered = answer.pipe is not None
+        except TimeoutError as error:
+            raise LiveError(f"{self.endpoint.url} took more than {_ENTRY_SECONDS:g} seconds.") from error
         finally:
             if not entered:
                 await connection.close(Ending.CUT)

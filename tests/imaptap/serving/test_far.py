@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imaptap.serving import far
 from imaptap.serving.far import Answer, Far
 from proxy.imap.grammar import Command, cut, parse_command
 from proxy.imap.transcript import Direction
@@ -119,5 +120,20 @@ def test_what_is_enabled_here_is_enabled_there() -> None:
             session.told(b"* ENABLED UTF8=ACCEPT\r\n")
             with pytest.raises(LiveError, match="does not enable UTF8=ACCEPT"):
                 await there.enter(session, NEW)
+
+    asyncio.run(main())
+
+
+def test_a_server_that_only_talks_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never silent, and never answers."""
+    monkeypatch.setattr(far, "_ENTRY_SECONDS", 0.5)
+
+    def says(line: bytes) -> list[bytes]:
+        return [b"* OK still here\r\n"] * 1000 if b"LOGIN" in line else ok(line)
+
+    async def main() -> None:
+        async with server(says) as there:
+            with pytest.raises(LiveError, match=r"took more than 0\.5 seconds"):
+                await there.enter(standing(), NEW)
 
     asyncio.run(main())
