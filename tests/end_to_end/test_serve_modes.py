@@ -453,7 +453,16 @@ def test_a_file_that_is_no_cassette_is_not_taken_for_the_name_of_a_recording(tmp
     """An empty one, as `touch` makes it, would stay empty, and the mail be recorded elsewhere."""
     (tmp_path / "x.cassette").touch()
     db = tmp_path / "t.db"
-    words = ("--db", str(db), "--mode", mode, "--upstream", "imaps://localhost:1", "--listen", "imap+insecure://localhost:0")
+    words = (
+        "--db",
+        str(db),
+        "--mode",
+        mode,
+        "--upstream",
+        "imaps://localhost:1",
+        "--listen",
+        "imap+insecure://localhost:0",
+    )
     done = subprocess.run(
         [program(), "serve", "x.cassette", *words],
         env=environment(tmp_path / "home"),

@@ -68,6 +68,8 @@ class Served:
         self._standing = standing
         self._unit_now: Unit | None = None
         """The command that is being answered, as it was said; None for a login."""
+        self._parts = 0
+        """How many literals it has so far."""
         self._away = False
         """Whether the session goes on at a server."""
 
@@ -89,7 +91,7 @@ class Served:
             start = pos
             boundary, pos = self._reader.read(data, start)
             if self._standing:
-                self._keep(data[start:pos], self._standing.command)
+                self._keep(data[start:pos], self._standing.command, boundary)
             if boundary is Boundary.LINE and self._reader.last_literal and self._reader.last_literal.synchronising:
                 yield Say(b"+ Go on\r\n")
             elif boundary is Boundary.UNIT:
@@ -98,13 +100,16 @@ class Served:
                 yield Say(b"* BYE imaptap: such a literal is not possible\r\n")
                 yield from self._close()
 
-    def _keep(self, data: bytes, command: Spool) -> None:
+    def _keep(self, data: bytes, command: Spool, boundary: Boundary) -> None:
         """What is kept of a command may be long enough to leave the memory, and no password shall."""
         reader = self._reader
         if reader.offset - reader.unit_start == len(data):
             command.clear()
-        text = reader.texts[0] if reader.texts else reader.line
-        if len(reader.literals) >= PARTS_KEPT or reader.partial > _LINE_MOST or read_head(text).name in LOGINS:
+            self._parts = 0
+        # A command may have thousands of literals: what grows with them is not to be looked at for each of them.
+        text = reader.texts[0] if reader.first else b"" if self._parts else reader.line
+        self._parts += boundary is Boundary.LINE
+        if self._parts >= PARTS_KEPT or reader.partial > _LINE_MOST or (text and read_head(text).name in LOGINS):
             command.skip()
         else:
             command.take(data)

@@ -46,6 +46,7 @@ async def server(says: Says) -> AsyncIterator[Far]:
     """One that says to each line what `says` makes of it, in these parts, each a moment after the one before."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.current_task())
         with contextlib.suppress(OSError):
             writer.write(b"* OK [CAPABILITY IMAP4rev1] hello\r\n")
             while line := await reader.readline():
@@ -53,12 +54,15 @@ async def server(says: Says) -> AsyncIterator[Far]:
                     writer.write(part)
                     await writer.drain()
                     await asyncio.sleep(0.05)
-        writer.close()
+            writer.close()
+            await writer.wait_closed()
 
+    talks: list[asyncio.Task[None] | None] = []
     async with asyncio.timeout(20), await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
         endpoint = Endpoint(Security.PLAIN, "127.0.0.1", port)
         yield Far(endpoint, Upstream(Settings(endpoint, ())), Nowhere(), lambda *_: None)
+        await asyncio.gather(*filter(None, talks))
 
 
 def standing(*commands: str) -> Standing:
