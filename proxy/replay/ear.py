@@ -33,11 +33,12 @@ _OVER_KEPT = 1000
 class Ear:
     """A sink that passes all records on, and takes from them whose the units are that it is told of."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, answers_most: int = ANSWERS_MOST) -> None:
+        """`answers_most` is how many answers to a command are kept, besides the last; 0 where nobody learns from it."""
         self.over: Callable[[Dialogue], None] | None = None
         """Called with each dialogue that has ended, in the order of exchange numbers."""
-        self._sink = sink
-        self._dialogues = Dialogues(ANSWERS_MOST)
+        self._sink, self._answers_most = sink, answers_most
+        self._dialogues = Dialogues(answers_most)
         self._units: deque[_Asked | _Answered] = deque()
         """What was said and is not part of a dialogue yet, in the order in which it was."""
         self._spans: deque[Span] = deque()
@@ -93,7 +94,7 @@ class Ear:
     def answered(self, unit: Unit, at: int, layer: Layer, parsed: Parsed[Response]) -> None:
         """The server has said this."""
         # Whose it is may be known no sooner than all of it has come.
-        if len(self._units) < ANSWERS_MOST or isinstance(parsed.understood, Tagged):
+        if len(self._units) < self._answers_most or isinstance(parsed.understood, Tagged):
             self._units.append((unit, at, layer, parsed))
 
     def settle(self, *, idle: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,11 +23,11 @@ from proxy.replay.serving.values import Ask
 from tests.proxy.replay.serving.test_standing import step
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from proxy.imap.transcript import Record
 
-    Says = Callable[[bytes], list[bytes]]
+    Says = Callable[[bytes], Iterable[bytes]]
 
 
 class Nowhere:
@@ -141,3 +142,28 @@ def test_a_server_that_only_talks_is_not_waited_for_forever(monkeypatch: pytest.
                 await there.enter(standing(), NEW)
 
     asyncio.run(main())
+
+
+def test_what_a_server_says_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody learns from it."""
+    monkeypatch.setattr(far, "_ENTRY_SECONDS", 2)
+    line, heard = b"* OK " + b"x" * 60_000 + b"\r\n", [0]
+
+    def says(said: bytes) -> Iterator[bytes]:
+        while b"LOGIN" in said:
+            heard[0] += 100
+            yield line * 100
+        yield from ok(said)
+
+    async def main() -> None:
+        async with server(says) as there:
+            with pytest.raises(LiveError, match="took more than 2 seconds"):
+                await there.enter(standing(), NEW)
+
+    tracemalloc.start()
+    try:
+        asyncio.run(main())
+        assert heard[0] >= 200
+        assert tracemalloc.get_traced_memory()[1] < 200 * len(line)
+    finally:
+        tracemalloc.stop()
