@@ -172,6 +172,11 @@ def _add(store: Store, recording: Recording, run: Recording, outcome: Outcome, f
 
 def _keys(options: ServeOptions) -> Keys | None:
     if options.step is None or str(options.step) not in KEYS:
+        if options.step and options.step.exists() and not options.step.is_file():  # to open a pipe may take for ever
+            raise UserError(
+                f"--step {options.step} is no file.",
+                "Name one that is not there yet; each line that is written to it is a step.",
+            )
         return None
     keys = of_stdin()
     if keys is None:

@@ -429,6 +429,7 @@ def test_starttls_and_a_login_that_is_not_recorded(tmp_path: Path, mail: Dovecot
         (("--mode", "spy", "--upstream", "imaps://localhost", "--upstream-ca", "/nowhere"), "/nowhere"),
         (("--step", "key"), "needs a terminal"),
         (("--step", "-"), "needs a terminal"),
+        (("--step", "/dev/null"), "/dev/null is no file"),
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
