@@ -233,7 +233,7 @@ class Served:
 
     def _is_answered(self, scene: Scene, step: Step) -> bool:
         """Whether the recording has the end of the answer, if only that the server went."""
-        return step.status is not None or (scene.hangs_up and step is scene.steps[-1])
+        return step.status is not None or (scene.hangs_up and step.number == scene.steps[-1].number)
 
     def _hung_up(self, completion: Play | None) -> bool:
         """Whether this command was answered by the server's going."""
