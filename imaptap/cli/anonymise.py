@@ -63,6 +63,7 @@ def anonymise(
     """
     if output is not None and name is not None:
         raise UserError("--name is for a recording, -o writes a cassette.", "Give one of them.")
+    _need_another(address, output)
     rules = Rules(_policy(Level(level), policy), _key(key))
     with opened(db, address) as (store, there), _target(store, db, address, output) as target:
         place = find(store, there)
@@ -74,6 +75,13 @@ def anonymise(
             with written_file(output, store) as file:
                 export_cassette(target, made, lambda text: file.write(text.encode()))
         _say(target, made, level, address, output, key)
+
+
+def _need_another(address: str, output: Path | None) -> None:
+    """Raise UserError where the copy would take the place of what it is made of."""
+    source = cassette(address)
+    if source is not None and output is not None and output.exists() and output.samefile(source[0]):
+        raise UserError(f"{output} is what is to be copied.", "Name another file: nothing leads back from pseudonyms.")
 
 
 def _say(store: Store, made: Recording, level: str, address: str, output: Path | None, key: Path | None) -> None:
