@@ -64,11 +64,12 @@ def anonymise(
     if output is not None and name is not None:
         raise UserError("--name is for a recording, -o writes a cassette.", "Give one of them.")
     _need_another(address, output)
-    rules = Rules(_policy(Level(level), policy), _key(key))
+    chosen = _policy(Level(level), policy)
     with opened(db, address) as (store, there), _target(store, db, address, output) as target:
         place = find(store, there)
         if place.exchange is not None:
             raise UserError(f"{address!r} is one exchange.", f"Give its session: {address.rpartition('/')[0]}.")
+        rules = Rules(chosen, _key(key))
         statements = anonymised(store, place.recording, rules, place.session)
         made = record_unsigned(target, statements, name or unused_name(target, _NAME))
         if output is not None:
