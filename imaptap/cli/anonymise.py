@@ -63,17 +63,26 @@ def anonymise(
     """
     if output is not None and name is not None:
         raise UserError("--name is for a recording, -o writes a cassette.", "Give one of them.")
-    rules = Rules(_policy(Level(level), policy), _key(key))
+    _need_another(address, output)
+    chosen = _policy(Level(level), policy)
     with opened(db, address) as (store, there), _target(store, db, address, output) as target:
         place = find(store, there)
         if place.exchange is not None:
             raise UserError(f"{address!r} is one exchange.", f"Give its session: {address.rpartition('/')[0]}.")
+        rules = Rules(chosen, _key(key))
         statements = anonymised(store, place.recording, rules, place.session)
         made = record_unsigned(target, statements, name or unused_name(target, _NAME))
         if output is not None:
             with written_file(output, store) as file:
                 export_cassette(target, made, lambda text: file.write(text.encode()))
         _say(target, made, level, address, output, key)
+
+
+def _need_another(address: str, output: Path | None) -> None:
+    """Raise UserError where the copy would take the place of what it is made of."""
+    source = cassette(address)
+    if source is not None and output is not None and output.exists() and output.samefile(source[0]):
+        raise UserError(f"{output} is what is to be copied.", "Name another file: nothing leads back from pseudonyms.")
 
 
 def _say(store: Store, made: Recording, level: str, address: str, output: Path | None, key: Path | None) -> None:

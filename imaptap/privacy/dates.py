@@ -17,7 +17,7 @@ PATTERN: Final = (
     r"(?P<time2>[\d:]+)[ ]+(?P<year2>\d{4})\b"
     rf"|\b(?P<year3>(?:19|20)\d\d)-(?P<month3>0[1-9]|1[0-2])-(?P<day3>[0-3]\d)(?!\d){_TIME.format(3)}"
 )
-"""What a date looks like, with its time (to be used with re.IGNORECASE)."""
+"""What a date looks like, with its time (to be used with re.IGNORECASE and re.ASCII)."""
 
 
 def moved(match: re.Match[str], days: int) -> str | None:

@@ -22,6 +22,7 @@ FIELD_MOST: Final = 64 * 1024
 """What is longer is no header field."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}[ \t]*\r?\n?")
 _MULTIPART = re.compile(rb"--[!-~](?:[ -~]{0,68}[!-~])?[ \t]*\r?\n?")
+_UUENCODED = re.compile(rb"[!-M][ -`]+")
 _KEY_EDGE = re.compile(rb"-----(?:BEGIN|END) [A-Z ]*PRIVATE KEY-----")
 _DEPTH_MOST: Final = 100
 
@@ -150,6 +151,8 @@ class Letter:
         thing = Thing.TEXT if text else Thing.ATTACHMENT
         if encoding == b"base64" or (not encoding and not kind and self._like_base64(line)):
             return self._rules.base64(line, thing, text=text and bool(kind))
+        if _like_uuencoded(line):
+            return self._rules.uuencoded(line)
         if not text and encoding != b"quoted-printable":
             return self._rules.opaque(line, thing)
         if b"\0" in line:
@@ -168,3 +171,15 @@ class Letter:
     @staticmethod
     def _like_base64(line: bytes) -> bool:
         return _BASE64.fullmatch(line) is not None and len(line.rstrip()) % 4 == 0
+
+
+def _like_uuencoded(line: bytes) -> bool:
+    """Whether it is as long as its first byte says (POSIX uuencode): most of its punctuation is somebody's bytes.
+
+    Blanks at its end may be missing, and a checksum may follow.
+    """
+    digits = line.rstrip(b"\r\n")
+    if not _UUENCODED.fullmatch(digits):
+        return False
+    missing = (digits[0] - 0x20 + 2) // 3 * 4 - (len(digits) - 1)
+    return -1 <= missing <= 4

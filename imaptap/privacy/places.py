@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 
 _ASKED: Final = {
     "SELECT": (0,), "EXAMINE": (0,), "CREATE": (0,), "DELETE": (0,), "SUBSCRIBE": (0,), "UNSUBSCRIBE": (0,),
-    "RENAME": (0, 1), "APPEND": (0,), "GETQUOTAROOT": (0,), "GETQUOTA": (0,), "SETQUOTA": (0,), "GETACL": (0,),
+    "RENAME": (0, 1), "APPEND": (0,), "GETQUOTAROOT": (0,), "GETACL": (0,),
     "SETACL": (0,), "DELETEACL": (0,), "LISTRIGHTS": (0,), "MYRIGHTS": (0,), "GETMETADATA": (0,), "SETMETADATA": (0,),
     "COPY": (1,), "MOVE": (1,), "REPLACE": (1,), "STATUS": (0,), "GETANNOTATION": (0,), "SETANNOTATION": (0,),
     "RESETKEY": (0,), "LIST": (0, 1), "LSUB": (0, 1), "XLIST": (0, 1), "RLIST": (0, 1), "RLSUB": (0, 1),
 }  # fmt: skip
 """Which arguments of a command are names of mailboxes, or patterns of them."""
 _TOLD: Final = {
-    "LIST": (1, 2), "LSUB": (1, 2), "XLIST": (1, 2), "STATUS": (0,), "QUOTAROOT": range(1000), "QUOTA": (0,),
+    "LIST": (1, 2), "LSUB": (1, 2), "XLIST": (1, 2), "STATUS": (0,), "QUOTAROOT": (0,),
     "ACL": (0,), "LISTRIGHTS": (0,), "MYRIGHTS": (0,), "METADATA": (0,), "ANNOTATION": (0,),
 }  # fmt: skip
 """The same of responses."""
 _USERS: Final = {
     "LOGIN": (0, 1), "PROXYAUTH": (0,), "ACL": range(1, 1000, 2), "SETACL": (1,), "DELETEACL": (1,), "LISTRIGHTS": (1,),
+    "QUOTAROOT": range(1, 1000), "QUOTA": (0,), "GETQUOTA": (0,), "SETQUOTA": (0,),
 }  # fmt: skip
 _WORDS: Final = {
     "ACL": range(2, 1000, 2), "SETACL": (2,), "MYRIGHTS": (1,), "LISTRIGHTS": range(2, 1000), "AUTHENTICATE": (0,),
@@ -53,6 +54,8 @@ class Place:
         """What is open: "(" and "["."""
         self.counts: list[int] = []
         """How many values each open list has had."""
+        self.firsts: list[bytes] = []
+        """The first of them, in small letters, if that was no list."""
         self.before = b""
         """The value before, in small letters; nothing, where it was told by the one before it what it is."""
         self.item = b""
@@ -64,6 +67,8 @@ class Place:
         self._asked = direction is Direction.CLIENT
         self._fetches = name in {"FETCH", "UIDFETCH"}
         self._shift = 0
+        self._sorting = self._sorted = False
+        """Whether these are the criteria of a SORT, and whether they have been: SUBJECT there has no value."""
 
     # --- what comes -------------------------------------------------------------------------------------------------
 
@@ -81,15 +86,19 @@ class Place:
         elif mark in b")]" and self.stack:
             self.stack.pop()
             self.counts.pop()
+            self.firsts.pop()
             if self.counts and mark == b")":
                 self.counts[-1] += 1
+            self._sorting &= bool(self.stack)
             self.before = b""
 
     def value(self, value: bytes) -> None:
         """A string, or an atom that is none of the names of items."""
-        if self.counts:
-            self.counts[-1] += 1
         small = value.lower()
+        if self.counts:
+            if not self.counts[-1]:
+                self.firsts[-1] = small
+            self.counts[-1] += 1
         if self.before == b"header" and self.searches:
             self.before = b"header-value"
         elif self.valued:
@@ -131,13 +140,24 @@ class Place:
     @property
     def valued(self) -> bool:
         """Whether the next string is what is looked for."""
-        return self.searches and self.before in _VALUED
+        return self.searches and not self._sorting and self.before in _VALUED
 
     @property
     def of_mailbox(self) -> bool:
         """Whether the next argument is the name of a mailbox."""
         table = _ASKED if self._asked else _TOLD
         return self._at(table.get(self.name, _NONE), self._shift)
+
+    @property
+    def envelope(self) -> int:
+        """How many lists are open where the fields of an envelope stand; 0 outside of one.
+
+        A letter within a letter has its envelope in its body structure (RFC 9051 section 7.5.2).
+        """
+        if self.item == b"ENVELOPE":
+            return 2
+        lists = zip(self.firsts[:-1], self.counts, strict=False)
+        return next((depth for depth, each in enumerate(lists, 2) if each == (b"message", 7)), 0)
 
     @property
     def of_user(self) -> bool:
@@ -164,12 +184,15 @@ class Place:
     def _open(self, mark: bytes) -> None:
         if not self.stack and not self.argument and self._asked and self.name in {"LIST", "GETMETADATA"}:
             self._shift = 1  # options stand in front of the arguments
+        if self._asked and self.name == "SORT" and not self.stack and not self._sorted and self.before != b"return":
+            self._sorting = self._sorted = True
         if mark == b"[" and len(self.stack) == 1 and self.tells_items:
             self._bracketed = True
         if mark == b"(" and not self.stack and self.tells_items:
             self._naming = True
         self.stack.append(mark)
         self.counts.append(0)
+        self.firsts.append(b"")
 
 
 def _start(section: bytes) -> Start:

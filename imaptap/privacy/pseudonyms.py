@@ -48,6 +48,7 @@ _CLASSES: Final = tuple((_spread(alphabet), _only(alphabet)) for alphabet in (_L
 _TO_BASE64: Final = _spread(_BASE64)
 _TO_OPAQUE: Final = bytes(value if value not in b"\r\n" else value | 0x40 for value in range(256))
 _TO_KANJI: Final = bytes(0x30 + value % 31 for value in range(256))
+_TO_UUENCODED: Final = _spread(bytes(range(0x21, 0x61)))
 _SHIFT = re.compile(rb"(\x1b[$()][ -/]*[@-~]?)")
 
 
@@ -110,6 +111,11 @@ class Pseudonyms:
         """Base64 of as many bytes; what is no base64, as line ends and padding, stays."""
         stream = self._stream(data).translate(_TO_BASE64)
         return _chosen(stream, data.translate(_NO_BASE64), data)
+
+    def uuencoded(self, data: bytes) -> bytes:
+        """A line of a uuencoded file: any digits behind the first byte."""
+        made = _chosen(self._stream(data).translate(_TO_UUENCODED), data.translate(_NO_UUENCODED), data)
+        return data[:1] + made[1:]
 
     def base64_text(self, data: bytes) -> bytes:
         """Base64 of text of equal length, where this is the base64 of text."""
@@ -188,6 +194,7 @@ class Pseudonyms:
 
 _ONLY_LINE_ENDS: Final = _only(b"\r\n")
 _NO_BASE64: Final = bytes(0xFF * (value not in _BASE64 + b"-_") for value in range(256))
+_NO_UUENCODED: Final = bytes(0xFF * (not 0x21 <= value <= 0x60) for value in range(256))
 _NO_PRINTABLE: Final = bytes(0xFF * (not 0x21 <= value <= 0x7E) for value in range(256))
 
 

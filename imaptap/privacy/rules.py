@@ -29,12 +29,14 @@ _IPV4 = r"(?<![\w.])(?P<ipv4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w.]*\w)"
 _IPV6 = r"(?<![\w:])(?P<ipv6>[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7})(?![\w:])"
 _HOST = rf"(?<=@)(?P<host>{_WORDS}(?:[.\-]+{_WORDS})*)"
 _ALL = re.compile(
-    rf"{_ENCODED}|(?P<date>{dates.PATTERN})|{_IPV4}|{_IPV6}|{_HOST}|{_PERCENT}|(?P<word>{_WORDS})", re.IGNORECASE
+    rf"{_ENCODED}|(?P<date>{dates.PATTERN})|{_IPV4}|{_IPV6}|{_HOST}|{_PERCENT}|(?P<word>{_WORDS})",
+    re.IGNORECASE | re.ASCII,  # digits of other scripts have more bytes, and no month begins with a long s
 )
 _ANY_WORD = re.compile(_WORDS)
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _CODES = re.compile(rb"(?:=[0-9A-Fa-f]{2})")
 _REMOVED: Final = re.compile(rb"[A-Za-z0-9\x80-\xff]")
+_UUENCODED = re.compile(rb"(?<!^)[!-`]")
 _TOP = re.compile(rb"(@(?:[A-Za-z0-9-]+\.)+)([A-Za-z]{2})(?=[A-Za-z]*(?![A-Za-z0-9-]|\.[A-Za-z0-9]))")
 _DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])")
 _NOBODYS_TOP: Final = b"xq"
@@ -119,6 +121,13 @@ class Rules:
         if action is Action.REMOVE:
             return re.sub(rb"[A-Za-z0-9+/_-]", b"x", data)
         return self.pseudonyms.base64_text(data) if text else self.pseudonyms.base64(data)
+
+    def uuencoded(self, data: bytes) -> bytes:
+        """A line of a file in the text of a letter; its first byte, which tells its length, stays."""
+        action = self.policy.of(Thing.ATTACHMENT)
+        if action is Action.KEEP:
+            return data
+        return _UUENCODED.sub(b"X", data) if action is Action.REMOVE else self.pseudonyms.uuencoded(data)
 
     def opaque(self, data: bytes, thing: Thing = Thing.ATTACHMENT) -> bytes:
         """Bytes of any kind."""
@@ -256,4 +265,4 @@ def _like(new: bytes, old: bytes) -> bytes:
     return bytes(now & 0xDF if was < 0x60 else now for now, was in zip(new, old, strict=True))
 
 
-_DATE = re.compile(dates.PATTERN, re.IGNORECASE)
+_DATE = re.compile(dates.PATTERN, re.IGNORECASE | re.ASCII)

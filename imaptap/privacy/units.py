@@ -30,6 +30,7 @@ _HEAD = re.compile(
 _COUNTED = re.compile(rb"(?P<tag>\*)(?P<gap>[ \t]+)(?P<uid>)(?P<count>[0-9]+[ \t]+)(?P<name>[A-Za-z]+)")
 _CODE = re.compile(rb"[ \t]*\[")
 _NUMBERS = re.compile(rb"[0-9:,*.$+\-<>%]+")
+_MACHINE = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _TAG = re.compile(rb"([A-Za-z]*)([0-9]*)")
 _LETTERED = re.compile(r"[A-Za-z0-9]+")
 _STATUS: Final = frozenset((b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"))
@@ -42,8 +43,8 @@ _ABOUT: Final = {
     b"body": Thing.TEXT, b"text": Thing.TEXT, b"x-gm-raw": Thing.TEXT, b"keyword": Thing.KEYWORD,
     b"unkeyword": Thing.KEYWORD, b"header-value": Thing.HEADER, b"emailid": Thing.ID, b"threadid": Thing.ID,
 }  # fmt: skip
-_PUBLIC_ID: Final = frozenset((b"name", b"version", b"os", b"os-version", b"vendor", b"support-url", b"date"))
-_FLAG_WORDS: Final = frozenset((b"FLAGS", b"SILENT", b"UNCHANGEDSINCE"))
+_PUBLIC_ID: Final = frozenset((b"name", b"version", b"os", b"os-version", b"vendor", b"date"))
+_FLAG_WORDS: Final = re.compile(rb"[+-]?(?:FLAGS|X-GM-LABELS)(?:\.SILENT)?|UNCHANGEDSINCE|ANNOTATION|PERMANENTFLAGS")
 _STRING_MOST: Final = 64 * 1024
 
 
@@ -57,7 +58,7 @@ class Unit:
         self._place: Place | None = None
         self._status = self._free = False
         self._known = True
-        """Whether its first word is one of the protocol: numbers of others may be anybody's."""
+        """Whether its first word, its code or item is one of the protocol: numbers of others may be anybody's."""
         self._code = b""
 
     def text(self, run: bytes) -> bytes:
@@ -149,6 +150,7 @@ class Unit:
             return self._fields.name(token) if named else self._word(token)
         if place.names_item:
             place.name_item(upper)
+            self._known = self._told(token)
             return self._word(token)
         made = self._value(place, token, upper)
         place.value(token)
@@ -159,14 +161,12 @@ class Unit:
         rules, status = self._rules, self._status and bool(place.stack)
         if status and place.counts == [0] and place.stack == [b"["]:
             self._code = upper
-        if place.of_mailbox:
-            return token if upper in {b"NIL", b"INBOX"} else rules.mailbox(token)
-        if place.of_user:
-            return rules.address(token)
-        if place.of_word or (status and self._code == b"CAPABILITY"):
-            return token
-        if place.before in _GMAIL and token.isdigit():
-            return rules.pseudonyms.number(token.decode()).encode() if rules.replaces(Thing.ID) else token
+            self._known = self._told(token)
+        made = self._placed_atom(place, token, upper)
+        if made is not None:
+            return made
+        if _MACHINE.fullmatch(token):
+            return rules.words(token, Thing.HOST)
         if (self._known and _NUMBERS.fullmatch(token)) or CHARSET.fullmatch(token.decode("latin-1")):
             return token
         if self._of_flags(place) or token[:1] in b"\\$":
@@ -175,24 +175,44 @@ class Unit:
             return self._fields.name(token)
         if place.before == b"tag":
             return tag_of(rules, token)
-        if place.valued:
-            return rules.words(token, _ABOUT[place.before])
         return self._word(token)
+
+    def _placed_atom(self, place: Place, token: bytes, upper: bytes) -> bytes | None:
+        """An atom where it is known what stands there, whatever it looks like."""
+        rules = self._rules
+        if place.of_mailbox:
+            return token if upper in {b"NIL", b"INBOX"} else rules.mailbox(token)
+        if place.of_user:
+            return rules.address(token)
+        if place.of_word or (self._status and place.stack and self._code == b"CAPABILITY"):
+            return token
+        if place.before in _GMAIL and token.isdigit():
+            return rules.pseudonyms.number(token.decode()).encode() if rules.replaces(Thing.ID) else token
+        if place.valued:  # before numbers: somebody may look for one, of a telephone or a machine
+            about = _ABOUT[place.before]
+            return self._flag(token) if about is Thing.KEYWORD else rules.words(token, about)
+        if place.stack and self._of_flags(place) and place.before != b"unchangedsince":
+            return self._flag(token)
+        if place.tells_items and place.item == b"X-GM-LABELS" and token[:1] != b"\\":
+            return rules.mailbox(token)
+        return None
 
     def _word(self, token: bytes) -> bytes:
         """An atom: one of the protocol stays."""
+        return token if self._told(token) else self._rules.words(token, Thing.OTHER)
+
+    def _told(self, token: bytes) -> bool:
+        """Whether it is made of words of the protocol."""
         named = [word for word in _LETTERED.findall(token.decode("latin-1")) if not word.isdigit()]
-        if token.isascii() and (named or self._known) and all(word.lower() in IMAP for word in named):
-            return token
-        return self._rules.words(token, Thing.OTHER)
+        return token.isascii() and bool(named or self._known) and all(word.lower() in IMAP for word in named)
 
     def _of_flags(self, place: Place) -> bool:
         item = place.item == b"FLAGS" and place.tells_items
         return place.name in {"FLAGS", "STORE"} or item or self._code == b"PERMANENTFLAGS"
 
     def _flag(self, token: bytes) -> bytes:
-        known = token.decode("latin-1").lower() in FLAGS or set(re.findall(rb"[A-Z]+", token.upper())) <= _FLAG_WORDS
-        return token if known or token.upper() == b"PERMANENTFLAGS" else self._rules.words(token, Thing.KEYWORD)
+        known = token.decode("latin-1").lower() in FLAGS or _FLAG_WORDS.fullmatch(token.upper())
+        return token if known else self._rules.words(token, Thing.KEYWORD)
 
     # --- strings ----------------------------------------------------------------------------------------------------
 
@@ -225,7 +245,7 @@ class Unit:
     def _of_item(self, place: Place, content: bytes) -> bytes | None:
         """A string in the value of an item of a FETCH."""
         rules = self._rules
-        if place.item == b"ENVELOPE":
+        if place.item == b"ENVELOPE" or (place.item in _STRUCTURES and place.envelope):
             return self._of_envelope(place, content)
         if place.item in _STRUCTURES and len(place.stack) > 1:
             return self._of_structure(place, content)
@@ -234,7 +254,7 @@ class Unit:
         return rules.mailbox(content) if place.item == b"X-GM-LABELS" else None
 
     def _of_envelope(self, place: Place, content: bytes) -> bytes:
-        if len(place.stack) == 2:
+        if len(place.stack) == place.envelope:
             thing = _ENVELOPE[min(place.counts[-1], len(_ENVELOPE) - 1)]
             return self._rules.words(content, thing, headers.ZONES)
         if place.counts and place.counts[-1] == 3:

@@ -39,10 +39,11 @@ _SAID = (
     rb"(?i:\b(?:password|passwd|passphrase|passwort|secret_key|api_key))[\"']?[ \t]*[:=][ \t]*[\"']?"
     rb"(?P<said>[^\s\"'<>,;]{4,200})"
 )
-_ADDRESS = (
-    rb"(?<![A-Za-z0-9.!#$&'*+/=?^_`{|}~@-])[A-Za-z0-9._+-]{1,64}@"
-    rb"(?P<host>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8})"
-)
+_FQDN = rb"(?P<host>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8})"
+_ADDRESS = rb"(?:(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]{1,64}|(?<=[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\"-]))@" + _FQDN
+"""Behind anything (`user=bob@…`, `'bob@…'`); from the "@" on where what is in front of it is long, or quoted."""
+_ENVELOPED = rb"NIL \"(?:[^\"\\\r\n]|\\.){1,64}\" \"" + _FQDN + rb"\"\)"
+"""RFC 9051 section 7.5.2: name, route (nobody has one), user, host."""
 _PATTERNS: Final = {
     "private key": (Kind.KEY, rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"),
     "PGP private key": (Kind.KEY, rb"-----BEGIN PGP PRIVATE KEY BLOCK-----"),
@@ -61,6 +62,7 @@ _PATTERNS: Final = {
     "SASL answer": (Kind.PASSWORD, _SASL),
     "password": (Kind.PASSWORD, _SAID),
     "address": (Kind.ADDRESS, _ADDRESS),
+    "address in an envelope": (Kind.ADDRESS, _ENVELOPED),
     "IP address": (Kind.IP, rb"(?<![0-9A-Za-z.])(?P<ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])"),
     "word of chance": (Kind.ENTROPY, _EDGE + rb"(?P<chance>[A-Za-z0-9+/_-]{20,200}={0,2})(?![A-Za-z0-9+/_=-])"),
 }  # fmt: skip
@@ -82,6 +84,7 @@ _GATES: Final = {
     "SASL answer": b"AUTHENTICATE",
     "password": b"PASSW PASSPHRASE SECRET_KEY API_KEY",
     "address": b"@",
+    "address in an envelope": b'")',
 }
 """In capitals, what each of them has in it: where none of it is, nobody has to look closely."""
 LONGEST: Final = 16 * 1024

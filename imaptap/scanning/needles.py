@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 LEAST: Final = 4
 """A shorter canary would be found everywhere."""
 _OFFSETS: Final = 3
+_RARE: Final = (
+    "base64url",
+    "base64 of",
+    "base64 twice",
+    "utf-16",
+    "reversed",
+    "rot13",
+    "HTML numbers",
+    "all quoted",
+    "hex",
+)
+"""Forms that are looked for only as the canary itself is written."""
+_WRAPPED: Final = frozenset(("as it is", "latin-1", "cp1252"))
 _FORM_LEAST: Final = 5
 
 
@@ -35,11 +48,14 @@ class Needles:
     def __init__(self, canaries: Iterable[str]) -> None:
         self._exact, self._folded = dict[bytes, Needle](), dict[bytes, Needle]()
         for number, canary in enumerate(canaries, 1):
-            for form, data, exact in _forms(canary):
+            for form, data, exact in _in_any_case(canary):
                 if len(data) >= min(_FORM_LEAST, len(canary.encode())):
                     known = self._exact if exact else self._folded
                     known.setdefault(data if exact else data.lower(), Needle(number, form, data))
         self._in_case, self._any_case = _pattern(self._exact), _pattern(self._folded)
+        self._several = _pattern(
+            data for data, needle in self._folded.items() if needle.form in _WRAPPED and b" " in data
+        )
         self.longest = max((len(data) for data in (*self._exact, *self._folded)), default=0)
 
     def find(self, data: bytes) -> Iterator[tuple[int, Needle]]:
@@ -50,6 +66,24 @@ class Needles:
         if self._any_case:
             for found in self._any_case.finditer(data.lower()):
                 yield found.start(), self._folded[found[0]]
+
+    def find_several(self, data: bytes) -> Iterator[tuple[int, Needle]]:
+        """Those of several words, where these stand side by side."""
+        if self._several:
+            for found in self._several.finditer(data.lower()):
+                yield found.start(), self._folded[found[0]]
+
+    @property
+    def of_several(self) -> bool:
+        """Whether there are any of several words."""
+        return self._several is not None
+
+
+def _in_any_case(canary: str) -> Iterator[tuple[str, bytes, bool]]:
+    """All forms of each case in which names are written: most forms do not show which letters are the same."""
+    yield from _forms(canary)
+    for written in {canary.lower(), canary.upper(), canary.title()} - {canary}:
+        yield from (each for each in _forms(written) if not each[0].startswith(_RARE))
 
 
 def _forms(canary: str) -> Iterator[tuple[str, bytes, bool]]:
@@ -69,12 +103,17 @@ def _forms(canary: str) -> Iterator[tuple[str, bytes, bool]]:
     for separator in (" ", ":"):
         yield "hex", plain.hex(separator).encode(), False
     yield "quoted-printable", _quoted(plain), False
+    for charset in ("utf-8", "latin-1", "cp1252") if " " in canary else ():
+        if encoded := _encoded(canary, charset):
+            yield "encoded word", encoded.replace(b" ", b"_"), False
+            yield "encoded word", _quoted(encoded).replace(b" ", b"_"), False
+    if "@" in canary:
+        yield "in an envelope", plain.replace(b"@", b'" "'), False
     yield "all quoted-printable", b"".join(b"=%02X" % byte for byte in plain), False
     yield "percent", urllib.parse.quote(canary, safe="").encode(), False
     yield "percent", urllib.parse.quote_plus(canary).encode(), False
     yield "all percent", b"".join(b"%%%02X" % byte for byte in plain), False
     yield "modified UTF-7", utf7.encode(canary), True
-    yield "modified UTF-7 with capitals", utf7.encode(canary.upper()), True
     yield "quoted string", plain.replace(b"\\", b"\\\\").replace(b'"', b'\\"'), False
     yield "JSON", json.dumps(canary)[1:-1].encode(), False
     yield "HTML", html.escape(canary).encode(), False
@@ -116,6 +155,10 @@ def _pattern(forms: Iterable[bytes]) -> re.Pattern[bytes] | None:
 def _tree(forms: list[bytes], depth: int) -> bytes:
     if len(forms) == 1:
         return re.escape(forms[0][depth:])
+    pairs = enumerate(zip(forms[0], forms[-1], strict=False))
+    shared = next((at for at, (one, other) in pairs if one != other), min(len(forms[0]), len(forms[-1])))
+    if shared > depth:  # at once: a group in a group for each byte would be more than `re` takes
+        return re.escape(forms[0][depth:shared]) + _tree(forms, shared)
     groups = dict[bytes, list[bytes]]()
     ends = False
     for form in forms:

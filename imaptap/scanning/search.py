@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imaptap.scanning.detectors import LONGEST, Detectors, Kind
-from imaptap.scanning.views import views
+from imaptap.scanning.views import unwrapped, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,6 +74,10 @@ class Search:
             for offset, _, kind, name in self._detectors.find(view.data):
                 if not view.how or kind not in _AS_WRITTEN:
                     yield kind, name, view.how, view.origin(offset)
+        if self._needles.of_several:
+            for view in unwrapped(data):
+                for offset, needle in self._needles.find_several(view.data):
+                    yield Kind.CANARY, f"canary {needle.number}", f"{needle.form}, {view.how}", view.origin(offset)
 
 
 def _order(found: tuple[Kind, str, str, int]) -> tuple[int, int]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _PART: Final = 256 * 1024
 _SQLITE: Final = b"SQLite format 3\0"
 _ZIP: Final = b"PK\x03\x04"
+_ENCRYPTED: Final = 1
+"""In the flags of a zip's member."""
 PACKED_ERRORS: Final = (zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError)
 
 
@@ -65,6 +67,8 @@ def of_file(path: Path) -> Iterator[Source]:
     if head.startswith(_ZIP):
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
+                if member.flag_bits & _ENCRYPTED:
+                    raise zipfile.BadZipFile(f"{member.filename} is encrypted")
                 with archive.open(member) as file:
                     yield Source(f"{path}: {member.filename}", _parts(file), lines=True)
 

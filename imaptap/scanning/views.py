@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FOLD = re.compile(rb"(?:=|\\)?\r?\n[ \t]?")
+_WRAP = re.compile(rb"=\r?\n|(?<![ \t])[ \t]*\r?\n[> \t]*")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
@@ -46,6 +47,14 @@ def views(data: bytes) -> Iterator[View]:
         clear = _decoded(run[0])
         if clear is not None:
             yield View("base64", clear, [0], [run.start()])
+
+
+def unwrapped(data: bytes) -> Iterator[View]:
+    """With line ends and the blanks around them as one blank: words that only a line end parts stand side by side."""
+    if b"\n" in data:
+        view = View("", data, [0], [0])
+        made = _changed(view, "unwrapped", _WRAP, lambda found: b"" if found[0].startswith(b"=") else b" ")
+        yield _changed(made, "unwrapped", _QUOTED, lambda code: bytes([int(code[1], 16)]))
 
 
 def _changed(view: View, how: str, pattern: re.Pattern[bytes], change: Callable[[re.Match[bytes]], bytes]) -> View:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.recorder import environment, program
-from tests.servers.served import Served
+from tests.servers.served import NEWS, Served
 
 CASSETTE = """\
 imaptap cassette 1
@@ -178,20 +178,6 @@ def test_what_varies_is_taken_from_the_client(tmp_path: Path) -> None:
         assert imap.create("test-4711") == ("OK", [b"4711 created"])
         assert imap.status("test-4711", "(MESSAGES)") == ("OK", [b"test-4711 (MESSAGES 0)"])
         assert imap.status("tests-4711", "(MESSAGES)")[0] == "NO"
-
-
-NEWS = """\
-imaptap cassette 1
-S: * PREAUTH in
-C: a SELECT INBOX
-S: a OK selected
-C: b IDLE
-S: + idling
-S: * 1 EXISTS
-S: * 2 EXISTS
-C: DONE
-S: b OK done
-"""
 
 
 def test_news_comes_step_by_step(tmp_path: Path) -> None:

@@ -13,23 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.servers.recorder import environment, program
+from tests.servers.served import NEWS
 from tests.servers.wait import until
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-NEWS = """\
-imaptap cassette 1
-S: * PREAUTH in
-C: a SELECT INBOX
-S: a OK selected
-C: b IDLE
-S: + idling
-S: * 1 EXISTS
-S: * 2 EXISTS
-C: DONE
-S: b OK done
-"""
 
 
 def test_news_comes_by_a_key(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import resource
 import shutil
 import sqlite3
 import subprocess
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,11 +58,18 @@ def fill(disk: Path) -> None:
 
 @contextmanager
 def disk_full(folder: Path) -> Iterator[Fault]:
-    """No room is left on the database's disk."""
+    """No room is left on the database's disk, nor in its log, which would be written over from its beginning."""
     with small_disk(folder / "disk", 16) as disk:
+        db = disk / "record.db"
+
+        def strike(_: int) -> None:
+            with contextlib.suppress(sqlite3.OperationalError), closing(sqlite3.connect(db, timeout=2)) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            fill(disk)
+
         fault = Fault(
-            str(disk / "record.db"),
-            lambda _: fill(disk),
+            str(db),
+            strike,
             (disk / "filler").unlink,
             "There is no room left on the disk of",
         )

@@ -14,6 +14,20 @@ from tests.servers.wait import until
 if TYPE_CHECKING:
     from typing import Self
 
+NEWS = """\
+imaptap cassette 1
+S: * PREAUTH in
+C: a SELECT INBOX
+S: a OK selected
+C: b IDLE
+S: + idling
+S: * 1 EXISTS
+S: * 2 EXISTS
+C: DONE
+S: b OK done
+"""
+"""A cassette with two pieces of news."""
+
 
 class Served:
     """`with Served(folder, "address", …) as served:` serves until the block ends, and must then exit with `code`.

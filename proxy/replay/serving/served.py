@@ -16,6 +16,7 @@ from proxy.imap.units import PARTS_KEPT, TEXT_KEPT, Boundary, UnitReader
 from proxy.replay.asked import Asked, asked
 from proxy.replay.plan import LOGINS
 from proxy.replay.serving.logins import client_first
+from proxy.replay.serving.news import News
 from proxy.replay.serving.secrets import without_secrets
 from proxy.replay.serving.values import Act, Ask, Kind, Pass, Plain, Play, Say, Several
 
@@ -60,9 +61,7 @@ class Served:
         self._login: tuple[bytes, Conversation] | None = None
         self._mechanism = ""
         self._idle: tuple[bytes, Play | None] | None = None
-        self._owed: list[Play] = []
-        self._told: set[tuple[int, int]] = set()
-        """Session and step of news that has been told, or is owed: it came once."""
+        self._news = News(self._line)
         self._compressed = False
         self._over = False
         self._standing = standing
@@ -187,7 +186,10 @@ class Served:
         if self._standing and step.asked.name not in _ENDED_HERE and not self._is_answered(scene, step):
             yield from self._unrecorded(tag, wanted)  # the session was cut, or its server went away
             return
-        yield from self._news(scene, step, left_out)
+        self._news.owe(scene, step, left_out)
+        if step.asked.name not in _BETWEEN:
+            yield Several(iter(self._news.take()))
+            yield Plain.HURRY  # it is late: the client waits for its answer
         if self._standing:
             self._standing.answered(command.body if command else None, step)
             if step.asked.name in SELECTS:
@@ -210,26 +212,6 @@ class Served:
 
     def _all_of(self, scene: Scene, lines: tuple[Line, ...]) -> Several:
         return Several(map(functools.partial(_made, scene, b"", self._said), lines))
-
-    def _news(self, scene: Scene, step: Step, left_out: tuple[Step, ...]) -> Iterator[Act]:
-        """What came of its own accord before this step, that of steps which nobody has asked for among it."""
-        for each in left_out:
-            self._owe(scene, (*self._fresh(scene, each), *(line for line in each.lines if line.kind is Kind.NEWS)))
-        self._owe(scene, self._fresh(scene, step))
-        if step.asked.name not in _BETWEEN:
-            yield Several(iter(self._owed))
-            yield Plain.HURRY  # it is late: the client waits for its answer
-            self._owed = []
-
-    def _owe(self, scene: Scene, lines: tuple[Line, ...]) -> None:
-        self._owed += (self._line(scene, line) for line in lines)
-
-    def _fresh(self, scene: Scene, step: Step) -> tuple[Line, ...]:
-        """The news before this step, as long as nobody was told of it."""
-        if not step.news or (scene.number, step.number) in self._told:
-            return ()
-        self._told.add((scene.number, step.number))
-        return step.news
 
     def _is_answered(self, scene: Scene, step: Step) -> bool:
         """Whether the recording has the end of the answer, if only that the server went."""
@@ -262,12 +244,10 @@ class Served:
         if self.role.over:
             yield from self._end(scene)
         elif self._timed:
-            yield self._all_of(scene, self._fresh(scene, self.role.coming))
+            yield self._all_of(scene, self._news.fresh(scene, self.role.coming))
 
     def _end(self, scene: Scene) -> Iterator[Act]:
-        if (scene.number, 0) not in self._told:
-            self._told.add((scene.number, 0))
-            yield self._all_of(scene, scene.rest)
+        yield self._all_of(scene, self._news.rest(scene))
         if scene.hangs_up:
             yield from self._close()
 

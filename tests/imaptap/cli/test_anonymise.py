@@ -215,3 +215,11 @@ def test_nothing_of_a_failed_one_stays(program_told: Program, monkeypatch: pytes
     monkeypatch.setattr("imaptap.privacy.streams.Rewritten.take", fail)
     assert program_told("anonymise", "private").exit_code == 130
     assert len(program_told.json("ls")["recordings"]) == 1
+
+
+def test_the_copy_does_not_replace_what_it_is_made_of(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "private.cassette"
+    text = "imaptap cassette 1\nS: * OK smith\n"
+    file.write_text(text)
+    assert "what is to be copied" in program.refused("anonymise", str(file), "-o", str(file))
+    assert file.read_text() == text

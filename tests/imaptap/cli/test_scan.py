@@ -80,6 +80,17 @@ def test_what_was_packed(program: Program, tmp_path: Path) -> None:
     assert "cannot be read" in program.refused("scan", str(packed), "--canary", SECRET)
 
 
+def test_a_zip_with_a_password(program: Program, tmp_path: Path) -> None:
+    archive = tmp_path / "log.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("inner.txt", SECRET)
+    packed = bytearray(archive.read_bytes())
+    packed[6] |= 1
+    packed[packed.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(packed)
+    assert "inner.txt is encrypted" in program.refused("scan", str(archive), "--find", "key")
+
+
 def test_a_cassette_that_is_broken_is_a_file(program: Program, tmp_path: Path) -> None:
     file = tmp_path / "broken.cassette"
     file.write_text(f"imaptap cassette 1\nS: * OK {SECRET}\nC: {{{{x")

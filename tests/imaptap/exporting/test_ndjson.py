@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from contextlib import closing
@@ -12,10 +13,10 @@ import pytest
 from imaptap.exporting.ndjson import write
 from imaptap.exporting.selection import Selection
 from imaptap.exporting.settings import Settings
+from imaptap.importing.ndjson import statements
 from proxy.imap.transcript import Direction, EventKind
-from storage.cassette import record_statements
+from storage.cassette import import_statements
 from tests.imaptap.exporting.exported import Sink, Tale, export, hostile, open_store, plain_session, recorded
-from tests.imaptap.exporting.ndjson_reader import statements
 from tests.imaptap.telling import LETTER, S, torn_off, typed_session
 from tests.storage.cassette.tripping import facts
 
@@ -43,7 +44,7 @@ def test_an_equal_recording(tmp_path: Path, tale: Any, most: int | None) -> None
     recorded(tmp_path / "imaptap.db", tale(), name="x", max_literal=most)
     with open_store(tmp_path / "imaptap.db", create=True) as store:
         data, missing = export(store, "ndjson", "x")
-        again = record_statements(store, statements(data.decode().splitlines()), "again")
+        again = import_statements(store, statements(io.BytesIO(data)), "again")
         assert facts(store, again) == facts(store, store.recording("x"))
         assert export(store, "ndjson", "again")[0] == data.replace(b'"recording":"x"', b'"recording":"again"', 1)
     assert missing == (len(LETTER) if most and tale in (typed_session, plain_session) else 0)
@@ -54,7 +55,7 @@ def test_a_recorder_that_was_killed(tmp_path: Path) -> None:
     with open_store(tmp_path / "imaptap.db", create=True) as store:
         data, _ = export(store, "ndjson")
         before = facts(store, store.recording("last"))
-        again = record_statements(store, statements(data.decode().splitlines()), "again")
+        again = import_statements(store, statements(io.BytesIO(data)), "again")
         assert facts(store, again) == before
         assert documents(data)[-1]["ending"] == "cut"
 

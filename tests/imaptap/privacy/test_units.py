@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import itertools
 import re
 
@@ -56,6 +57,11 @@ a1 SELECT INBOX (QRESYNC (1 2 1:5))
 a1 UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (FROM TO)]<0.10> RFC822.SIZE) (CHANGEDSINCE 5)
 a1 SEARCH RETURN (MIN COUNT) CHARSET UTF-8 UNSEEN NOT DELETED LARGER 1000 UID 1:5
 a1 STORE 1 +FLAGS.SILENT (\\Seen $Forwarded)
+a1 UID STORE 1:5 (UNCHANGEDSINCE 12345) -FLAGS (\\Seen)
+a1 STORE 1 +X-GM-LABELS (\\Inbox)
+a1 SEARCH KEYWORD $Junk UNKEYWORD NonJunk
+a1 SORT (SUBJECT REVERSE DATE) UTF-8 ALL
+a1 UID SORT RETURN (MIN) (SUBJECT FROM) UTF-8 ALL
 a1 LIST (SUBSCRIBED) "" (INBOX *) RETURN (CHILDREN STATUS (MESSAGES UNSEEN))
 a1 LIST "" % RETURN (SPECIAL-USE)
 a1 AUTHENTICATE PLAIN xxxxxxxxxxxx
@@ -105,6 +111,15 @@ PRIVATE = [
     (CLIENT, "a1 SELECT Text", "Text"),
     (CLIENT, "a1 SEARCH FROM smith SUBJECT from TEXT text KEYWORD flagged", "smith from text flagged"),
     (CLIENT, "a1 SEARCH HEADER X-Smith seen", "Smith seen"),
+    (CLIENT, "a1 SEARCH TEXT 4915112345 FROM 0171234 HEADER X-Phone 4915112346", "4915112345 0171234 4915112346"),
+    (CLIENT, "a1 SEARCH KEYWORD 4915112345", "4915112345"),
+    (SERVER, "* FLAGS (\\Seen 4915112345)", "4915112345"),
+    (SERVER, "* 1 FETCH (FLAGS (4915112345) UID 5)", "4915112345"),
+    (SERVER, "* 1 FETCH (UID 5 X-PHONE 4915112345)", "4915112345"),
+    (SERVER, "* 1 FETCH (X-GM-LABELS (4915112345) UID 5)", "4915112345"),
+    (SERVER, "* OK [X-PHONE 4915112345] done", "4915112345"),
+    (SERVER, "* BYE [UNAVAILABLE 93.184.216.34] done", "93 184"),
+    (SERVER, '* ID ("support-url" "https://mail.smith.org/")', "mail smith org"),
     (CLIENT, "a1 XSMITH smith 4711 (0815)", "XSMITH smith 4711 0815"),
     (CLIENT, "smith", "smith"),
     (CLIENT, "a1 COPY 1 Smith", "Smith"),
@@ -144,6 +159,29 @@ def test_addresses_are_equal_in_envelopes_and_headers() -> None:
     assert b"From: %s <%s@%s>\r\n" % (name, user, host) in header
 
 
+ENVELOPE = (
+    '("Wed, 17 Jul 1996 02:44:25 -0700" "Signed report" (("Message" NIL "report" "text.de")) NIL NIL NIL NIL NIL NIL'
+    ' "<id@text.de>")'
+)
+
+
+def test_an_envelope_within_a_body_structure_is_one() -> None:
+    alone = rewritten(f"* 1 FETCH (ENVELOPE {ENVELOPE})")[len("* 1 FETCH (ENVELOPE ") : -3]
+    part = '("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 5 1)'
+    within = rewritten(
+        f'* 1 FETCH (BODYSTRUCTURE ({part}("message" "rfc822" NIL NIL NIL "7bit" 9 {ENVELOPE} {part} 7) "mixed"))'
+    )
+    assert alone in within
+    assert within.endswith(b' ("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 5 1) 7) "mixed"))\r\n')
+    for word in (b"Signed", b"report", b"Message", b"text.de"):
+        assert word not in alone
+
+
+def test_the_eighth_part_is_no_envelope() -> None:
+    line = f'* 1 FETCH (BODY ({8 * """("text" "plain" NIL NIL NIL "7bit" 5 1)"""} "mixed"))'
+    assert rewritten(line) == line.encode() + b"\r\n"
+
+
 def test_dates_are_moved_alike() -> None:
     line = rewritten(
         '* 1 FETCH (INTERNALDATE "17-Jul-1996 02:44:25 -0700" ENVELOPE ("Wed, 17 Jul 1996 02:44:25 -0700" NIL))'
@@ -167,6 +205,7 @@ def test_levels() -> None:
     assert bodies[: bodies.index(b"\r\n\r\n")] == line[: line.index(b"\r\n\r\n")]
     assert b"Dear Bob" not in bodies
     assert b"Smith" in people
+    assert b"smith" not in rewritten('* QUOTAROOT Smith "user/smith"', SERVER, PEOPLE)
     assert b"17 Jul 1996" in people
     assert b"bob" not in people
     assert b"Subject: Dear" not in people
@@ -214,6 +253,21 @@ LINES = st.lists(
 )
 
 
+OTHER_SCRIPTS = [
+    "\u0661.\u0662.\u0663.\u0664 of \u0665 Nov \u0662\u0660\u0662\u0666",
+    "9 \u017fep 2026",
+    "fr\u0131, 9 Sep 2026",
+    "1999-01-\u0660\u0663",
+    "=?utf-8?Q?=D9=A1.=D9=A2.=D9=A3.=D9=A4?=",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_SCRIPTS)
+def test_digits_of_other_scripts_are_no_addresses_and_no_dates(text: str) -> None:
+    """They have more bytes than ours."""
+    assert len(RULES.words(text.encode(), Thing.SUBJECT)) == len(text.encode())
+
+
 @given(LINES, st.lists(st.integers(0, 400), max_size=5), st.sampled_from(Direction), st.sampled_from(Level))
 def test_cut_anywhere(lines: list[str], cuts: list[int], direction: Direction, level: Level) -> None:
     """Chunks do not matter, no byte is added, and line ends stay where they are."""
@@ -233,3 +287,13 @@ def test_any_bytes(data: bytes, direction: Direction, level: Level) -> None:
     rules = Rules(of_level(level), b"k")
     side = Side(rules, direction)
     assert len(side.feed(data) + side.flush()) == len(data)
+
+
+def test_a_file_within_a_text_becomes_noise() -> None:
+    coded = [binascii.b2a_uu(bytes(range(at, at + 45))) for at in range(0, 180, 45)] + [binascii.b2a_uu(b"~~~ ~~~")]
+    letter = b"Subject: x\r\n\r\nbegin 644 smith.doc\r\n" + b"".join(coded).replace(b"\n", b"\r\n") + b"`\r\nend\r\n"
+    made = rewritten(b"* 1 FETCH (BODY[] {%d}\r\n%s)\r\n" % (len(letter), letter)).split(b"\r\n")[4:9]
+    for was, now in zip(coded, made, strict=True):
+        assert (len(now), now[0]) == (len(was) - 1, was[0])
+        assert len(binascii.a2b_uu(now)) == len(binascii.a2b_uu(was))
+        assert sum(a == b for a, b in zip(was[1:], now[1:], strict=False)) < len(now) // 3

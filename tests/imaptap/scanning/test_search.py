@@ -22,7 +22,10 @@ CANARIES = Search(Needles([CANARY, "second one"]), Detectors(frozenset()))
 
 FORMS = {
     "as it is": PLAIN,
-    "capitals": CANARY.upper().replace("Ö", "ö").encode(),
+    "capitals": CANARY.upper().encode(),
+    "base64 of capitals": base64.b64encode(CANARY.upper().encode()),
+    "base64 of small letters": base64.b64encode(b"x" + CANARY.lower().encode() + b"xx"),
+    "modified UTF-7 of small letters": encode(CANARY.lower()),
     "latin-1": CANARY.encode("latin-1"),
     "utf-16-le": CANARY.encode("utf-16-le"),
     "utf-16-be": CANARY.encode("utf-16-be"),
@@ -38,6 +41,8 @@ FORMS = {
     "quoted-printable": quopri.encodestring(PLAIN, quotetabs=True),
     "quoted-printable, folded": b"Zaunk=C3=B6=\r\nnig 4711",
     "encoded word": b"=?utf-8?Q?Zaunk=C3=B6nig=204711?=",
+    "encoded word with an underscore": b"=?utf-8?Q?Zaunk=C3=B6nig_4711?=",
+    "encoded word in latin-1": b"=?iso-8859-1?Q?Zaunk=F6nig_4711?=",
     "all quoted-printable": b"".join(b"=%02X" % byte for byte in PLAIN),
     "percent": urllib.parse.quote(CANARY).encode(),
     "percent, small": urllib.parse.quote(CANARY).lower().encode(),
@@ -47,6 +52,9 @@ FORMS = {
     "HTML": "".join(f"&#{ord(each)};" for each in CANARY).encode(),
     "reversed": CANARY[::-1].encode(),
     "folded": b"Zaunk\xc3\xb6\r\n nig 4711",
+    "folded at its blank": b"Zaunk\xc3\xb6nig\r\n 4711",
+    "wrapped": b"Zaunk\xc3\xb6nig\n4711",
+    "wrapped in quoted-printable": b"> Zaunk=C3=B6nig \r\n> 4711",
     "in base64 text": base64.b64encode(b"A letter to " + PLAIN + b" and others"),
 }
 
@@ -99,6 +107,14 @@ THERE = [
     (b"From: Bob <bob@mail.company.org>", "address"),
     (base64.b64encode(b"a letter to bob@mail.company.org, see"), "address"),
     (b"bob=40company=2Eorg", "address"),
+    (b"<'bob@company.org'>", "address"),
+    (b"user=bob@company.org\x01", "address"),
+    (b"imap://bob@company.org/", "address"),
+    (b"user/bob@company.org", "address"),
+    (b"<o'brien@company.org>", "address"),
+    (b'"the bob"@company.org', "address"),
+    (b"reply+" + b"A1" * 40 + b"@company.org", "address"),
+    (b'(("Bob" NIL "bob" "company.org"))', "address in an envelope"),
     (b"from 8.8.8.8 by", "IP address"),
     (b"key q8Xz0P2vLk9TnW4sYb7RcE1m here", "word of chance"),
 ]
@@ -116,6 +132,8 @@ NOT_THERE = [
     b"https://bob:xxxxxx@host/",
     b"bob@mail.example.org bob@localhost bob@x.invalid",
     b"wvu@abcdef.xqz",
+    b'(("Bob" NIL "bob" "abcdef.xqz")("Bob" NIL "bob" "mail.example.org"))',
+    b'("name" "cat.jpg")',
     b"127.0.0.1 10.1.2.3 192.168.0.1 1.2.3.4.5 999.1.1.1",
     b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN LOGIN-REFERRALS] Dovecot ready.\r\n",
     b"the password is wrong",
@@ -126,3 +144,14 @@ NOT_THERE = [
 @pytest.mark.parametrize("data", NOT_THERE)
 def test_what_only_looks_like_one(data: bytes) -> None:
     assert list(EVERYTHING.through([data])) == []
+
+
+def test_an_address_is_found_in_an_envelope() -> None:
+    search = Search(Needles(["bob@abcdef.org"]), Detectors(frozenset()))
+    assert [hit.how for hit in search.through([b'(("Bob" NIL "bob" "abcdef.org"))'])] == ["in an envelope"]
+
+
+def test_a_canary_may_be_long() -> None:
+    canary = "of this letter nobody knows " * 40 + "ö"
+    search = Search(Needles([canary]), Detectors(frozenset()))
+    assert [hit.what for hit in search.through([b"; " + canary.encode()])] == ["canary 1"]
