@@ -37,6 +37,7 @@ _BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
 """No message may go while these are answered: numbers would change under the client (RFC 9051 section 7.5.1)."""
 _OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
 _BYE = b"* BYE imaptap: good bye\r\n"
+_UNANSWERED = "the recording has no answer to this"
 _SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
 _ENDED_HERE = frozenset({"IDLE", "LOGOUT"})
 """Their end is said also where none was recorded."""
@@ -229,7 +230,8 @@ class Served:
             bye = b"" if step.lines else _BYE  # what is recorded of an answer to this is one
             yield Say(bye + tag + b" OK LOGOUT completed\r\n")
         elif not self._hung_up(completion):
-            yield Say(tag + b" NO [UNAVAILABLE] imaptap: the recording has no answer to this\r\n")
+            self._missed(step.asked, _UNANSWERED, ())
+            yield Say(tag + b" NO [UNAVAILABLE] imaptap: " + _UNANSWERED.encode() + b"\r\n")
         if name == "COMPRESS" and step.status == "OK":
             self._compressed = True
             yield Plain.DEFLATE
