@@ -24,6 +24,7 @@ from imaptap.exporting.settings import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from imaptap.cli.address import Place
     from imaptap.exporting.formats import Format
@@ -132,11 +133,23 @@ def _target(form: Format, wish: Wish, store: Store) -> Generator[Any, None, None
         with written_folder(wish.output) as folder:
             yield folder
     elif form.kind is Kind.PATH:
+        _need_quiet(wish.output)
         with written_path(wish.output, store) as path:
             yield path
     else:
         with written_file(wish.output, store) as file:
             yield file
+
+
+def _need_quiet(output: Path) -> None:
+    """Raises UserError beside what a database leaves that is open, or was not closed: it would be read into ours."""
+    target = output.resolve()
+    for ending in ("-wal", "-journal"):
+        if target.with_name(target.name + ending).exists():
+            raise UserError(
+                f"{output} is a database that is open, or was not closed: {target.name}{ending} is beside it.",
+                "Name another file.",
+            )
 
 
 @contextlib.contextmanager

@@ -216,3 +216,12 @@ def test_a_disk_that_is_full_is_told_in_words(binary: Program) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "imaptap: The export cannot be written: no space left on device."
     assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_no_database_is_put_beside_what_another_one_left(binary: Program, tmp_path: Path, ending: str) -> None:
+    """SQLite would read it into the new one."""
+    (tmp_path / f"out.db{ending}").write_bytes(b"x")
+    said = binary.refused("export", "x", "--format", "sqlite", "-o", str(tmp_path / "out.db"))
+    assert f"out.db{ending} is beside it" in said
+    assert not (tmp_path / "out.db").exists()
