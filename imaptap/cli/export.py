@@ -16,6 +16,7 @@ from imaptap.cli.errors import NO, UserError
 from imaptap.cli.export_options import Wish, export_options
 from imaptap.cli.export_progress import ExportProgress
 from imaptap.cli.filtering import search
+from imaptap.cli.group import forget_output
 from imaptap.cli.written import written_file, written_folder, written_path
 from imaptap.exporting.formats import FORMATS, Kind, Level
 from imaptap.exporting.selection import Matching, Selection
@@ -23,6 +24,7 @@ from imaptap.exporting.settings import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from imaptap.cli.address import Place
     from imaptap.exporting.formats import Format
@@ -125,13 +127,39 @@ def _target(form: Format, wish: Wish, store: Store) -> Generator[Any, None, None
                 "The export may hold control characters, which a terminal would obey.",
                 "Give -o FILE, or send it into a pipe. `imaptap show` shows it escaped.",
             )
-        yield sys.stdout.buffer
+        with _stdout_in_words():
+            yield sys.stdout.buffer
     elif form.kind is Kind.FOLDER:
         with written_folder(wish.output) as folder:
             yield folder
     elif form.kind is Kind.PATH:
+        _need_quiet(wish.output)
         with written_path(wish.output, store) as path:
             yield path
     else:
         with written_file(wish.output, store) as file:
             yield file
+
+
+def _need_quiet(output: Path) -> None:
+    """Raises UserError beside what a database leaves that is open, or was not closed: it would be read into ours."""
+    target = output.resolve()
+    for ending in ("-wal", "-journal"):
+        if target.with_name(target.name + ending).exists():
+            raise UserError(
+                f"{output} is a database that is open, or was not closed: {target.name}{ending} is beside it.",
+                "Name another file.",
+            )
+
+
+@contextlib.contextmanager
+def _stdout_in_words() -> Generator[None, None, None]:
+    """Raises UserError where it takes no more, as a file on a full disk."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read it has enough
+        raise
+    except OSError as error:
+        forget_output()
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"The export cannot be written: {reason}.", "What is there of it is not whole.") from error

@@ -67,7 +67,7 @@ class Cli(click.Group):
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            _forget_output()
+            forget_output()
             ctx.exit(BROKEN_PIPE)
 
 
@@ -86,7 +86,7 @@ def _mistakes_in_words(ctx: click.Context) -> Generator[None, None, None]:
         raise UserError(message, f"`{where} --help` lists the {listed}.", error.exit_code) from error
 
 
-def _forget_output() -> None:
-    # Python flushes stdout once more when it ends, and would complain again.
+def forget_output() -> None:
+    """Let go of what could not be written: Python flushes stdout once more when it ends, and would complain again."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,7 +11,7 @@ from imaptap.cli.cassettes import name_of, opened_file, read_into
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import db_option
 from imaptap.cli.terminal import Output
-from imaptap.importing import ndjson, pcap
+from imaptap.importing import ndjson, pcap, rawlog
 from imaptap.importing.formats import FORMATS, HEAD, Format, named, recognised
 from imaptap.importing.run import NothingError, take_in
 from imaptap.importing.values import MissingError
@@ -106,6 +106,8 @@ def _format(path: Path, wanted: str | None) -> Format | _Ours:
         return next((ours for ours in (_CASSETTE, _NDJSON) if ours.name == wanted), None) or named(wanted)
     if cassette:
         return _CASSETTE
+    if rawlog.silent(path, head):
+        return named("rawlog")
     found = _NDJSON if ndjson.recognise(head) else recognised(head)
     if found is None:
         known = ", ".join(_NAMES)

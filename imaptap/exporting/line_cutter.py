@@ -18,8 +18,6 @@ LONGEST: Final = 8192
 INLINE_MOST: Final = 80
 """Literals up to this many bytes are names and words to search for: always there."""
 
-_NOTHING: Final = bytes(64 * 1024)
-
 
 class Cut(NamedTuple):
     """A line or a part of one, `length` bytes from `offset` on; `data` is None where nobody wants to see them."""
@@ -67,8 +65,7 @@ class LineCutter:
 
     def pass_over(self, length: int) -> None:
         """`length` bytes of a literal are not there."""
-        while length > 0 and self._reader.literal is not None:
-            length -= self._reader.read(_NOTHING[:length], 0)[1]
+        self._reader.pass_over(length)
 
     def flush(self) -> Iterator[Cut]:
         """What has come of a line that goes no further."""

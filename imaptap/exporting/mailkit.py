@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from imaptap.exporting.chunks import Missing, chunks
+from imaptap.exporting.times import moment
 from proxy.imap.transcript import Direction, readable
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ class _Log:
     def _time(self, direction: Direction) -> bytes:
         if not self._times:
             return b""
-        seconds, micros = divmod(self._session.wall + self._began[direction], 1_000_000)
-        return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{micros:06}Z ".encode()
+        return f"{moment(self._session.wall + self._began[direction])} ".encode()
 
 
 def _lines(data: bytes) -> list[bytes]:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from imaptap.exporting.messages import messages
+from imaptap.exporting.times import calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +47,7 @@ def write(selection: Selection, target: BinaryIO, settings: Settings) -> int:  #
 
 def _separator(message: Message) -> bytes:
     """With INTERNALDATE, or the date that an APPEND gave; else when it was seen. English in every locale."""
-    when = dt.datetime.fromtimestamp(message.at // 1_000_000, dt.UTC)
+    when = calendar(message.at)
     if message.date is not None:
         with contextlib.suppress(OverflowError):  # the first or the last day of all
             when = message.date.astimezone(dt.UTC)

@@ -65,6 +65,12 @@ class _Hosts:
     def __init__(self, target: BinaryIO) -> None:
         self._target = target
         self._known: dict[tuple[str, int], Address] = {}
+        self._connections = 0
+
+    def connection(self, client: End, server: End) -> Connection:
+        """Another one: clients use their ports again."""
+        self._connections += 1
+        return Connection(client, server, self._connections - 1)
 
     def of(self, session: Session) -> tuple[End, End]:
         client = _client(session)
@@ -91,7 +97,7 @@ class _Written:
     def __init__(self, selection: Selection, session: Session, target: BinaryIO, hosts: _Hosts) -> None:
         self._session, self._target = session, target
         self._client, self._server = hosts.of(session)
-        self._connection = Connection(self._client, self._server)
+        self._hosts, self._connection = hosts, hosts.connection(self._client, self._server)
         self._changes = _changes(selection, session)
         self._change_at = next(self._changes, None)
         self._doubts = _DOUBTS
@@ -153,7 +159,7 @@ class _Written:
         self._comments.append("STARTTLS or COMPRESS: what was inside goes on in a connection of its own")
         self._put(at, self._connection.close(Direction.CLIENT))
         self._client = self._client._replace(port=self._client.port % 0xFFFF + 1)
-        self._connection, self._doubts = Connection(self._client, self._server), _DOUBTS
+        self._connection, self._doubts = self._hosts.connection(self._client, self._server), _DOUBTS
         self._comments.append(f"session {self._session.number} goes on")
         self._put(at, self._connection.open())
 

@@ -6,10 +6,10 @@ time of its first byte: seconds since 1970 with six decimals, and a blank.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, BinaryIO
 
 from imaptap.exporting.chunks import Missing, side_chunks
+from imaptap.exporting.times import calendar
 from proxy.imap.transcript import Direction
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write(selection: Selection, target: Path, settings: Settings) -> int:
 
 def _stem(session: Session) -> str:
     """When it began (UTC), the recorder's process, and the session's number in it."""
-    began = dt.datetime.fromtimestamp(session.wall // 1_000_000, dt.UTC)
+    began = calendar(session.wall)
     return f"{began:%Y%m%d-%H%M%S}.{session.recording.pid}.{session.number}"
 
 

@@ -18,6 +18,8 @@ _UNACKED_MOST = 32 * 1024
 _WINDOW, _SCALE = 0xFFFF, 7
 _FIRST = {Direction.CLIENT: 1_000_000, Direction.SERVER: 2_000_000}
 """Sequence numbers to begin with. Those of the SYN: the first byte has the one behind."""
+_STEP = 0x9E3779B1
+"""So far apart are those of connections: of the same ports and numbers, the next one is the first one sent again."""
 
 
 class End(NamedTuple):
@@ -30,10 +32,11 @@ class End(NamedTuple):
 class Connection:
     """Makes the packets of one connection, each from its IP header on."""
 
-    def __init__(self, client: End, server: End) -> None:
+    def __init__(self, client: End, server: End, number: int = 0) -> None:
+        """`number` tells it from others between the same ends."""
         self._ends = {Direction.CLIENT: client, Direction.SERVER: server}
-        self._next = dict(_FIRST)
-        self._acked = {direction: number + 1 for direction, number in _FIRST.items()}
+        self._next = {direction: first + number * _STEP % 2**32 for direction, first in _FIRST.items()}
+        self._acked = {direction: first + 1 for direction, first in self._next.items()}
         self._four = client.address.version == 4
         self._identification = 0
         self.mss = _MTU - (40 if self._four else 60)

@@ -33,9 +33,14 @@ _SIDES = {b"C": Direction.CLIENT, b"S": Direction.SERVER}
 
 
 def recognise(head: bytes) -> bool:
-    """Whether a file that begins so is one: the line about the connection tells it from what people write."""
+    """Whether a file that begins so is one: the line about the connection tells it from what people write.
+
+    Our own export does not always know the URL, so that what stands behind that line has to tell.
+    """
     found = _PREFIX.match(head)
-    return found is not None and found[3] is not None and found[3].lower().startswith(b"imap")
+    if found is None or found[3] is None:
+        return False
+    return found[3].lower().startswith(b"imap") or _NEXT.match(head.partition(b"\n")[2]) is not None
 
 
 def read(paths: Sequence[Path]) -> Iterator[Statement]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imaptap.importing.sessions import Sessions
 from imaptap.importing.sides import is_bye, is_greeting
-from imaptap.importing.values import Remark
+from imaptap.importing.values import BrokenError, Remark
 from imaptap.meaning.words import counted
 from proxy.imap.transcript import Direction
 
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 MARK = re.compile(rb"[ \t]{0,12}([CS])(?:lient|erver)?: ?")
 _SIDES = {b"C": Direction.CLIENT, b"S": Direction.SERVER}
+_HELD_MOST = 16 * 1024
+"""Bytes of a line that may go on: each one that it goes on with copies it."""
 
 
 class Marked:
     """Reads one file, line by line."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._sessions = Sessions(path)
         self._held: tuple[int, Direction, bytes] | None = None
         """The newest line, which the next ones may go on with: RFCs are 72 columns wide."""
@@ -41,8 +44,10 @@ class Marked:
             within = self._sessions.literals[side].unfinished
             self._held = (number, side, content if within else content.lstrip(b" \t"))
         elif self._held is not None and not self._announced(self._held) and text[:1] in {b" ", b"\t"} and text.strip():
-            number, side, before = self._held
-            self._held = (number, side, before + b" " + text.strip(b" \t"))
+            begun, side, before = self._held
+            if len(before) > _HELD_MOST:
+                raise BrokenError(self._path, number, "the line is longer than anybody types")
+            self._held = (begun, side, before + b" " + text.strip(b" \t"))
         else:
             yield from self._flush()
             goes_on = self._sessions.within()

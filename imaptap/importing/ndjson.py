@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "imaptap ndjson"
 _LINE_MOST: Final = 64 << 20
+_CHUNK_MOST: Final = 64 << 20
 _LARGEST: Final = 2**62
 _LAYERS: Final = {"tls": Layer.TLS, "deflate": Layer.DEFLATE}
+_PLACED: Final = frozenset(("hole", "unkept"))
 _SIDES: Final = {direction.name.lower(): direction for direction in Direction}
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
@@ -62,6 +64,8 @@ def statements(file: BinaryIO) -> Iterator[Placed]:
             raise StorageError(
                 f"The ndjson cannot be read at line {number:,}: {what}.", "docs/export.md has it."
             ) from None
+    if not number or reading.within:
+        raise StorageError(f"The ndjson ends behind line {number:,}, and is not whole.", "docs/export.md has it.")
 
 
 class _Fields:
@@ -134,11 +138,17 @@ class _Reading:
 
     def __init__(self) -> None:
         self._session = 0
-        self._parts: list[bytes] = []
-        """Of a chunk that goes on."""
+        self.within = False
+        """Whether a session has begun whose end has not been told."""
+        self._parts: dict[Direction, bytearray] = {}
+        """Of chunks that go on."""
+        self._places = dict.fromkeys(Direction, 0)
+        """Where each stream is."""
 
     def line(self, line: bytes, *, first: bool) -> Iterator[Statement]:
-        document = json.loads(line)
+        document = json.loads(line.decode())
+        if b"\\ud" in line.lower():  # a half of a pair may stand alone in JSON, and in no database
+            json.dumps(document, ensure_ascii=False).encode()
         if not isinstance(document, dict):
             raise _WrongError("it is no object")
         take = _Fields(cast("dict[str, Any]", document))
@@ -153,6 +163,9 @@ class _Reading:
             yield self._event(take)
         elif (read := _KINDS.get(kind)) is not None:
             self._within(take)
+            if kind in _PLACED:
+                self._follow(take, take.number("length"))
+            self.within &= kind != "end"
             yield read(take)
         elif kind == "bytes":
             self._within(take)
@@ -162,8 +175,11 @@ class _Reading:
         number = take.number("session")
         if number <= self._session:
             raise _WrongError(f"session {number} comes behind session {self._session}")
-        self._session = number
+        if self.within:
+            raise _WrongError(f"session {self._session} has not ended")
+        self._session, self.within = number, True
         self._parts.clear()
+        self._places = dict.fromkeys(Direction, 0)
         client, listen, upstream = (take.text(key) for key in ("client", "listen", "upstream"))
         return Begun(number, take.moment("opened"), client, listen, upstream, Told.EVERYTHING)
 
@@ -172,11 +188,22 @@ class _Reading:
             raise _WrongError("it is about a session that is not the one that was begun last")
 
     def _bytes(self, take: _Fields) -> Iterator[Said]:
-        self._parts.append(take.data())
+        side, data = take.side(), take.data()
+        self._follow(take, len(data))
+        parts = self._parts.setdefault(side, bytearray())
+        parts += data
+        if len(parts) > _CHUNK_MOST:
+            raise _WrongError("the chunk is longer than any")
         if not take.flag("more"):
-            data = b"".join(self._parts)
-            self._parts.clear()
-            yield Said(take.side(), take.number("at"), take.layer(), data)
+            del self._parts[side]
+            yield Said(side, take.number("at"), take.layer(), bytes(parts))
+
+    def _follow(self, take: _Fields, length: int) -> None:
+        """Where a line was lost, or taken away, all that lies behind it would move."""
+        side = take.side()
+        if take.number("offset") != self._places[side]:
+            raise _WrongError(f"byte {self._places[side]:,} of the {side.name.lower()} is missing before it")
+        self._places[side] += length
 
     def _event(self, take: _Fields) -> Event:
         session = take.maybe_number("session")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.importing.lines import parts
 from imaptap.importing.sides import is_greeting, spoken_by
-from imaptap.importing.values import UNTOLD, Begun, BrokenError, Over, Remark, Said
+from imaptap.importing.values import LATEST, UNTOLD, Begun, BrokenError, Over, Remark, Said
 from proxy.imap.transcript import Direction, Ending
 
 if TYPE_CHECKING:
@@ -55,21 +55,27 @@ def recognise(head: bytes) -> bool:
     return _TIME.match(head) is not None
 
 
+def silent(path: Path, head: bytes) -> bool:
+    """Whether it is the file of a side that said nothing."""
+    return not head and path.suffix in _ENDS
+
+
 def read(paths: Sequence[Path]) -> Iterator[Said | Begun | Over | Remark]:
     """The sessions of these files; those called alike but for .in and .out are one. Raises BrokenError, OSError."""
-    groups: dict[Path, list[Path]] = {}
+    groups: dict[tuple[Path, bool], list[Path]] = {}
     for path in dict.fromkeys(paths):
-        groups.setdefault(path.with_suffix("") if path.suffix in _ENDS else path, []).append(path)
+        sided = path.suffix in _ENDS  # `x` may stand beside `x.in` and `x.out`, and is another connection then
+        groups.setdefault((path.with_suffix("") if sided else path, sided), []).append(path)
     logs = sorted(_Log(min(_first(path) for path in group), tuple(group)) for group in groups.values())
     for log in logs:
         yield from _session(log)
 
 
 def _first(path: Path) -> int:
-    """When a file begins."""
+    """When a file begins. One of a side that said nothing is empty, and says nothing about when that was."""
     with path.open("rb") as file:
         found = _TIME.match(file.read(32))
-    return _time(found) if found else 0
+    return _time(found) if found else LATEST
 
 
 def _time(found: re.Match[bytes]) -> int:

@@ -37,6 +37,8 @@ _SUPPRESSED = b"Logging suppressed for this command"
 _END = b"\r\n"
 _CHUNK = 400
 _LONGEST = 1 << 20
+_FILLED_MOST = 16 << 20
+_FILLER = b"x" * (64 * 1024)
 _CAVEATS = (
     "line ends are taken for CRLF where the log does not say how long a line was",
     "whether TLS protected it is not logged",
@@ -194,15 +196,16 @@ class _Reading:
         text, connection.heard = connection.heard, None
         if text is None:
             return
-        end = _END
-        if connection.size is not None:
-            missing = connection.size - len(text) - len(end)
-            end = b"\n" if missing == -1 else end
-            if missing > 0:
-                connection.lost += missing
-                text += b"x" * missing
-        data = text + end
-        yield Said(connection.key, Direction.SERVER, data, connection.at)
+        missing = 0 if connection.size is None else connection.size - len(text) - len(_END)
+        end = b"\n" if missing == -1 else _END
+        if missing > 0:
+            missing = min(missing, _FILLED_MOST)
+            connection.lost += missing
+            yield Said(connection.key, Direction.SERVER, text, connection.at)
+            for start in range(0, missing, len(_FILLER)):
+                yield Said(connection.key, Direction.SERVER, _FILLER[: missing - start], connection.at)
+            text = b""
+        yield Said(connection.key, Direction.SERVER, text + end, connection.at)
 
 
 def _moment(text: bytes | None) -> int | None:

@@ -59,8 +59,7 @@ class Cutter:
         if isinstance(last, LeftOut) and last.start == known.start:  # it has grown since
             self._line.parts.pop()
         self._line.parts.append(known)
-        while length and self._reader.literal is not None:
-            length -= self._reader.read(_NOTHING[:length], 0)[1]
+        self._reader.pass_over(length)
 
     def hole(self, start: int, end: int) -> Iterator[Line]:
         """Bytes that were never recorded. No unit is whole from here on, so reading begins anew behind them."""

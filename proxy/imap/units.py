@@ -159,6 +159,16 @@ class UnitReader:
         self._keep(chunk, pos, end)
         return self._end_line(), end
 
+    def pass_over(self, count: int) -> int:
+        """`count` bytes at most of the literal that is due are not there. Returns how many of them it has."""
+        size = min(count, self._left)
+        if self._content is not None:
+            self._read_literal(bytes(size), 0)
+        else:  # however many somebody says that there were
+            self.offset += size
+            self._left -= size
+        return size
+
     def skip(self, count: int) -> int:
         """The next `count` bytes, between units, are whole units that somebody else has read. Returns their offset."""
         start = self.offset

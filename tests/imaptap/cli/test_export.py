@@ -6,6 +6,8 @@ import hashlib
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,3 +206,22 @@ def test_a_bar_for_those_who_watch(binary: Program, tmp_path: Path) -> None:
     assert code == 0
     assert b"exporting" not in shown
     assert b"C: b FETCH 1 BODY[]" in shown
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_disk_that_is_full_is_told_in_words(binary: Program) -> None:
+    command = [sys.executable, "-m", "imaptap", "export", "--format", "text", "x", "--db", str(binary.db)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "imaptap: The export cannot be written: no space left on device."
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_no_database_is_put_beside_what_another_one_left(binary: Program, tmp_path: Path, ending: str) -> None:
+    """SQLite would read it into the new one."""
+    (tmp_path / f"out.db{ending}").write_bytes(b"x")
+    said = binary.refused("export", "x", "--format", "sqlite", "-o", str(tmp_path / "out.db"))
+    assert f"out.db{ending} is beside it" in said
+    assert not (tmp_path / "out.db").exists()

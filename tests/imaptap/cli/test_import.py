@@ -57,6 +57,14 @@ def test_rawlogs_together_are_one_recording(program: Program, tmp_path: Path) ->
     )
 
 
+def test_the_empty_rawlog_of_a_silent_side(program: Program, tmp_path: Path) -> None:
+    """Of a server that says BYE at once, Dovecot and our own export have one."""
+    files = [_file(tmp_path, "y.in", ""), _file(tmp_path, "y.out", "1700000009.000000 * BYE\r\n")]
+    files += [_file(tmp_path, "x.in", IN), _file(tmp_path, "x.out", OUT)]
+    assert program.lines("import", *files)[0].endswith("2 sessions, 1 exchange, Dovecot rawlog")
+    assert "C: a NOOP" in program.lines("show", "y/1"), "it is the older one"
+
+
 def test_a_format_can_be_forced(program: Program, tmp_path: Path) -> None:
     path = _file(tmp_path, "x", "C: a NOOP\nS: a OK\n")
     assert program.lines("import", path, "--format", "mailkit")[0].endswith(

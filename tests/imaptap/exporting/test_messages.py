@@ -162,3 +162,14 @@ def test_quoting_can_be_undone_however_it_comes(most: int, blocks: list[bytes]) 
     assert done == b"".join(mbox.quoted([whole]))
     assert not re.search(rb"^From ", done, re.MULTILINE)
     assert re.sub(rb"^>(>*From )", rb"\1", done, flags=re.MULTILINE) == whole.replace(b"\r\n", b"\n")
+
+
+def test_a_time_beyond_all_calendars(tmp_path: Path) -> None:
+    """A cassette may say so."""
+    tale = told("C: a FETCH 1 BODY[]", fetched(1, b"BODY[]", SMALL), "S: a OK").end()
+    first, *rest = tale
+    exporter = Exporter(tmp_path, [first._replace(wall=10**18), *rest])
+    assert exporter("mbox")[0].startswith(b"From imaptap Fri Dec 31 23:59:59 9999\n")
+    assert b"9999-12-31T23:59:59.999999Z C: a FETCH" in exporter("mailkit", times=True)[0]
+    assert {name.split(".")[0] for name in exporter("rawlog")[0]} == {"99991231-235959"}
+    assert b"# opened: 9999-12-31T23:59:59.999999Z\n" in exporter("text")[0]

@@ -86,6 +86,15 @@ def test_addresses(
     assert all(text.isprintable() for each in capture.segments for text in each.comments)
 
 
+def test_a_port_that_is_used_again_is_no_repetition(tmp_path: Path) -> None:
+    """Wireshark takes the same SYN, and what follows it, for something that was sent again."""
+    tales = [Tale(number).say("S: * OK hi\nC: a NOOP\nS: a OK").end() for number in (1, 2)]
+    same = [opened(tale, "10.1.2.3:4000", "imaps://10.9.8.7:993") for tale in tales]
+    segments = read(Exporter(tmp_path, *same)("pcapng")[0]).segments
+    numbers = [each.number for each in segments if "S" in each.flags]
+    assert len(numbers) == len(set(numbers)) == 4
+
+
 def test_what_goes_on_inside_tls_is_a_connection_of_its_own(tmp_path: Path) -> None:
     """Wireshark would look for TLS behind the OK to STARTTLS; not where that was refused."""
     tale = Tale().say("S: * OK hi\nC: a STARTTLS\nS: a BAD no\nC: b STARTTLS\nS: b OK go\nC: c NOOP\nS: c OK")

@@ -106,3 +106,10 @@ def test_cut_anywhere(tmp_path: Path, cut: int) -> None:
     for direction in Direction:
         assert whole.stream(direction).startswith(done.stream(direction))
     assert done.broken is None
+
+
+def test_our_own_without_a_url(tmp_path: Path) -> None:
+    """Of a recording that was imported from a rawlog, say."""
+    done = _told(tmp_path, LOG.replace(b"imaps://mail.example:993/", b"unknown"))
+    assert found(tmp_path / "imap.log") == "mailkit"
+    assert done.begun[0].upstream == "unknown"

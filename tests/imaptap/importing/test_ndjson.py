@@ -118,12 +118,34 @@ def test_everything() -> None:
 
 def test_a_chunk_in_several_lines_is_one() -> None:
     first = BYTES | {"text": "* OK\r\n", "more": True}
-    second = {key: value for key, value in BYTES.items() if key != "text"} | {"base64": "/w=="}
-    assert _said(HEADER, SESSION, first, second)[2:] == [Said(Direction.SERVER, 5, Layer.TLS, b"* OK\r\n\xff")]
+    second = {key: value for key, value in BYTES.items() if key != "text"} | {"base64": "/w==", "offset": 6}
+    between = BYTES | {"side": "client"}
+    said = [each for each in _said(HEADER, SESSION, first, between, second, END) if isinstance(each, Said)]
+    assert said == [
+        Said(Direction.CLIENT, 5, Layer.TLS, b"* OK\r\n"),
+        Said(Direction.SERVER, 5, Layer.TLS, b"* OK\r\n\xff"),
+    ]
+
+
+def test_a_chunk_does_not_go_on_for_ever() -> None:
+    parts = (BYTES | {"text": "x" * 2**20, "more": True, "offset": place << 20} for place in range(65))
+    with pytest.raises(StorageError, match="at line 67: the chunk is longer than any"):
+        _said(HEADER, SESSION, *parts)
+
+
+@pytest.mark.parametrize("count", [0, 2, 3])
+def test_what_was_cut_short_is_refused(count: int) -> None:
+    with pytest.raises(StorageError, match=f"ends behind line {count}"):
+        _said(*[HEADER, SESSION, BYTES, END][:count])
+
+
+def test_a_session_ends_before_the_next_one_begins() -> None:
+    with pytest.raises(StorageError, match="at line 3: session 1 has not ended"):
+        _said(HEADER, SESSION, SESSION | {"session": 2})
 
 
 def test_unknown_types_and_keys_are_passed_over() -> None:
-    assert len(_said(HEADER | {"new": 1}, {"type": "new"}, SESSION)) == 2
+    assert len(_said(HEADER | {"new": 1}, {"type": "new"}, SESSION, END)) == 3
 
 
 @pytest.mark.parametrize(
@@ -133,7 +155,8 @@ def test_unknown_types_and_keys_are_passed_over() -> None:
         BYTES | {"at": -1}, BYTES | {"at": 2**70}, BYTES | {"at": True}, BYTES | {"layers": ["x"]},
         BYTES | {"layers": [[]]},
         BYTES | {"base64": "?"}, SESSION, SPAN | {"certainty": "x"}, END | {"ending": "x"},
-        EXCHANGE | {"responses": []},
+        EXCHANGE | {"responses": []}, BYTES | {"offset": 1}, BYTES | {"text": "\ud800"}, EVENT | {"text": "\ud800"},
+        EXCHANGE | {"marks": ["\udfff"]}, b'{"type": "new", "x": "\xed\xa0\x80"}',
         EXCHANGE | {"tag": None}, EVENT | {"session": None}, EVENT | {"kind": "x"}, HEADER | {"type": "session"},
     ],
 )  # fmt: skip

@@ -70,6 +70,13 @@ def test_several_connections_are_sessions_by_time(tmp_path: Path) -> None:
     assert told(RAWLOG, *late, *early).script() == ["C: x NOOP|", "S: x OK|", "--", *SCRIPT, "S: b OK|"]
 
 
+def test_a_file_without_an_ending_beside_a_pair_is_another_connection(tmp_path: Path) -> None:
+    paths = _pair(tmp_path)
+    other = tmp_path / "20231114-221320.7.1"
+    other.write_bytes(b"1600000000.000000 x NOOP\r\n")
+    assert told(RAWLOG, *paths, other).script() == ["C: x NOOP|", "--", *SCRIPT, "S: b OK|"]
+
+
 def test_both_sides_in_one_file(tmp_path: Path) -> None:
     """`>` marks what is not the end of a line: what follows stands behind it at once."""
     path = tmp_path / "both"

@@ -39,6 +39,19 @@ def test_not_for_ever() -> None:
     assert order.hopeless
 
 
+def test_many_small_ones_do_not_wait_for_ever_either() -> None:
+    _, order = _taken([(1 + 2 * at, b"x") for at in range(70_000)])
+    assert order.hopeless
+
+
+def test_what_waits_costs_nothing_while_others_come() -> None:
+    """It would take minutes, were all that waits looked at each time."""
+    count = 60_000
+    waiting = [(count + at, b"y") for at in reversed(range(1, count))]
+    taken, order = _taken([*waiting, *((at, b"x") for at in range(count + 1))])
+    assert (taken, order.torn) == (b"x" * (count + 1) + b"y" * (count - 1), False)
+
+
 def test_without_its_beginning_it_begins_with_what_comes_first() -> None:
     order = Order()
     assert b"".join(order.take(77, b"x")) + b"".join(order.take(78, b"y")) == b"xy"

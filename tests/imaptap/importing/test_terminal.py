@@ -179,6 +179,13 @@ def test_marked_literals_may_go_on_without_marks(tmp_path: Path) -> None:
     assert done.script() == ["C: a append x {10}|", "S: +|", "C: 12345|678||", "S: a OK|"]
 
 
+def test_a_line_does_not_go_on_for_ever(tmp_path: Path) -> None:
+    """Each that it goes on with copies what came before."""
+    done = _told(tmp_path, "S: * OK\nC: a NOOP\n" + " x\n" * 300_000)
+    assert done.broken is not None
+    assert done.script() == ["S: * OK|"]
+
+
 def test_terminal_escapes_and_nul_stay_in_the_bytes(tmp_path: Path) -> None:
     done = _told(tmp_path, b"* OK \x1b[2J\0\na noop\na OK \xff\n")
     assert done.stream(Direction.SERVER) == b"* OK \x1b[2J\0\r\na OK \xff\r\n"

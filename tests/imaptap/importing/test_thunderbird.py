@@ -91,6 +91,12 @@ def test_how_long_a_line_was_tells_its_end(tmp_path: Path) -> None:
     assert done.remarks == ["not logged: 3 bytes of longer lines are not in the log; x stand in their place"]
 
 
+def test_a_length_that_nobody_has_is_not_made_up(tmp_path: Path) -> None:
+    done = _told(tmp_path, *_heard("* OK", size=999_999_999))
+    assert max(len(each.data) for each in done.said) <= 64 * 1024
+    assert sum(len(each.data) for each in done.said) < 17 << 20
+
+
 def test_a_long_line_goes_on_in_other_entries(tmp_path: Path) -> None:
     """They say neither whose they are nor on which connection."""
     text = "* LIST () " + "y" * 1000

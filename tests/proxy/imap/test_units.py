@@ -198,3 +198,14 @@ def test_what_passes_unread_is_known() -> None:
     assert reader.passing == large
     reader.go_raw()
     assert reader.passing == 0
+
+
+@pytest.mark.parametrize("size", [0, 3, LITERAL_KEPT, 100_000, LITERAL_MAX])
+def test_a_literal_that_is_not_there_is_passed_over_at_once(size: int) -> None:
+    reader = UnitReader(SERVER)
+    line = b"* 1 FETCH (BODY[] {%d}\r\n" % size
+    reader.read(line, 0)
+    assert reader.pass_over(size // 2) + reader.pass_over(LITERAL_MAX) == size
+    assert reader.literal is None
+    assert reader.read(b")\r\n", 0) == (Boundary.UNIT, 3)
+    assert reader.take_unit().end == len(line) + size + 3
