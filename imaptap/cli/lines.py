@@ -1,10 +1,9 @@
 """One line for one exchange, and for a session's beginning and end: what `record` and `tail` show."""
 
-import datetime as dt
-
 from rich.text import Text
 
 from imaptap.cli.errors import escaped
+from imaptap.exporting.times import local
 from imaptap.exporting.words import marks, result, said, took
 from proxy.imap.transcript import Ending, Exchange, Outcome, SessionClosed, SessionOpened
 
@@ -41,8 +40,7 @@ def session_line(record: SessionOpened | SessionClosed, wall: int = 0) -> Text:
 
 def clock(wall: int) -> str:
     """The local time of day, to the millisecond."""
-    moment = dt.datetime.fromtimestamp(wall // 1_000_000, dt.UTC).astimezone()
-    return f"{moment:%H:%M:%S}.{wall // 1000 % 1000:03}"
+    return f"{local(wall):%H:%M:%S}.{wall // 1000 % 1000:03}"
 
 
 def result_style(exchange: Exchange) -> str:

@@ -1,6 +1,5 @@
 """What goes to the terminal, or into a pipe: text that is never read as markup, on lines that are never folded."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
@@ -9,6 +8,7 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from imaptap.cli.errors import escaped
+from imaptap.exporting.times import local
 
 
 class Output(Console):
@@ -51,4 +51,4 @@ def amount(size: int | None) -> str:
 
 def day(wall: int) -> str:
     """Local date and time, to the second."""
-    return f"{dt.datetime.fromtimestamp(wall // 1_000_000, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{local(wall):%Y-%m-%d %H:%M:%S}"

@@ -16,6 +16,11 @@ def calendar(wall: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=min(max(wall, _LEAST), _MOST))
 
 
+def local(wall: int) -> dt.datetime:
+    """The same by the local clock; a year is kept free for its offset."""
+    return min(max(calendar(wall), _EPOCH.replace(year=2)), _EPOCH.replace(year=9998)).astimezone()
+
+
 def moment(wall: int) -> str:
     """Microseconds since 1970 in ISO 8601, UTC, to the microsecond."""
     return f"{calendar(wall).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _LINE_MOST: Final = 1024 * 1024
 """Of a line, so much is rewritten at once; the rest of a longer one by itself."""
 _ENDLESS: Final = 2**63 - 1
-_NOTHING: Final = bytes(64 * 1024)
 
 
 class Side:
@@ -47,9 +46,8 @@ class Side:
 
     def skip(self, length: int) -> None:
         """So many bytes of a literal that are not there."""
-        while length:
-            _, end = self._reader.read(_NOTHING[:length], 0)
-            length -= end
+        while length and (gone := self._reader.pass_over(length)):
+            length -= gone
         if self._letter and self._reader.literal is None:
             self._letter = None
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _TOGETHER: Final = 64 * 1024
 _FILLER: Final = b"x" * (1 << 20)
+_UNKEPT_MOST: Final = 1 << 36
 _EVERYTHING = "Say so where the session begins: session tells=everything"
 
 
@@ -142,6 +143,8 @@ class _Heard:
 
     def unkept(self, unkept: Unkept) -> list[Record | LeftOut]:
         """The language hears any bytes in their place; none of those are put on record."""
+        if unkept.length > _UNKEPT_MOST:  # the language hears it byte by byte
+            raise WrongError(1, f"a literal of {unkept.length:,} bytes was never recorded", "Say a length that can be")
         records: list[Record | LeftOut] = [*self._take()]
         start = self.received(unkept.direction)
         self._unkept[unkept.direction] = (start, start + unkept.length)

@@ -80,6 +80,12 @@ def test_commands_take_a_file_in_place_of_a_recording(program: Program, by_hand:
     assert not program.db.exists()
 
 
+def test_a_date_beyond_all_calendars_is_shown_as_their_last(program: Program, by_hand: str) -> None:
+    Path(by_hand).write_text(BY_HAND.replace("\n", "\nsession opened=999999999999999999\n", 1))
+    assert " 9998-0" in program("show", f"{by_hand}/1").stdout.splitlines()[0]
+    assert "9998" in program("ls", by_hand).stdout
+
+
 def test_nothing_is_left_behind(program: Program, by_hand: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the store that the cassette was read into, whether it was sound or not."""
     folder = Path("temporary").absolute()

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imaptap.exporting import mbox, messages
+from proxy.imap.transcript import SessionOpened
 from tests.imaptap.exporting.exporter import Exporter
 from tests.imaptap.telling import LETTER, C, S, Tale, typed_session
 
@@ -168,6 +169,7 @@ def test_a_time_beyond_all_calendars(tmp_path: Path) -> None:
     """A cassette may say so."""
     tale = told("C: a FETCH 1 BODY[]", fetched(1, b"BODY[]", SMALL), "S: a OK").end()
     first, *rest = tale
+    assert isinstance(first, SessionOpened)
     exporter = Exporter(tmp_path, [first._replace(wall=10**18), *rest])
     assert exporter("mbox")[0].startswith(b"From imaptap Fri Dec 31 23:59:59 9999\n")
     assert b"9999-12-31T23:59:59.999999Z C: a FETCH" in exporter("mailkit", times=True)[0]

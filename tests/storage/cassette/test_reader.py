@@ -142,6 +142,7 @@ def test_sessions_and_layers() -> None:
     assert [each.layer for each in said if isinstance(each, Piece)] == [Layer.PLAIN, Layer.TLS, Layer.TLS]
 
 
+UNKEPT = "unkept side=server length=99999999999 start=34 size=99999999999 sha256=" + "0" * 64
 REFUSED = [
     # A line behind the first, in which column, and what is said of it.
     (["hello"], 1, "begins no statement"),
@@ -188,6 +189,7 @@ REFUSED = [
     (["unkept side=server length=5 start=0 size=5 chunks=[[2,1],[2,2]] sha256=" + "0" * 64], 1, "not as long"),
     (["unkept side=server length=5 start=0 size=5 sha256=" + "0" * 64], 1, "not those of a literal"),
     (["unkept side=server length=5 start=0 size=5 sha256=00"], 51, "no SHA-256"),
+    (["S: * 1 FETCH (BODY[] {99999999999}", UNKEPT], 1, "was never recorded"),
     (['proxy command="ü"'], 1, "ASCII"),
 ]
 
