@@ -57,7 +57,7 @@ class Far:
     async def enter(self, standing: Standing, ask: Ask) -> Answer:
         """Dial, and bring the connection to where the session is. Raises LiveError that says why it is not there."""
         tap = Tap(0, self._nowhere, Turns(), decode=False)
-        ear = Ear(self._nowhere, answers_most=0)  # a server may say anything without end
+        ear = Ear(self._nowhere, learning=False)  # a server may say anything without end
         connection = Connection(self.endpoint, self._upstream, tap, ear, patience=_PATIENCE_SECONDS)
         entered = False
         try:

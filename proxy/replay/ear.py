@@ -33,8 +33,9 @@ _OVER_KEPT = 1000
 class Ear:
     """A sink that passes all records on, and takes from them whose the units are that it is told of."""
 
-    def __init__(self, sink: Sink, answers_most: int = ANSWERS_MOST) -> None:
-        """`answers_most` is how many answers to a command are kept, besides the last; 0 where nobody learns from it."""
+    def __init__(self, sink: Sink, *, learning: bool = True) -> None:
+        """Where nobody is `learning` from them, only the last answer to a command is kept."""
+        answers_most = ANSWERS_MOST if learning else 0
         self.over: Callable[[Dialogue], None] | None = None
         """Called with each dialogue that has ended, in the order of exchange numbers."""
         self._sink, self._answers_most = sink, answers_most
