@@ -64,6 +64,7 @@ def learn(known: Known, session: Session, sides: Sides) -> None:
     if recorded and replayed and ours.ok and theirs.ok:
         _commands(known, recorded.body, replayed.body)
     if ours.bare and theirs.bare:
+        _selected(known, session, sides)  # something may have told since that it is another one
         return
     _statuses(known, ours, theirs)
     for root, other in zip(ours.roots, theirs.roots, strict=False):

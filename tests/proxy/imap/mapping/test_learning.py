@@ -52,6 +52,15 @@ def test_select_tells_uidvalidity_uidnext_modseq_and_mailboxid() -> None:
     assert (made.object_id("MAILBOXID", "F1"), made.recorded_object_id("MAILBOXID", "x7")) == ("x7", "F1")
 
 
+def test_what_is_selected_counts_again_with_each_step() -> None:
+    """Also with one that tells nothing: something else may have told otherwise in between."""
+    append = "C: a APPEND INBOX {{1}}\nS: + go\nC: x\nS: a OK [APPENDUID {}] x"
+    said = [f"{select(4, 1, 17)}\n{append.format('1 17')}", f"{select(4, 9, 23)}\n{append.format('8 23')}"]
+    noop = "\nC: n NOOP\nS: n OK x"
+    assert learnt(*said).uidvalidity("INBOX", 1) == 8
+    assert learnt(*(f"{each}{noop}" for each in said)).uidvalidity("INBOX", 1) == 9
+
+
 def test_a_select_that_one_server_refuses_tells_nothing() -> None:
     made = learnt(select(4, 1, 17), "C: s SELECT INBOX\nS: s NO x")
     assert made.uidvalidity("INBOX", 1) is None
