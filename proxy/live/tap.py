@@ -43,6 +43,8 @@ class Tap:
         self._backlog_bytes = 0
         self._steps: Iterator[None] | None = None
         """What is left to be done of the chunk taken last."""
+        self._held = 0
+        """Of what is understood and left for soon, in bytes."""
         self._pace = Pace()
         self._when_understood: list[Callable[[], None]] = []
         self._over = False
@@ -101,11 +103,17 @@ class Tap:
         """The session begins."""
         self._sink.put(SessionOpened(self.session, self.clock.wall, client, listen, upstream))
 
-    def heard(self, direction: Direction, data: bytes, layer: Layer) -> None:
-        """These bytes were read from the peer of `direction`."""
+    def heard(self, direction: Direction, data: bytes, layer: Layer, *, soon: bool = False) -> None:
+        """These bytes were read from the peer of `direction`.
+
+        They are understood at once; `soon`: and go on record a little later, together with what follows (`catch_up`).
+        """
         self._lately += len(data)
         self._steps = self.conversation.begin(direction, data, self.clock.now(), layer)
-        self._pass_on()
+        if soon:
+            self._pass_on_soon(len(data))
+        else:
+            self._pass_on()
         if self._steps is not None:
             self.turns.next(self)
         elif self._conversation.holds_text:
@@ -132,10 +140,11 @@ class Tap:
         direction: Direction | None = None,
         *,
         place: tuple[int, int] | None = None,
+        soon: bool = False,
     ) -> None:
         """Something happened that is not in the bytes: at the end of what `direction` has said, or at `place` in it.
 
-        `place` is an offset and a length.
+        `place` is an offset and a length; `soon` as in `heard`.
         """
         at = self.clock.now()
 
@@ -144,7 +153,7 @@ class Tap:
             offset, length = place or (here, None)
             self._conversation.event(Event(self.session, at, kind, name, text, direction, offset, length))
 
-        self._in_order(put)
+        self._in_order(put, soon=soon)
 
     def rewrote(self, direction: Direction, rewrite: Rewrite) -> None:
         """Bytes of `direction` were changed on the way."""
@@ -185,6 +194,10 @@ class Tap:
     def answered(self, tag: bytes, status: str, text: str) -> None:
         """imaptap answered the client's command itself."""
         self.conversation.answer(tag, status, text, self.clock.now())
+        self._pass_on()
+
+    def catch_up(self) -> None:
+        """Put on record what was left for soon."""
         self._pass_on()
 
     def turn(self, end: float) -> None:
@@ -243,12 +256,15 @@ class Tap:
         """Whether the backlog is not as short yet as this, and nothing else is known of it: no look at the clock."""
         return self._steps is None and self._backlog_bytes > enough
 
-    def _in_order(self, put: Callable[[], None]) -> None:
+    def _in_order(self, put: Callable[[], None], *, soon: bool = False) -> None:
         """Behind all that was heard before."""
         if self._waiting:
             self._backlog.append(put)
+            return
+        put()
+        if soon:
+            self._pass_on_soon(_RECORD_BYTES)
         else:
-            put()
             self._pass_on()
 
     def _understand_small(self, enough: int) -> None:
@@ -287,7 +303,15 @@ class Tap:
         self._steps = self._conversation.begin(direction, data, at, layer)
         self._pace.end(share, began)
 
+    def _pass_on_soon(self, size: int) -> None:
+        self._held += size
+        if self._held > _BACKLOG_BYTES:
+            self._pass_on()
+        else:
+            self.turns.soon(self)
+
     def _pass_on(self) -> None:
+        self._held = 0
         records = self._conversation.take()
         for record in records:
             if type(record) is Event and record.kind in _OPAQUE:
