@@ -116,7 +116,6 @@ class Connection:
         await self._line.close(at_once=ending is Ending.CUT)
         self._tap.catch_up()
         self.flights.give_up()
-        self.flights.clear_up()
         self._ear.finish()
         self._tap.closed(ending or (Ending.SERVER if by_server else Ending.CLIENT), reason)
 

@@ -55,10 +55,11 @@ class Flights:
             asyncio.get_running_loop().call_soon(self.clear_up)
 
     def give_up(self) -> None:
-        """Nothing that is in flight will be answered any more."""
+        """Nothing that is in flight will be answered any more, and so nothing is left for afterwards."""
         for flight in list(self._under_way.values()):
             self.end(flight, None)
         self.land()
+        self.clear_up()
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Something to do about a landing that the next command need not wait for: it is done while the server works.
