@@ -262,7 +262,8 @@ class Run:
             most = max(s.kib for s in self.meter.samples)
             rows.append(("KiB at each rest", f"{[rest.kib for rest in self.rests]}, most {most}"))
             between = max(1, self.rests[-1].visits - self.rests[-2].visits)
-            rows.append(("would show a leak of", f"{FLAT * self.plan.workers * 1024 // between} bytes a job or visit ({between})"))
+            shown = FLAT * self.plan.workers * 1024 // between
+            rows.append(("would show a leak of", f"{shown} bytes a job or visit ({between})"))
             every = self.meter.samples[:: max(1, len(self.meter.samples) // 15)]
             rows.append(("KiB over time", " ".join(f"{s.at:.0f}s:{s.kib}" for s in every)))
             long = [f"{at:.0f}s {kind} ({lasted:.0f} s)" for at, lasted, kind in self.faults.times if lasted > 2.5]
