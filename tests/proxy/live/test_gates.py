@@ -40,7 +40,7 @@ def say(wire: Wireless, said: str) -> None:
     ],
     ids=["greeted", "refused", "in", "at work", "going out"],
 )
-def test_what_is_said_is_looked_at_first(wire: Wireless, said: str, heed: bool) -> None:  # noqa: FBT001
+def test_what_is_said_is_looked_at_first(wire: Wireless, said: str, heed: bool) -> None:
     say(wire, said)
     assert wire.relay.gates.heed is heed
 
