@@ -205,7 +205,7 @@ def test_the_ready_file_names_no_database_that_goes_away(tmp_path: Path, mail: D
     for address, words, known_there in (
         (str(file), ("--mode", "once"), (None, None)),
         (str(file), ("--mode", "new"), (None, None)),
-        ("bob", ("--mode", "once", "--db", db), ("1", db)),
+        ("bob", ("--mode", "once", "--db", db), (1, db)),
     ):
         with Served(tmp_path / "s", address, *words, *upstream(mail)) as served, client(served):
             ready = json.loads((tmp_path / "s" / "ready.json").read_text())
