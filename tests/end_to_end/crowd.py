@@ -143,6 +143,13 @@ class Crowd:
         return [visit for lane in self.lanes for visit in lane.visits]
 
     @contextlib.contextmanager
+    def rest(self) -> Iterator[None]:
+        """While this lasts nobody is at work: who is now may end what he does, and nobody new begins."""
+        with self._door:
+            until(lambda: not self.running, "the clients to end their jobs", seconds=2 * LIMIT)
+            yield
+
+    @contextlib.contextmanager
     def moment(self, harm: str) -> Iterator[None]:
         """While this lasts nobody new begins, and whoever is there may fail."""
         with self._door:

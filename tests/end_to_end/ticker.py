@@ -28,6 +28,8 @@ class Ticker:
         self.visits = 0
         self.failures: list[tuple[float, float, str]] = []
         """From and to (time.monotonic), and what went wrong."""
+        self.door = threading.Lock()
+        """Who holds it keeps it from coming."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"ticker {mode}")
 
@@ -61,7 +63,8 @@ class Ticker:
         while not self._ended.is_set():
             began = time.monotonic()
             try:
-                self.visit()
+                with self.door:
+                    self.visit()
                 self.visits += 1
             except (OSError, ValueError) as error:
                 self.failures.append((began, time.monotonic(), repr(error)))

@@ -203,7 +203,11 @@ class Silent:
         await never()
 
 
-KNOWN = "S: * OK hello\nC: a LOGIN bob x\nS: a OK in\nC: b SEARCH ALL\n" + f"S: * SEARCH{' 1234567890' * 20}\n" * 9999 + "S: b OK"
+KNOWN = (
+    "S: * OK hello\nC: a LOGIN bob x\nS: a OK in\nC: b SEARCH ALL\n"
+    + f"S: * SEARCH{' 1234567890' * 20}\n" * 9999
+    + "S: b OK"
+)
 
 
 @pytest.mark.parametrize("gone", [False, True])
