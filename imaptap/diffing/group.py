@@ -177,7 +177,7 @@ def _repeated(keys: Keys, told: dict[int, Step]) -> Iterator[Step]:
 
 def _finder(store: Store, sessions: tuple[Session, Session], known: _Known) -> Callable[[Step], Said | None]:
     """Finds for a step without a counterpart what is most like it on the other side."""
-    topics = [dict(zip(keys.numbers, keys.topic, strict=True)) for keys in (known.left, known.right)]
+    keys = known.left, known.right
     finders = nearest(known.left), nearest(known.right)
     last = [0, 0]
     left_to_find = NEAREST_MOST
@@ -190,7 +190,7 @@ def _finder(store: Store, sessions: tuple[Session, Session], known: _Known) -> C
         left_to_find -= 1
         here = 1 if step.left is None else 0
         there = 1 - here
-        number = finders[there](topics[here].get(last[here]), last[there] + 1)
+        number = finders[there](keys[here].topic_of(last[here]), last[there] + 1)
         return None if number is None else in_short(store.exchange(sessions[there], number).exchange)
 
     return find

@@ -74,6 +74,7 @@ def _reducer(kind: type[Any]) -> Callable[[Any], Reduced] | None:
     return lambda value: (kind, state(value))
 
 
-_named = cast("Callable[..., Any]", tuple.__new__)
+_tuple: type[tuple[Any, ...]] = tuple
+_named: Callable[..., Any] = _tuple.__new__
 """Without the detour through a named tuple's own, which is written in Python."""
 _REDUCERS = _Reducers()

@@ -10,7 +10,7 @@ import contextlib
 import multiprocessing
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from imaptap.diffing.begin import begin
+from imaptap.diffing.begin import begin, births
 from imaptap.diffing.parcels import packed, parcels, unpacked
 from imaptap.reading.dialogues import all_dialogues
 from storage import StorageError, open_store
@@ -44,7 +44,8 @@ class Reader:
         context = multiprocessing.get_context("spawn")  # not forked: this process has threads, of rich's progress bar
         self._coming, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_read, args=(theirs, db, sessions, text_most), daemon=True)
-        self._process.start()
+        with births():
+            self._process.start()
         theirs.close()  # else its end would not be seen here
         self._under_way = False
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imaptap.diffing.begin import begin
+from imaptap.diffing.begin import begin, births
 from imaptap.diffing.group import TEXT_MOST, compare_group, switched_off
 from imaptap.diffing.offers import Offers
 from imaptap.diffing.pairing import groups, pairings
@@ -129,7 +129,8 @@ class Comparing:
                     yield index, compare_group(task, part, paths[index], readers)
             return
         with _pool(min(processes, len(parts))) as pool:
-            waiting = {pool.submit(compare_group, task, part, paths[index]): index for index, part in enumerate(parts)}
+            with births():
+                waiting = {pool.submit(compare_group, task, part, paths[i]): i for i, part in enumerate(parts)}
             try:
                 for future in as_completed(waiting):
                     yield waiting[future], future.result()
