@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.crowd import Crowd, Lane, Ticker, own_clients, wide_clients
+from tests.end_to_end.crowd import Crowd, Lane, own_clients, wide_clients
 from tests.end_to_end.faults import WORKER_KILLED, Faults
 from tests.end_to_end.proof import Gone, Proof, Tally, account
+from tests.end_to_end.ticker import Ticker
 from tests.need import shared
 from tests.servers.dovecot import Dovecot
 from tests.servers.line import line_up
