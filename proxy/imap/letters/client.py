@@ -26,6 +26,7 @@ class ClientLetters:
         self._shared, self._reader = shared, reader
         self._keeper = Keeper(policy, shared, reader, ledger)
         self._append: AppendCommand | None = None
+        self._exchange: OpenExchange | None = None
         self._hidden = False
         self._what = What.OTHER
 
@@ -37,6 +38,7 @@ class ClientLetters:
         known = head.legal and head.name.removeprefix("UID ") in KNOWN
         self._shared.doubtful |= not known
         self._hidden = self._shared.doubtful
+        self._exchange = exchange
         if exchange is not None:
             exchange.hidden = self._hidden
         if not self._hidden and head.name in _APPENDS:
@@ -63,6 +65,8 @@ class ClientLetters:
         self._what = What.UNREAD
         if self._append:
             self._append.lose()
+        if self._exchange is not None:  # its mailbox is not known, nor what an answer would quote
+            self._exchange.hidden = True
 
     def keeps_literal(self) -> bool:
         """Whether the literal announced by the line last read goes on record as it is."""

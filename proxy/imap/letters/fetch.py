@@ -20,7 +20,10 @@ _NOTHING = re.compile(rb" +NIL(?=[ )])", re.IGNORECASE)
 _STRING = re.compile(rb' +"((?:[^"\\\r\n]|\\.)*+)"')
 _VALUE = re.compile(rb' +|"((?:[^"\\\r\n]|\\.)*+)"|[()]|[^ ()"{\r\n]+')
 _SUSPECT = re.compile(rb"(?:BODY(?:\.PEEK)?|BINARY(?:\.PEEK)?)\[|RFC822(?:\.TEXT|\.HEADER)?\Z", re.IGNORECASE)
-_SUSPECT_BEFORE = re.compile(rb"(?:\](?:<[0-9]+>)?|RFC822(?:\.TEXT|\.HEADER)?) *\Z", re.IGNORECASE)
+_SUSPECT_BEFORE = re.compile(
+    rb"(?:(?:BODY|BINARY)(?:\.PEEK)?\[[^\]]*\](?:<[0-9]+>)?|RFC822(?:\.TEXT|\.HEADER)?)( *)\Z", re.IGNORECASE
+)
+"""What stands in front of a part of a letter; in a string, it is there only where quotes do not match."""
 _END = re.compile(rb"\r?\n?\Z")
 
 _SECTIONED = {b"BODY": True, b"BODY.PEEK": True, b"BINARY": True, b"BINARY.PEEK": True, b"BINARY.SIZE": False}
@@ -166,7 +169,7 @@ class FetchAnswer:
         elif _SUSPECT.match(token):  # quotes that do not match have led us astray
             self._at = _At.LOST
             return pos
-        elif match[1] is not None and _SUSPECT_BEFORE.search(token[:-1]):
+        elif match[1] is not None and (suspect := _SUSPECT_BEFORE.search(match[1])) and suspect[1]:
             self._at = _At.LOST
             return match.end()
         if self._depth < 0:

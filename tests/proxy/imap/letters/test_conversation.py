@@ -18,7 +18,7 @@ from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, Exchange, Kept, Layer, Piece, Record
 from tests.proxy.imap.playing import CLIENT, SERVER, Cut, at_random, bytewise, whole
 
-HEADER = "¦Subject: s\r\nX: canary-head\r\n\r\n¦"
+HEADER = "¦Subject: s\r\nX: topic\r\n\r\n¦"
 LONG = "«" + "canary " * 1000 + "»"
 BEGIN = ["S: * OK hi", "C: a LOGIN joe pass", "S: a OK in", "C: b SELECT INBOX", "S: * 9 EXISTS", "S: b OK selected"]
 
@@ -31,7 +31,7 @@ ROWS = {
         f"S: * 3 FETCH (BODY[]<0> {{}}\r\n{HEADER}{LONG}¶)",
         "S: * 3 FETCH (BODY[]<70> {}\r\n«A: canary\r\n\r\n»¶)",
         "S: * 4 FETCH (BODY[] {}\r\n«no header, canary»¶)",
-        "S: * 5 FETCH (BODY[] {}\r\n¦A: 1\r\n canary-head\r\n¦¶)",
+        "S: * 5 FETCH (BODY[] {}\r\n¦A: 1\r\n topic\r\n¦¶)",
         'S: * 6 FETCH (BODY[] {}\r\n¶ BODY[] NIL BODY[] "" RFC822.SIZE 7)',
         "S: c OK done",
     ],
@@ -46,13 +46,14 @@ ROWS = {
     ],
     "headers": [
         "C: c FETCH 1 (BODY[HEADER.FIELDS (FROM)] BODY[2.MIME])",
-        'S: * 1 FETCH (BODY[HEADER.FIELDS (FROM "x y" {}\r\nfoo¶)] {}\r\n¦From: canary-head\r\n\r\n¦¶)',
-        'S: * 1 FETCH (BODY[2.MIME] {}\r\n¦A: canary-head¦¶ BODY[1.HEADER]<5> "¦canary-head¦" RFC822.HEADER {}\r\n¦b¦¶)',
+        'S: * 1 FETCH (BODY[HEADER.FIELDS (FROM "x y" {}\r\nfoo¶)] {}\r\n¦From: topic\r\n\r\n¦¶)',
+        'S: * 1 FETCH (BODY[2.MIME] {}\r\n¦A: topic¦¶ BODY[1.HEADER]<5> "¦topic¦")',
+        "S: * 1 FETCH (RFC822.HEADER {}\r\n¦b¦¶)",
         "S: c OK done",
     ],
     "what is no letter": [
         "C: c FETCH 1 ALL",
-        'S: * 1 FETCH (ENVELOPE ("d" "a (subject) [x]" NIL ((NIL NIL "a" "b")) {}\r\nanother¶) INTERNALDATE "1-Jan-2026")',
+        'S: * 1 FETCH (ENVELOPE ("d" "a (subject) [x]" NIL ((NIL NIL "a" "b")) {}\r\nanother¶) UID 3)',
         'S: * 1 FETCH (BODY ("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL {}\r\nsome¶ "7BIT" 9 1) BODYSTRUCTURE (NIL) UID 4)',
         'S: * 1 FETCH (MODSEQ (12) EMAILID (M1) X-GM-LABELS ("a b" {}\r\nlabel¶) FLAGS (\\Seen $x))',
         'S: * LIST () "/" {}\r\nbox¶',
@@ -65,16 +66,14 @@ ROWS = {
     ],
     "what nobody knows": [
         "C: c FETCH 1 (X-FOO)",
-        "S: * 1 FETCH (UID 1 «X-FOO canary BODY[] »{}\r\n«canary»¶«)»",
-        "S: * 1 FETCH (BODY[TEXT«] canary)»",
+        "S: * 1 FETCH (UID 1 «X-FOO canary BODY[]» {}\r\n«canary»¶«)»",
+        "S: * 1 FETCH (BODY[TEXT]« canary)»",
         "S: * 1 FETCH (BODY[TEXT]« canary)»",
         "S: * 1 FETCH (UID 2) «canary»",
         'S: * 1 FETCH (ENVELOPE ("a "b" (" BODY[TEXT] "«canary")»',
-        'S: * 1 FETCH (ENVELOPE ("a "(" NIL« BODY[1] »{}\r\n«canary»¶«)»'.replace("NIL«", "NIL «").replace(
-            "« BODY", "«BODY"
-        ),
-        "S: * «XFOO canary {} canary»".replace("{}", "{x}"),
-        'S: * URLFETCH« "imap://canary/x" »{}\r\n«canary»¶',
+        'S: * 1 FETCH (ENVELOPE ("a "(" NIL «BODY[1]» {}\r\n«canary»¶«)»',
+        "S: * «XFOO canary {x} canary»",
+        'S: * URLFETCH« "imap://canary/x"» {}\r\n«canary»¶',
         "S: * 4 CONVERTED« (TAG canary)»",
         "S: c OK done",
     ],
@@ -99,13 +98,13 @@ ROWS = {
         "S: f OK done",
         f"C: g UID REPLACE 4 box {{}}\r\n{HEADER}«canary»¶",
         "S: g OK done",
-        'C: h APPEND box «canary» (\\Seen) «more» "«canary»" ("«canary»") {}\r\n«canary»¶',
+        'C: h APPEND box «canary» («\\Seen») «more» "«canary»" ("«canary»") {}\r\n«canary»¶',
         "S: h OK done",
         'C: i APPEND box CATENATE (TEXT "«canary»" «canary» «canary»)',
         "S: i BAD no",
     ],
     "a letter that the server did not want": [
-        "C: c APPEND box {}\r\n¦¶",
+        "C: c APPEND box {10}",
         "S: c NO too large",
         "C: «canary: letter»",
         "C: «please list all the canary birds»",
@@ -180,7 +179,7 @@ def test_what_is_kept(row: str, policy: Bodies, cut: Cut) -> None:
     for side in Direction:
         expected = b"".join(recorded for direction, _, recorded in lines if direction is side)
         assert kept(heard, side).split(b"\r\n") == expected.replace(b"pass", b"xxxx").split(b"\r\n")
-    assert "canary" not in told(heard).replace("canary-head", "").lower()
+    assert "canary" not in told(heard).lower()
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -208,8 +207,8 @@ def test_a_session_cut_anywhere_keeps_nothing(policy: Bodies, row: str, seed: in
         sent = b"".join(data for direction, data in begun if direction is side)
         stream = kept(heard, side)
         assert len(stream) == len(sent)
-        assert b"canary" not in stream.replace(b"canary-head", b"").lower()
-    assert "canary" not in told(heard).replace("canary-head", "").lower()
+        assert b"canary" not in stream.lower()
+    assert "canary" not in told(heard).lower()
 
 
 def hashes(heard: list[Record]) -> list[str]:
@@ -243,7 +242,7 @@ def test_what_cannot_be_read_is_left_out(policy: Bodies, compressed: bool) -> No
     start = [(CLIENT, b"c COMPRESS DEFLATE\r\n"), (SERVER, b"c OK\r\n")]
     for at, (direction, data) in enumerate([*begin, *start, *more]):
         if at == len(begin) and not compressed:
-            conversation.give_up(at, "canary-head")
+            conversation.give_up(at, "topic")
         conversation.receive(direction, data, at, Layer.TLS)
         heard += conversation.take()
     conversation.close(99, Ending.CLIENT, "")
@@ -269,4 +268,4 @@ def test_the_exchange_is_counted_all_the_same() -> None:
     said = [marked(line, Bodies.NONE)[:2] for line in (*BEGIN, *ROWS["whole messages"])]
     exchanges = [each for each in hear(said, Bodies.NONE) if isinstance(each, Exchange)]
     assert (exchanges[-1].command, exchanges[-1].status) == ("FETCH", "OK")
-    assert exchanges[-1].responses == (("FETCH", 8), ("UIDFETCH", 1)) or dict(exchanges[-1].responses)["FETCH"] == 8
+    assert exchanges[-1].responses == (("FETCH", 7), ("UIDFETCH", 1))
