@@ -29,7 +29,7 @@ class HeaderBlock:
         """How many bytes are certainly header."""
         self.over = False
         """Whether all others are text. Until then nobody knows what a line is that has just begun."""
-        self._begun = b""
+        self._begun: bytes = b""
         self._in_line = False
 
     def feed(self, data: bytes) -> None:
