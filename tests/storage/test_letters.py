@@ -10,7 +10,6 @@ from proxy.imap.conversation import Conversation
 from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import Direction, Ending, Layer, SessionOpened
 from storage import Check, Store, Writer
-from storage.cassette import follows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,4 +63,3 @@ def test_streams_are_whole(store: Store, policy: Bodies) -> None:
         assert sum(piece.length for piece in pieces) == length
         hashed = {len(piece.left_out) for piece in pieces if piece.left_out is not None}
         assert hashed == {Bodies.FULL: set(), Bodies.HASH: {64}}.get(policy, {0})
-    assert isinstance(follows(store, session), bool)
