@@ -27,7 +27,7 @@ _SHOWN = [kind for kind in EventKind if kind not in {EventKind.SECRET, EventKind
 _WHY = {
     Why.COLLAPSED: "of a literal, not shown",
     Why.HOLE: "never recorded",
-    Why.LEFT_OUT: "of a literal, not kept, sha256 {}",
+    Why.LEFT_OUT: "of a literal, not kept",
 }
 
 
@@ -96,7 +96,8 @@ class Lines:
     def _absent(self, entry: Absent) -> str:
         if entry.why is Why.HOLE or (entry.why is Why.LEFT_OUT and self._bodies):
             self.missing += entry.length
-        return f"{entry.length} bytes {_WHY[entry.why].format(entry.sha256)}"
+        known = f", sha256 {entry.sha256}" if entry.sha256 else ""
+        return f"{entry.length} bytes {_WHY[entry.why]}{known}"
 
     def _ending(self) -> Iterator[str]:
         session = self._session

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from proxy.imap.capabilities import Rewrite
 from proxy.imap.conversation import Conversation
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, SessionOpened
 from proxy.live.clock import Clock
 from proxy.live.sink import Sink
@@ -34,10 +35,10 @@ _Chunk = tuple[Direction, bytes, int, Layer]
 class Tap:
     """One session's ear."""
 
-    def __init__(self, session: int, sink: Sink, turns: Turns, *, decode: bool) -> None:
+    def __init__(self, session: int, sink: Sink, turns: Turns, *, decode: bool, bodies: Bodies = Bodies.FULL) -> None:
         self.session = session
         self.clock = Clock()
-        self._conversation = Conversation(session, decode=decode)
+        self._conversation = Conversation(session, decode=decode, bodies=bodies)
         self._backlog: deque[_Chunk | Callable[[], None]] = deque()
         """What was overheard and is not understood yet, and what is to be put on record behind it."""
         self._backlog_bytes = 0
