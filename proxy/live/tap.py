@@ -89,8 +89,15 @@ class Tap:
         return self._lately > _LITTLE or self._sink.crammed
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call back, from any thread, when the recorder has caught up."""
-        self._sink.when_drained(callback)
+        """Call back, in the event loop, when the recorder has caught up."""
+        loop = asyncio.get_running_loop()
+
+        def drained() -> None:
+            # The loop may be closed by the time that the recorder's thread comes here.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(callback)
+
+        self._sink.when_drained(drained)
 
     @property
     def client_may_be_told(self) -> bool:
@@ -190,7 +197,8 @@ class Tap:
     def turn(self, end: float) -> None:
         """Understand what was put off, as far as there is time for it, or release what is public of a half line."""
         if self._waiting and self.full:
-            self._turn_when_drained()
+            # A few bytes can make many records: what is not understood yet waits for the recorder, too.
+            self.when_drained(self._go_on)
             return
         if self._waiting:
             enough = self._backlog_bytes - self._pace.size
@@ -208,17 +216,6 @@ class Tap:
             due, self._when_understood = self._when_understood, []
             for callback in due:
                 callback()
-
-    def _turn_when_drained(self) -> None:
-        """A few bytes can make many records: what is not understood yet waits for the recorder, too."""
-        loop = asyncio.get_running_loop()
-
-        def drained() -> None:
-            # The loop may be closed by the time that the recorder's thread comes here.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._go_on)
-
-        self._sink.when_drained(drained)
 
     def _go_on(self) -> None:
         # Also where somebody has asked meanwhile, and so all is understood: those who wait for that hear it in a turn.

@@ -217,15 +217,9 @@ class Line:
             self._room.set()
 
     def _wait_for_recorder(self) -> None:
-        loop = asyncio.get_running_loop()
         self._wait_for("recorder")
         self._leg.hold("recorder")
-
-        def back() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
-                loop.call_soon_threadsafe(self._recorder_is_back)
-
-        self._tap.when_drained(back)
+        self._tap.when_drained(self._recorder_is_back)
 
     def _recorder_is_back(self) -> None:
         self._is_back("recorder")

@@ -146,6 +146,13 @@ class Crowd:
         return [visit for lane in self.lanes for visit in lane.visits]
 
     @contextlib.contextmanager
+    def rest(self) -> Iterator[None]:
+        """While this lasts nobody is at work: who is now may end what he does, and nobody new begins."""
+        with self._door:
+            until(lambda: not self.running, "the clients to end their jobs", seconds=2 * LIMIT)
+            yield
+
+    @contextlib.contextmanager
     def moment(self, harm: str) -> Iterator[None]:
         """While this lasts nobody new begins, and whoever is there may fail."""
         with self._door:
@@ -274,6 +281,8 @@ class Ticker:
         self.visits = 0
         self.failures: list[tuple[float, float, str]] = []
         """From and to (time.monotonic), and what went wrong."""
+        self.door = threading.Lock()
+        """Who holds it keeps it from coming."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"ticker {mode}")
 
@@ -307,7 +316,8 @@ class Ticker:
         while not self._ended.is_set():
             began = time.monotonic()
             try:
-                self.visit()
+                with self.door:
+                    self.visit()
                 self.visits += 1
             except (OSError, ValueError) as error:
                 self.failures.append((began, time.monotonic(), repr(error)))
