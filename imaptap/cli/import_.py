@@ -129,7 +129,10 @@ def _format(path: Path, wanted: str | None) -> Format | _Ours:
     found = _NDJSON if ndjson.recognise(head) else recognised(head)
     if found is None:
         known = ", ".join(_NAMES)
-        raise UserError(f"{path} is of no format that is known.", f"Say which with --format: {known}. What was pasted needs its line breaks.")
+        raise UserError(
+            f"{path} is of no format that is known.",
+            f"Say which with --format: {known}. What was pasted needs its line breaks.",
+        )
     return found
 
 

@@ -88,9 +88,7 @@ class _Page:
 class _Told:
     """One session."""
 
-    def __init__(
-        self, selection: Selection, session: Session, limit: int, noted: list[Noted], *, bodies: bool
-    ) -> None:
+    def __init__(self, selection: Selection, session: Session, limit: int, noted: list[Noted], *, bodies: bool) -> None:
         self._selection, self._session, self._limit, self._bodies = selection, session, limit, bodies
         self._noted = noted
         self._lines = Lines(selection, session, bodies=bodies)

@@ -29,7 +29,9 @@ def notes(selection: Selection) -> list[Noted]:
         if note.exchange_id is not None:
             if note.exchange_id in numbers:
                 told.append(Noted(session_number, numbers[note.exchange_id], note.written, note.text))
-        elif selection.everything and (session_number is not None or note.session_id is selection.session is None):
+        elif selection.everything and (
+            session_number is not None or (note.session_id is None and selection.session is None)
+        ):
             told.append(Noted(session_number, None, note.written, note.text))
     return told
 

@@ -102,21 +102,21 @@ class _Stream:
 
     def __init__(self, key: str, first: Frame, before: _Stream | None) -> None:
         """With `before`, what that one said goes on here, between the same two."""
-        self._key = key
+        self.key = key
         self._orders = {first.source: Order(), first.target: Order()}
         self._ends = [first.source, first.target]
         self._server: tuple[str, int] | None = None
         self._whole = bool(first.flags & SYN)
         self._finished: list[tuple[str, int]] = []
         self._at = first.at
-        self._clear = Tls(Layer.PLAIN)
+        self.clear = Tls(Layer.PLAIN)
         self.begun = False
         self.tls = False
         self.over = False
         self.parted = False
         """Whether it will go on in another connection."""
-        if before is not None and before._server is not None:
-            self._key, self._clear, self.begun = before._key, before._clear, True
+        if before is not None:
+            self.key, self.clear, self.begun = before.key, before.clear, True
             self._server = first.target
 
     def frame(self, frame: Frame) -> Iterator[Statement]:
@@ -133,7 +133,7 @@ class _Stream:
             yield from self._protected(frame)
         else:
             for data in order.take(frame.seq + bool(frame.flags & SYN), frame.payload):
-                yield from self._said(frame.source, data, self._clear.layer)
+                yield from self._said(frame.source, data, self.clear.layer)
             if order.hopeless or frame.missing:
                 yield from self._tear(frame.source)
         if self.begun and frame.flags & FIN and _WILL_GO_ON in frame.comment:
@@ -172,7 +172,7 @@ class _Stream:
         """It is over."""
         self.over = True
         if self.begun:
-            yield Over(self._key, ending, reason, self._at)
+            yield Over(self.key, ending, reason, self._at)
 
     def _said(self, source: tuple[str, int], data: bytes, layer: Layer) -> Iterator[Statement]:
         if not self.begun:
@@ -185,11 +185,11 @@ class _Stream:
             scheme = "imaps" if layer is Layer.TLS else "imap"
             caveats = () if self._whole else ("its beginning is not in the capture",)
             yield Begun(
-                self._key, self._at, caveats, _address(client), f"{scheme}://{_address(self._server)}", deflated=True
+                self.key, self._at, caveats, _address(client), f"{scheme}://{_address(self._server)}", deflated=True
             )
         side = Direction.SERVER if source == self._server else Direction.CLIENT
-        yield Said(self._key, side, data, self._at, layer)
-        self._clear.said(side, data)
+        yield Said(self.key, side, data, self._at, layer)
+        self.clear.said(side, data)
 
     def _find_server(self, source: tuple[str, int], data: bytes) -> tuple[str, int] | None:
         """Which end is the server; None where this is no IMAP."""

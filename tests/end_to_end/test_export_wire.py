@@ -149,7 +149,7 @@ def test_a_script_gets_the_same_answers(form: str, tls: str, line: Line, dovecot
 
 
 def test_scripted_tests_get_the_same_answers(line: Line, dovecot: Dovecot, tmp_path: Path) -> None:
-    """ImapTest itself is in no package; a reader made of its documentation runs them at Dovecot, and checks each answer."""
+    """ImapTest is in no package: a reader made of its documentation runs them at Dovecot, and checks each answer."""
     session(line, LETTER.replace(b"$", b""))
     [number] = line.check()
     [script] = export(line, "imaptest", number, tmp_path / "tests").iterdir()

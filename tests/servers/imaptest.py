@@ -75,7 +75,8 @@ def read(text: bytes) -> tuple[dict[str, str], list[Group]]:
 def _lines(body: bytes) -> list[bytes]:
     """Without comments; a line with blocks between braces has them as literals."""
     lines: list[bytes] = []
-    begun, block = b"", None
+    begun = b""
+    block: list[bytes] | None = None
     for line in body.split(b"\n"):
         if block is not None:
             if not line.startswith(b"}}}"):

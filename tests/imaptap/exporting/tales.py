@@ -43,7 +43,7 @@ class Wire:
 
 
 def _literals() -> list[Record]:
-    """Both ways, waited for and not; an empty one, one within a line, one of 4 KiB and more, one of bytes of all kinds."""
+    """Both ways, waited for and not; an empty one, one within a line, one of 4 KiB and more, of bytes of all kinds."""
     tale = Tale().say("S: * PREAUTH hi\nC: a APPEND x {6}\nS: + go").send(C, b"a\nb\r\n \r\n").say("S: a OK")
     tale.send(C, b"b SEARCH FROM {0+}\r\n TO {3+}\r\nab\n\r\n").say("S: * SEARCH\nS: b OK\nC: c FETCH 1 BODY[]")
     every = bytes(range(256)) * 20
@@ -62,13 +62,17 @@ def _odd_lines() -> list[Record]:
 def _secrets() -> list[Record]:
     """Of LOGIN as words and as literals, of SASL, in a command that nobody knows."""
     tale = Tale().say("S: * OK hi\nC: a LOGIN bob wrong\nS: a NO no\nC: b LOGIN {3}\nS: +").send(C, b"bob {6}\r\n")
-    tale.say("S: +").send(C, b"secret\r\n").say("S: b NO no\nC: c AUTHENTICATE PLAIN\nS: +\nC: AGJvYgBzZWNyZXQ=\nS: c OK")
+    tale.say("S: +").send(C, b"secret\r\n").say(
+        "S: b NO no\nC: c AUTHENTICATE PLAIN\nS: +\nC: AGJvYgBzZWNyZXQ=\nS: c OK"
+    )
     return tale.say("C: d SETPASSWORD hunter2 xxxx\nS: d BAD no\nC: e LOGOUT\nS: * BYE\nS: e OK").end()
 
 
 def _pipelined() -> list[Record]:
     """Commands in flight together, a COPYUID, an IDLE with news, the same tag twice."""
-    tale = Tale().say("S: * PREAUTH hi\nC: a SELECT INBOX\nC: b UID COPY 1:2 \"a b\"\nS: * 2 EXISTS\nS: a OK [READ-WRITE] d")
+    tale = Tale().say(
+        'S: * PREAUTH hi\nC: a SELECT INBOX\nC: b UID COPY 1:2 "a b"\nS: * 2 EXISTS\nS: a OK [READ-WRITE] d'
+    )
     tale.say("S: b OK [COPYUID 38505 1:2 3956:3957] done\nC: c IDLE\nS: + idling\nS: * 3 EXISTS\nC: DONE\nS: c OK")
     return tale.say("C: . NOOP\nC: . NOOP\nS: . OK\nS: * 4 EXISTS\nS: . OK").end(Ending.CLIENT)
 
@@ -77,12 +81,20 @@ def _starttls() -> list[Record]:
     """From clear to TLS, with a command of imaptap's own and a rewrite."""
     wire = Wire("imap://mail.example.org:143").send(S, b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", Layer.PLAIN)
     wire.send(C, b"a STARTTLS\r\n", Layer.PLAIN).send(S, b"a OK go\r\n", Layer.PLAIN)
-    return wire.send(C, b"b LOGIN bob secret\r\n").send(S, b"b OK in\r\n").send(C, b"c NOOP\r\n").send(S, b"c OK\r\n").end()
+    return (
+        wire.send(C, b"b LOGIN bob secret\r\n")
+        .send(S, b"b OK in\r\n")
+        .send(C, b"c NOOP\r\n")
+        .send(S, b"c OK\r\n")
+        .end()
+    )
 
 
 def _compressed() -> list[Record]:
     wire = Wire().send(S, b"* PREAUTH hi\r\n").send(C, b"a COMPRESS DEFLATE\r\n").send(S, b"a OK go\r\n")
-    wire.deflated(C, b"b FETCH 1 BODY[]\r\n").deflated(S, b"* 1 FETCH (BODY[] {%d}\r\n" % len(LETTER) + LETTER + b")\r\n")
+    wire.deflated(C, b"b FETCH 1 BODY[]\r\n").deflated(
+        S, b"* 1 FETCH (BODY[] {%d}\r\n" % len(LETTER) + LETTER + b")\r\n"
+    )
     return wire.deflated(S, b"b OK\r\n").deflated(C, b"c NOOP\r\n").deflated(S, b"c OK\r\n").end()
 
 
@@ -98,7 +110,11 @@ def _cut_in_a_line() -> list[Record]:
 
 
 def _cut_in_a_literal() -> list[Record]:
-    tale = Tale().say("S: * PREAUTH hi\nC: a FETCH 1 BODY[]").send(S, b"* 1 FETCH (BODY[] {9000}\r\nSubject: x\r\n\r\nto be")
+    tale = (
+        Tale()
+        .say("S: * PREAUTH hi\nC: a FETCH 1 BODY[]")
+        .send(S, b"* 1 FETCH (BODY[] {9000}\r\nSubject: x\r\n\r\nto be")
+    )
     return tale.end(Ending.FAILED, "reset by peer")
 
 

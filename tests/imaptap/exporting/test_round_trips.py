@@ -23,7 +23,7 @@ from tests.need import need
 _SECRET = {EventKind.SECRET}
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from storage import Recording, Session, Store
@@ -42,9 +42,9 @@ class Row(NamedTuple):
 
     form: str
     read: str
-    lacks: dict[str, Set[str]]
-    settings: Settings = Settings()  # noqa: RUF009  it is frozen
-    lost: Set[str] = frozenset()
+    lacks: dict[str, AbstractSet[str]]
+    settings: Settings = Settings()
+    lost: AbstractSet[str] = frozenset()
     absent: bytes | None = None
 
 
@@ -54,7 +54,7 @@ _MASKED = {"secrets": {"odd lines"}}
 """Masks are found again where a secret stands; here the mask covers the blank that showed that it was one."""
 _OWN = {"exchanges": {"imaptap's own"}, "events": EVERY}
 """What imaptap did itself, and happened beside the bytes; an event says where the session comes from instead."""
-_ONE_END = {fact: EVERY for fact in ("opened", "listener", "upstream", "client's address", "ending")}
+_ONE_END = dict.fromkeys(("opened", "listener", "upstream", "client's address", "ending"), EVERY)
 """Dovecot's log begins with the first byte, and tells nothing of the connection."""
 _UNENDED = {"cut in a line", "cut in a literal"}
 """A line that never ended has an end here."""
@@ -108,7 +108,6 @@ def _of(store: Store, session: Session) -> dict[str, Any]:
     said = sorted(chunks, key=lambda chunk: chunk.at)
     runs = itertools.groupby(said, key=lambda chunk: chunk.side)
     events = list(store.events(session))
-    first = min((chunk.at for chunk in said), default=0)
     return {
         "client": b"".join(chunk.data for chunk in chunks if chunk.side is Direction.CLIENT),
         "server": b"".join(chunk.data for chunk in chunks if chunk.side is Direction.SERVER),

@@ -64,7 +64,9 @@ def test_times_and_sessions(tmp_path: Path) -> None:
 
 def test_the_line_that_begins_a_session_has_no_time(tmp_path: Path) -> None:
     """As with LogTimestamps: the next one has it."""
-    done = _told(tmp_path, b"Connected to imaps://h/\r\n2023-11-14T22:13:20.000007Z S: * OK\r\nConnected to imaps://h/\r\n")
+    done = _told(
+        tmp_path, b"Connected to imaps://h/\r\n2023-11-14T22:13:20.000007Z S: * OK\r\nConnected to imaps://h/\r\n"
+    )
     assert [each.wall for each in done.begun] == [1_700_000_000_000_007, None]
     assert [each.caveats[0] for each in done.begun] == ["times are of the client", "there are no times"]
 
