@@ -156,6 +156,10 @@ class Conversation:
         self._client.spans.flush()
         self._client.run()
 
+    def inflated(self) -> None:
+        """What follows COMPRESS is in the record as it was before it was compressed, as with `recorded`."""
+        self._recorded = True
+
     def secured(self) -> None:
         """TLS now protects a leg that was clear: what was said before is not to be trusted (M 6.8)."""
         self._shared.state.switch_to_tls()

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imaptap.cli.export_progress import ExportProgress
+from tests.imaptap.telling import recorded, typed_session
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -115,3 +118,29 @@ def test_without_tshark(program: Program, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "tshark, which is not installed" in program.refused("import", str(path))
     assert program.json("ls")["recordings"] == []
+
+
+@pytest.mark.parametrize("form", ["cassette", "ndjson", "text", "mailkit"])
+def test_ctrl_c_leaves_nothing_of_that_file(
+    form: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was whole before that stays. The progress bar is told of each part of the file."""
+    recorded(program.db, typed_session(), name="x")
+    path = tmp_path / f"y.{form}"
+    program("export", "x", "--format", form, "-o", str(path))
+    whole = _file(tmp_path, "typed.txt", TYPED)
+    done: list[int] = []
+
+    def told(_: object, more: int) -> None:
+        done.append(more)
+        if path.stat().st_size * 0.8 < sum(done):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ExportProgress, "__call__", told)
+    assert program("import", whole, str(path)).exit_code == 130
+    assert done
+    monkeypatch.undo()
+    monkeypatch.setenv("TZ", "UTC")
+    assert [each["name"] for each in program.json("ls")["recordings"]] == ["x", "typed"]
+    assert program.lines("check")[-1].endswith("Nothing is wrong.")
+    program.lines("import", str(path))
