@@ -11,7 +11,7 @@ import click
 from imaptap.cli.cassettes import name_of, opened_file
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.export_progress import ExportProgress
-from imaptap.cli.options import db_option
+from imaptap.cli.options import db_option, with_folder
 from imaptap.cli.terminal import Output
 from imaptap.importing import ndjson, pcap, rawlog
 from imaptap.importing.formats import FORMATS, HEAD, Format, named, recognised
@@ -82,7 +82,7 @@ def import_(files: tuple[Path, ...], form: str | None, name: str | None, keylog:
     if name is not None and len(logs) > 1:
         raise UserError("--name is for one recording.", "Import the others by themselves.")
     stopped = False
-    with open_store(db, create=True) as store:
+    with open_store(with_folder(db), create=True) as store:
         for log in logs:
             stopped |= _imported(store, log, name)
     if stopped:

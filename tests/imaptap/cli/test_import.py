@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaptap.cli.export_progress import ExportProgress
+from tests.imaptap.cli.conftest import Program
 from tests.imaptap.telling import recorded, typed_session
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.imaptap.cli.conftest import Program
 
 TYPED = "* OK hi\na login bob open-sesame\na OK in\nb noop\nb OK\n"
 IN = "1700000000.000000 a NOOP\r\n"
@@ -34,6 +33,17 @@ def test_what_it_is_is_found(program: Program, tmp_path: Path) -> None:
         f"# notice: imported: transcript {path}; there are no times; line ends are taken for CRLF; whether TLS" in shown
     )
     assert program.lines("show", "typed")[1] == f"# imported from transcript {path}"
+
+
+def test_the_first_thing_that_somebody_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their data folder is not there yet: it is made, and only they can look into it."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("IMAPTAP_HOME", str(home))
+    own = Program(home / "imaptap.db")
+    assert own.lines("import", _file(tmp_path, "typed.txt", TYPED))
+    assert home.stat().st_mode & 0o777 == 0o700
+    elsewhere = Program(tmp_path / "nowhere" / "x.db")
+    assert "does not exist" in elsewhere.refused("import", _file(tmp_path, "typed.txt", TYPED))
 
 
 def test_ls_says_so(program: Program, tmp_path: Path) -> None:
