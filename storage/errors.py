@@ -35,7 +35,7 @@ class LeftOutError(GapError):
 
     def __init__(self, start: int, end: int) -> None:
         message = f"Bytes {start} to {end} of this stream are of a literal that was not kept (--max-literal, --bodies)."
-        hint = "`imaptap show` tells its length and SHA-256; the bytes on both sides of it are intact."
+        hint = "`imaptap show` tells its length, and its SHA-256 if there is one; those on both sides are intact."
         StorageError.__init__(self, message, hint)
         self.start = start
         self.end = end

@@ -120,7 +120,7 @@ def _why_not(command: Typed) -> str:
     if exchange.command in LOGINS:
         return "" if command.was == "OK" else "it is a login that failed"
     if any(ask.secret for ask in command.asks):
-        return "it holds a secret, which the recording has not"
+        return "it holds a secret or a letter, which the recording has not"
     return "" if all(map(_is_whole, command.asks)) else "it was not typed to its end"
 
 

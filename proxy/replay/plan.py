@@ -82,7 +82,7 @@ def decide(dialogue: Dialogue, mapping: Mapping, target: Target, policy: Policy,
 
 def _unusable(dialogue: Dialogue, ask: Ask) -> str | None:
     if any(each.secret for each in dialogue.asks):
-        return "it holds a secret, which the recording has not"
+        return "it holds a secret or a letter, which the recording has not"
     return never_whole(ask.unit)
 
 

@@ -18,6 +18,8 @@ _SECTION = re.compile(rb'(?:[^\]"{\r\n]|"(?:[^"\\\r\n]|\\.)*+")*+')
 _ORIGIN = re.compile(rb"\](?:<([0-9]+)>)?")
 _NOTHING = re.compile(rb" +NIL(?=[ )])", re.IGNORECASE)
 _STRING = re.compile(rb' +"((?:[^"\\\r\n]|\\.)*+)"')
+_WRAPPED = re.compile(rb" +\((?:FUZZY|LAZY)(?= )", re.IGNORECASE)
+"""How Dovecot wraps what it says of a SNIPPET, which became PREVIEW (RFC 8970)."""
 _VALUE = re.compile(rb' +|"((?:[^"\\\r\n]|\\.)*+)"|[()]|[^ ()"{\r\n]+')
 _SUSPECT = re.compile(rb"(?:BODY(?:\.PEEK)?|BINARY(?:\.PEEK)?)\[|RFC822(?:\.TEXT|\.HEADER)?\Z", re.IGNORECASE)
 _SUSPECT_BEFORE = re.compile(
@@ -49,6 +51,7 @@ class _At(enum.Enum):
     NAME = enum.auto()
     SECTION = enum.auto()
     LETTER = enum.auto()  # the value of an item is of a letter
+    WRAPPED = enum.auto()  # it was, and stood in parentheses
     OTHER = enum.auto()  # it is not
     END = enum.auto()
     LOST = enum.auto()
@@ -62,6 +65,8 @@ class FetchAnswer:
 
     def __init__(self) -> None:
         self._at = _At.BEGIN
+        self._after = _At.NAME
+        """Where it is behind the value of a letter."""
         self._what = What.TEXT
         self._name = self._section = b""
         self._depth = 0
@@ -71,6 +76,7 @@ class FetchAnswer:
             _At.NAME: self._item,
             _At.SECTION: self._in_section,
             _At.LETTER: self._letter,
+            _At.WRAPPED: self._unwrap,
             _At.OTHER: self._other,
             _At.END: self._ended,
         }
@@ -111,7 +117,7 @@ class FetchAnswer:
             self._at = _At.SECTION if name in _SECTIONED else _At.LOST
             self._name, self._section = name, b""
         elif name in _OF_A_LETTER:
-            self._at, self._what = _At.LETTER, _OF_A_LETTER[name]
+            self._at, self._after, self._name, self._what = _At.LETTER, _At.NAME, name, _OF_A_LETTER[name]
         else:
             self._at, self._depth = (_At.OTHER if name in _OTHERS else _At.LOST), 0
         return match.start(1) if self._at is _At.LOST else match.end()
@@ -129,6 +135,7 @@ class FetchAnswer:
             return end
         self._what = self._of_section(int(closed[1] or 0))
         self._at, self._depth = (_At.LETTER if _SECTIONED[self._name] else _At.OTHER), 0
+        self._after = _At.NAME
         return closed.end()
 
     def _of_section(self, origin: int) -> What:
@@ -139,19 +146,27 @@ class FetchAnswer:
         return What.TEXT if part or text or origin else What.MESSAGE
 
     def _letter(self, line: bytes, pos: int) -> int | None:
+        if self._name == b"SNIPPET" and (match := _WRAPPED.match(line, pos)):
+            self._name, self._after = b"", _At.WRAPPED
+            return match.end()
         if match := _NOTHING.match(line, pos):
-            self._at = _At.NAME
+            self._at = self._after
             return match.end()
         if ANNOUNCED.match(line, pos):
-            self._at, self.literal = _At.NAME, self._what
+            self._at, self.literal = self._after, self._what
             return None
         match = _STRING.match(line, pos)
         if match is None:
             self._at = _At.LOST
             return pos
         self._found.append(Found(*match.span(1), self._what))
-        self._at = _At.NAME
+        self._at = self._after
         return match.end()
+
+    def _unwrap(self, line: bytes, pos: int) -> int | None:
+        closed = line[pos : pos + 1] == b")"
+        self._at = _At.NAME if closed else _At.LOST
+        return pos + closed
 
     def _other(self, line: bytes, pos: int) -> int | None:
         if ANNOUNCED.match(line, pos):

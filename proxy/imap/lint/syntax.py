@@ -105,9 +105,10 @@ def look(heard: Heard, _: Known) -> Iterator[Finding]:
         return
     if isinstance(heard.parsed.value, Raw):
         # What is no line of a command has been told already, and so have a leading blank and a literal's wrong count.
-        if "open quote" not in said.unit.flaws and not _told(heard):
-            raw = heard.parsed.value
-            yield said.found(UNREADABLE, said.unit.start + raw.at, f"expected: {readable(raw.expected.encode())}")
+        raw = heard.parsed.value
+        at = said.unit.start + raw.at
+        if "open quote" not in said.unit.flaws and not _told(heard) and not said.hidden(at - 1, at + 1):
+            yield said.found(UNREADABLE, at, f"expected: {readable(raw.expected.encode())}")
         return
     yield from _words(heard)
     yield from _quirks(heard)

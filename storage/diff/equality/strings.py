@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from storage.diff.equality.findings import Findings
 
 _SPACE = re.compile(rb"[ \t\r\n]+")
-_MASKED = re.compile(re.escape(MASK) + rb"{4,}")
-"""A masked secret: a shorter one is masked in what servers say to people only (M 7.5)."""
+_MASKED = re.compile(rb"\A%b{1,3}\Z|%b{4,}" % (re.escape(MASK), re.escape(MASK)))
+"""What is masked. Shorter ones are secrets only in what servers say to people (M 7.5), and letters of that length."""
 SHOWN_AROUND = 24
 """Bytes that are shown before and behind the first one that differs."""
 

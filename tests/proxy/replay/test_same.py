@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from proxy.replay.values import Decision
 
 NEVER = (
-    "it holds a secret, which the recording has not",
+    "it holds a secret or a letter, which the recording has not",
     "it is about URLs that hold for the recorded server alone",
     "the recorded server refused its literal, so what would follow is not known",
     "the recording ends within it",

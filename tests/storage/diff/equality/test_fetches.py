@@ -176,6 +176,17 @@ def test_what_was_not_kept_on_one_side_is_compared_by_its_sha256() -> None:
         assert found.passes == ()
 
 
+def test_a_letter_of_three_bytes_may_be_masked() -> None:
+    for text, differs in (("xxx", []), ("xx", ["FETCH 1 BODY[]"]), ("xxb", ["FETCH 1 BODY[]"])):
+        left_side, right_side, context = dialogues(
+            Row("FETCH 1 BODY[]", f'* 1 FETCH (BODY[] "{text}")', '* 1 FETCH (BODY[] "abc")')
+        )
+        answers = tuple(answer._replace(secret=True) for answer in left_side.answers)
+        found = compare(left_side._replace(answers=answers), right_side, context)
+        assert [each.where for each in found.differences] == differs
+        assert [each.rule for each in found.passes] == ([] if differs else ["content not kept"])
+
+
 def test_what_is_masked_on_one_side_is_not_compared_whatever_its_size() -> None:
     for right, masked, differs in (
         ("for secret: a", True, []),
