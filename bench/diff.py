@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.diff_data import record_twice
+from bench.diff_data import USERS, record_twice
 from storage import StorageError, open_store
 
 EVERY = 0.05
@@ -27,11 +27,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--db", required=True, help="a SQLite file, made if need be")
     parser.add_argument("--exchanges", type=int, default=100_000, help="of either recording")
+    parser.add_argument("--users", type=int, default=USERS, help="whose sessions they are, when they are made")
     parser.add_argument("--cores", type=int, default=0, help="how many to use at most; 0: all")
     asked = parser.parse_args()
     with open_store(asked.db, create=True) as store:
         if not store.recordings():
-            record_twice(store, asked.exchanges)
+            record_twice(store, asked.exchanges, asked.users)
         sizes = [store.totals(recording).exchanges for recording in store.recordings()]
     if asked.cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.cores])

@@ -1,8 +1,9 @@
 """Two recordings of the same clients at two servers, for the diff benchmark: invented, and told to a real writer.
 
-The sessions are those of `bench.filter_data`, spread over USERS users, so that there is work for every core. The second
-server answers like the first, but for what servers may do as they like (tags of clients, words, UIDVALIDITY) and for
-one answer in DIFFERENT, whose flags it lost; one command in LEFT_OUT was not said to it at all.
+The sessions are those of `bench.filter_data`, spread over USERS users or as many as are asked for, so that there is
+work for every core. The second server answers like the first, but for what servers may do as they like (tags of
+clients, words, UIDVALIDITY) and for one answer in DIFFERENT, whose flags it lost; one command in LEFT_OUT was not said
+to it at all.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ MESSAGES = 5000
 UIDS_APART = 1_000_000
 
 
-def record_twice(store: Store, exchanges: int) -> None:
-    """Record about so many exchanges into `store`, as "old" and as "new"."""
+def record_twice(store: Store, exchanges: int, users: int) -> None:
+    """Record about so many exchanges of so many users into `store`, as "old" and as "new"."""
     for name, server in (("old", 0), ("new", 1)):
         writer = Writer(store, name, version="bench", settings=f"invented server {server}")
         for number in range(exchanges // LENGTH):
-            writer.put(*At(number, server).records())
+            writer.put(*At(number, server, users).records())
             if writer.full:
                 drained = threading.Event()
                 writer.when_drained(drained.set)
@@ -68,8 +69,8 @@ def _merged(records: list[Record]) -> Iterator[Record]:
 class At(Session):
     """A session as one of the two servers had it."""
 
-    def __init__(self, seed: int, server: int) -> None:
-        super().__init__(seed, tag="ab"[server], user=f"user{seed % USERS}", length=LENGTH)
+    def __init__(self, seed: int, server: int, users: int) -> None:
+        super().__init__(seed, tag="ab"[server], user=f"user{seed % users}", length=LENGTH)
         self._server = server
         self._own = random.Random(-seed)  # noqa: S311  the other one has to say the same for both servers
 

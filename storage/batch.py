@@ -100,7 +100,7 @@ class Sorter:
             if not self._assembler.awaits(piece.session, piece.direction):
                 batch.pieces.append(piece)
                 return
-        elif literal.length > self._max_literal:
+        elif literal.length > self._max_literal or literal.kept:
             self._measurer.take(piece, literal)
             return
         elif (segment := self._assembler.whole(piece, literal)) is not None:

@@ -28,10 +28,13 @@ class GapError(StorageError):
 
 
 class LeftOutError(GapError):
-    """Bytes `start` up to `end` of a stream were not kept, as `--max-literal` asked. Reading can go on behind them."""
+    """Bytes `start` up to `end` of a stream were not kept, as `--max-literal` or `--bodies` asked.
+
+    Reading can go on behind them.
+    """
 
     def __init__(self, start: int, end: int) -> None:
-        message = f"Bytes {start} to {end} of this stream are of a literal that was not kept (--max-literal)."
+        message = f"Bytes {start} to {end} of this stream are of a literal that was not kept (--max-literal, --bodies)."
         hint = "`imaptap show` tells its length and SHA-256; the bytes on both sides of it are intact."
         StorageError.__init__(self, message, hint)
         self.start = start

@@ -1,6 +1,7 @@
-"""Literals that are too long to be kept: of their bytes, only where they stood, how many they were and their SHA-256.
+"""Literals that are not kept: of their bytes, only where they stood, how many they were and mostly their SHA-256.
 
-`imaptap record --max-literal` asks for it. The announcement says how long a literal is, so nothing of it is stored
+`imaptap record --max-literal` and `--bodies` ask for it (`--bodies none` and `headers` without the hash). The
+announcement says how long a literal is, so nothing of it is stored
 first and removed later: as it streams by, its bytes are hashed and let go. It is one row from its first byte on, which
 grows with every batch, so that whoever is killed or torn off in the middle leaves the hash of what had come.
 
@@ -11,10 +12,10 @@ Secrets never get here: the language marks no masked literal as one (`LiteralPar
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from proxy.imap.transcript import Direction
+from proxy.imap.transcript import Direction, Kept
 
 if TYPE_CHECKING:
     from _hashlib import HASH
@@ -26,7 +27,8 @@ _CHUNK_MAX: Final = 2**32 - 1  # what `storage.chunks` has room for
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A literal, or the part of one behind lost bytes, as far as it has come: `length` bytes with this hash.
+    """A literal, or the part of one behind lost bytes or its header, as far as it has come: `length` bytes with this
+    hash, which is empty where that was not to be kept either.
 
     `fresh` of them, the last ones, have not been told before. `chunks` are two: the first one, and all others as one
     that came with the last.
@@ -63,13 +65,14 @@ class _Run:
     next: int
     last_at: int
     fresh: int = 0
-    digest: HASH = field(default_factory=hashlib.sha256)
+    digest: HASH | None = None
 
     def goes_on_with(self, piece: Piece) -> bool:
         return (self.next, self.literal, self.layer) == (piece.offset, piece.literal, piece.layer)
 
     def add(self, piece: Piece) -> None:
-        self.digest.update(piece.data)
+        if self.digest is not None:
+            self.digest.update(piece.data)
         self.next += len(piece.data)
         self.fresh += len(piece.data)
         self.last_at = piece.chunks[-1][1] if piece.chunks else piece.at
@@ -77,7 +80,8 @@ class _Run:
     def tell(self) -> LeftOut:
         fresh, self.fresh = self.fresh, 0
         place = (self.session, self.direction, self.start, self.at, self.layer, self.literal)
-        return LeftOut(*place, self.next - self.start, self._chunks(), self.digest.digest(), fresh)
+        known = b"" if self.digest is None else self.digest.digest()
+        return LeftOut(*place, self.next - self.start, self._chunks(), known, fresh)
 
     def _chunks(self) -> tuple[tuple[int, int], ...]:
         full, rest = divmod(self.next - self.start - self.begun, _CHUNK_MAX)
@@ -89,7 +93,8 @@ def _begin(piece: Piece, literal: LiteralPart) -> _Run:
     # Not with the piece itself, which would keep its bytes.
     begun = piece.chunks[0][0] if piece.chunks else len(piece.data)
     place = (piece.session, piece.direction, piece.offset, piece.at, piece.layer)
-    return _Run(*place, literal, begun, piece.offset, piece.at)
+    digest = None if literal.kept is Kept.NOTHING else hashlib.sha256()
+    return _Run(*place, literal, begun, piece.offset, piece.at, digest=digest)
 
 
 class Measurer:

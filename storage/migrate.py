@@ -12,7 +12,7 @@ from storage.engine import WRITING
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The revision this program reads and writes. It stands here so that opening a store need not load alembic."""
 
 VERSION_TABLE: Final = "imaptap_version"

@@ -101,7 +101,7 @@ CREATE TABLE piece (
     literal_length BIGINT,
     body_id BIGINT REFERENCES body (id),
     data BLOB,
-    left_out BLOB,  -- SHA-256 of the bytes, where they were not kept
+    left_out BLOB,  -- SHA-256 of the bytes, or nothing, where they were not kept
     PRIMARY KEY (session_id, direction, "offset")
 ) WITHOUT ROWID;
 CREATE INDEX piece_body ON piece (body_id) WHERE body_id IS NOT NULL;
@@ -213,7 +213,8 @@ FROM event e JOIN recording r ON r.id = e.recording_id LEFT JOIN session s ON s.
 CREATE VIEW stream AS SELECT r.name AS recording, s.number AS session,
     strftime('%Y-%m-%dT%H:%M:%f', (s.wall + p.at) / 1000000.0, 'unixepoch') || 'Z' AS time,
     CASE p.direction WHEN 0 THEN 'C' WHEN 1 THEN 'S' END AS side, p."offset", p.length,
-    CASE WHEN p.left_out IS NOT NULL
+    CASE WHEN length(p.left_out) = 0 THEN '(' || p.length || ' bytes of a literal, not kept)'
+        WHEN p.left_out IS NOT NULL
         THEN '(' || p.length || ' bytes of a literal, not kept, sha256 ' || lower(hex(p.left_out)) || ')'
         WHEN p.body_id IS NULL THEN CAST(p.data AS TEXT)
         ELSE '(' || p.length || ' bytes of a literal, blake3 ' || lower(hex(b.blake3)) || ')' END AS text,

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 READABLE: Final = frozenset({"0003", "0004", "0005", "0006"})
 """Older revisions that can be read so: bodies lie in extents, and are known by their SHA-256."""
 
-LIKE_OURS: Final = frozenset({"0007", "0008"})
-"""Older revisions of a file that need no views: what has changed since is in PostgreSQL, or makes a filter faster."""
+LIKE_OURS: Final = frozenset({"0007", "0008", "0009"})
+"""Older revisions of a file that need no views: what has changed since is in PostgreSQL, makes a filter
+faster, or is said by a view that nobody of ours reads."""
 
 _VIEWS: Final = (
     """CREATE TEMP VIEW body AS

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from storage.clock import monotonic, wall
 from storage.loss import Loss
+from storage.trouble import passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from proxy.imap.transcript import Record
     from storage.batch import Batch, Sorter
     from storage.left_out import LeftOut
+    from storage.pen import Pen
+
+_RETRY_SECONDS = 1.0
+_RETRY_BUSY_SECONDS = 0.2
 
 
 class Outage:
@@ -42,6 +47,20 @@ class Outage:
         """Count records that nobody will write."""
         for record in records:
             self._loss.take(record)
+
+    def over(self, pen: Pen, sorter: Sorter, seconds: float) -> bool:
+        """Whether all that waits could be written now. The database may take so many seconds for each batch."""
+        self.next_try = monotonic() + _RETRY_SECONDS
+        while (batch := self.next(sorter)) is not None:
+            error = pen.write(batch, seconds)
+            if error is not None:
+                if not passing(error):
+                    self.refused()
+                elif pen.busy:
+                    self.next_try = monotonic() + _RETRY_BUSY_SECONDS
+                return False
+            self.written()
+        return True
 
     def next(self, sorter: Sorter) -> Batch | None:
         """What to write next: what is stuck; then what says what was lost meanwhile; None: recording works again.

@@ -187,11 +187,16 @@ class Store:
     # --- changes ----------------------------------------------------------------------------------------------------
 
     def add_note(
-        self, text: str, recording: Recording, session: Session | None = None, exchange: int | None = None
+        self,
+        text: str,
+        recording: Recording,
+        session: Session | None = None,
+        exchange: int | None = None,
+        written: int | None = None,
     ) -> Note:
-        """Write a remark on a recording, a session of it, or the exchange of that `id`."""
+        """Write a remark on a recording, a session of it, or the exchange of that `id`; by default now."""
         values = {"recording_id": recording.id, "session_id": session.id if session else None}
-        values |= {"exchange_id": exchange, "written": wall()}
+        values |= {"exchange_id": exchange, "written": wall() if written is None else written}
         statement = insert(tables.note).values(**values, text=text).returning(*tables.note.columns)
         with self.writing() as connection:
             return rows.to_note(connection.execute(statement).one())

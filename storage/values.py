@@ -87,7 +87,8 @@ class StoredExchange:
 class StoredPiece:
     """A row of `piece`: contiguous bytes of one direction, inline (`data`), in a body (`blake3`, hex), or not kept.
 
-    Then `left_out` is their SHA-256 in hex: they are a literal longer than `--max-literal`, or as much of it as came.
+    Then `left_out` is their SHA-256 in hex, or empty where that was not kept either: they are a literal that
+    `--max-literal` or `--bodies` leaves out, or as much of it as came.
     """
 
     offset: int

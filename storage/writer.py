@@ -51,7 +51,6 @@ _HOLD_SECONDS: Final = 0.03
 _ANSWER_SECONDS: Final = 5.0  # a write that takes longer counts as failed; SQLite itself waits 2 s for a lock
 _STAND_SECONDS: Final = 1.0  # a write that takes longer has the traffic stand still, if it shall; nobody is told yet
 _RETRY_SECONDS: Final = 0.2
-_RETRY_LOST_SECONDS: Final = 1.0
 _SHORTLY: Final = 0.05  # in an outage: who waits for the database does not count what must be let go
 
 _log = logging.getLogger(__name__)
@@ -245,16 +244,8 @@ class Writer:
 
     def _try_again(self, outage: Outage, seconds: float) -> None:
         """Write what waits; `seconds` is how long the database may take for each batch before we look again."""
-        outage.next_try = monotonic() + _RETRY_LOST_SECONDS
-        while (batch := outage.next(self._sorter)) is not None:
-            error = self._pen.write(batch, seconds)
-            if error is not None:
-                if not passing(error):
-                    outage.refused()
-                elif self._pen.busy:
-                    outage.next_try = monotonic() + _RETRY_SECONDS
-                return
-            outage.written()
+        if not outage.over(self._pen, self._sorter, seconds):
+            return
         self._outage = None
         lost = " ".join(outage.losses)
         hint = "The recording's gap events say what is missing." if lost else ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", "end_to_end")
 """Quick folders first. "" is what lies directly in tests/."""
 
-LONGEST = ("end_to_end/test_testbed.py",)
+LONGEST = tuple(f"end_to_end/test_{name}.py" for name in ("testbed", "encores", "serve_clients", "kill"))
 """Files that go before the others of their folder, so that several processes come to their ends at about one time."""
 
 IN_THE_BACKGROUND = ("end_to_end/test_testbed.py",)

@@ -167,7 +167,7 @@ def hidden_text(part: Hidden | LeftOut) -> str:
     if isinstance(part, LeftOut):
         whole = part.length == part.literal
         what = f"literal {part.length} B" if whole else f"{part.length} B of a literal of {part.literal} B"
-        return f"({what}, not kept: --max-literal, sha256 {part.sha256})"
+        return f"({what}, not kept, sha256 {part.sha256})" if part.sha256 else f"({what}, not kept)"
     words = {"literal": "literal {} B", "rest": "... {} B more", "hole": "hole: {} B were never recorded"}
     return f"({words[part.what].format(part.length)})"
 
@@ -183,7 +183,7 @@ def side(direction: Direction | None) -> str | None:
 
 
 def _left_out(part: LeftOut) -> Document:
-    return {"offset": part.start, "length": part.length, "sha256": part.sha256, "literal_length": part.literal}
+    return {"offset": part.start, "length": part.length, "sha256": part.sha256 or None, "literal_length": part.literal}
 
 
 def _secret(event: Event) -> Document:

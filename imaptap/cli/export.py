@@ -55,7 +55,7 @@ def export(wish: Wish) -> None:
     if missing:
         raise UserError(
             f"{missing:,} bytes are missing in the export: the recording has not got them.",
-            "They were never recorded, or not kept (--max-literal); `imaptap show` tells where.",
+            "They were never recorded, or not kept (--max-literal, --bodies); `imaptap show` tells where.",
             NO,
         )
 

@@ -1,4 +1,4 @@
-"""The progress bar of an export, on stderr; on a terminal only."""
+"""The progress bar of an export or an import, on stderr; on a terminal only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _STEP_MOST = 4_000_000
 
 
 class ExportProgress:
-    """`with ExportProgress(size, shown=...) as progress:` and `progress(n)` for n more bytes of the recording."""
+    """`with ExportProgress(size, shown=...) as progress:` and `progress(n)` for n more bytes that are done."""
 
-    def __init__(self, size: int | None, *, shown: bool) -> None:
+    def __init__(self, size: int | None, *, shown: bool, word: str = "exporting") -> None:
         console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("exporting"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        columns = (TextColumn(word), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal))
-        self._task = self._bar.add_task("exporting", total=size)
+        self._task = self._bar.add_task(word, total=size)
         self._step = min((size or 0) // _STEPS, _STEP_MOST)
         self._waiting = 0
 

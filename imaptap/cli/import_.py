@@ -1,15 +1,17 @@
 """`imaptap import`: recordings from files."""
 
 import functools
+import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import click
 
-from imaptap.cli.cassettes import name_of, opened_file, read_into
+from imaptap.cli.cassettes import name_of, opened_file
 from imaptap.cli.errors import NO, UserError, escaped
-from imaptap.cli.options import db_option
+from imaptap.cli.export_progress import ExportProgress
+from imaptap.cli.options import db_option, with_folder
 from imaptap.cli.terminal import Output
 from imaptap.importing import ndjson, pcap, rawlog
 from imaptap.importing.formats import FORMATS, HEAD, Format, named, recognised
@@ -17,22 +19,38 @@ from imaptap.importing.run import NothingError, take_in
 from imaptap.importing.values import MissingError
 from imaptap.meaning.words import counted
 from storage import Recording, Store, open_store
-from storage.cassette import import_statements, is_cassette
+from storage.cassette import import_cassette, import_statements, is_cassette
 
 
 class _Ours(NamedTuple):
     """A format of imaptap's own that tells all of a recording: what is wrong in it leaves nothing behind."""
 
     name: str
-    read: Callable[[Store, Path, str | None], Recording]
+    read: Callable[[Store, BinaryIO, str | None], Recording]
 
 
-def _read_ndjson(store: Store, path: Path, name: str | None) -> Recording:
-    with opened_file(path) as file:
-        return import_statements(store, ndjson.statements(file), name or name_of(path))
+class _Watched(io.RawIOBase):
+    """A file that tells how much of it has been read."""
+
+    def __init__(self, file: BinaryIO, progress: Callable[[int], object]) -> None:
+        self._file, self._progress = file, progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview", /) -> int:  # type: ignore[override]
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._progress(len(data))
+        return len(data)
 
 
-_CASSETTE, _NDJSON = _Ours("cassette", read_into), _Ours("ndjson", _read_ndjson)
+def _read_ndjson(store: Store, file: BinaryIO, name: str | None) -> Recording:
+    return import_statements(store, ndjson.statements(file), name)
+
+
+_CASSETTE, _NDJSON = _Ours("cassette", import_cassette), _Ours("ndjson", _read_ndjson)
+_BLOCK = 256 * 1024
 _NAMES = [_CASSETTE.name, _NDJSON.name, *(form.name for form in FORMATS)]
 
 
@@ -64,7 +82,7 @@ def import_(files: tuple[Path, ...], form: str | None, name: str | None, keylog:
     if name is not None and len(logs) > 1:
         raise UserError("--name is for one recording.", "Import the others by themselves.")
     stopped = False
-    with open_store(db, create=True) as store:
+    with open_store(with_folder(db), create=True) as store:
         for log in logs:
             stopped |= _imported(store, log, name)
     if stopped:
@@ -111,7 +129,10 @@ def _format(path: Path, wanted: str | None) -> Format | _Ours:
     found = _NDJSON if ndjson.recognise(head) else recognised(head)
     if found is None:
         known = ", ".join(_NAMES)
-        raise UserError(f"{path} is of no format that is known.", f"Say which with --format: {known}.")
+        raise UserError(
+            f"{path} is of no format that is known.",
+            f"Say which with --format: {known}. What was pasted needs its line breaks.",
+        )
     return found
 
 
@@ -119,10 +140,14 @@ def _imported(store: Store, log: _Log, name: str | None) -> bool:
     """Whether it could not be read to its end."""
     path = log.paths[0]
     if isinstance(log.form, _Ours):
-        _say(store, log.form.read(store, path, name), log)
+        with opened_file(path) as file, _progress(log) as progress:
+            watched = io.BufferedReader(_Watched(file, progress), _BLOCK)
+            recording = log.form.read(store, watched, name or name_of(path))
+        _say(store, recording, log)
         return False
     try:
-        taken = take_in(store, log.form, log.paths, name or name_of(path))
+        with _progress(log) as progress:
+            taken = take_in(store, log.form, log.paths, name or name_of(path), progress)
     except NothingError as error:
         reason = f": {error}" if str(error) else "."
         raise UserError(
@@ -140,6 +165,12 @@ def _imported(store: Store, log: _Log, name: str | None) -> bool:
     click.echo(f"imaptap: {escaped(taken.stopped)}", err=True)
     click.echo("What stands before that was imported.", err=True)
     return True
+
+
+def _progress(log: _Log) -> ExportProgress:
+    """By the size of the files: of other programs' logs, which have marks beside what was said, it tells about."""
+    size = sum(path.stat().st_size for path in log.paths if path.is_file())
+    return ExportProgress(size or None, shown=True, word="importing")
 
 
 def _say(store: Store, recording: Recording, log: _Log) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from certs.files import home
+from certs.files import home, make_private_folder
 from imaptap.cli.errors import UserError
 from storage import names_password
 
@@ -36,6 +36,13 @@ def as_one(value: Callable[..., T], options: Sequence[Option]) -> Callable[[Call
 def default_db() -> str:
     """The user's own database: in $IMAPTAP_HOME, or in the data folder of this system."""
     return str(home() / DB_FILE)
+
+
+def with_folder(db: str) -> str:
+    """The database `db`; where it is the user's own one, its folder is made if need be, for the owner's eyes only."""
+    if db == default_db():
+        make_private_folder(home())
+    return db
 
 
 def no_password(context: click.Context, option: click.Parameter, where: str | None) -> str | None:

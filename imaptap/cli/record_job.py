@@ -38,6 +38,7 @@ def _settings(options: RecordOptions) -> Settings:
         routes=dict(map(_route, options.routes)),
         trust=trust(options),
         compress=options.compress,
+        bodies=options.bodies,
         scram=options.scram,
         keylog=_keylog(),
         allow=tuple(map(parse_network, options.allow)),

@@ -14,6 +14,7 @@ from imaptap.cli.options import Option, as_one, db_option
 from imaptap.cli.passwords import Source, password_option
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.imap.capabilities import Scram
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import BODY_MIN
 from proxy.live.limits import MAX_SESSIONS
 from proxy.live.settings import Compress
@@ -44,6 +45,7 @@ class RecordOptions:
     max_sessions: int | None
     max_rate: int | None
     max_literal: int | None
+    bodies: Bodies
     compress: Compress
     scram: Scram
     ca_cert: Path | None
@@ -126,6 +128,11 @@ _OPTIONS: tuple[Option, ...] = (
         type=Size(BODY_MIN, "Shorter literals are names, flags and words to search for, and are always kept."),
         metavar="SIZE",
         help="Of longer literals keep only place, length and SHA-256: 500K, 10M (default: keep all).",
+    ),
+    _choice(
+        "--bodies",
+        Bodies.FULL,
+        "What to keep of letters: all (full), their headers, nothing (none), or nothing but a hash.",
     ),
     _choice(
         "--compress",

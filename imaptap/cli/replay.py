@@ -14,6 +14,7 @@ from imaptap.cli.cassettes import cassette, opened
 from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.documents import print_document
 from imaptap.cli.errors import INTERRUPTED, NO, UserError, escaped
+from imaptap.cli.options import with_folder
 from imaptap.cli.replay_options import ReplayOptions, replay_options
 from imaptap.cli.replay_progress import Progress
 from imaptap.cli.replay_shown import print_rehearsal, print_summary, summary_document
@@ -68,7 +69,7 @@ def replay(context: click.Context, options: ReplayOptions) -> None:
             return
         read = cassette(options.address) is not None
         job = _job(options, place.recording, played, read=read)
-        with open_store(options.db, create=True) if read else contextlib.nullcontext(source) as store:
+        with open_store(with_folder(options.db), create=True) if read else contextlib.nullcontext(source) as store:
             context.exit(_replay(store, options, job))
 
 

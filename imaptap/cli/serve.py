@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,8 +18,9 @@ from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.passwords import read_password_file
 from imaptap.cli.ready_file import need_folder, write_ready
-from imaptap.cli.serve_modes import Course, add, course, recorded_anew
+from imaptap.cli.serve_modes import Course, course
 from imaptap.cli.serve_options import KEYS, Mode, ServeOptions, serve_options
+from imaptap.cli.serve_recorded import add, recorded_anew
 from imaptap.cli.serve_report import explain, need_report, write_report
 from imaptap.meaning.words import counted
 from imaptap.recording import Job, Ready
@@ -36,8 +38,8 @@ from proxy.live.settings import Settings
 from proxy.live.transport import TransportKind, loop_factory
 from proxy.replay.match import RuleError, parse_rules
 from proxy.replay.part_names import is_known
-from proxy.replay.serving.cast import Repeat
 from proxy.replay.serving.logins import Door
+from proxy.replay.serving.values import Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,11 +76,10 @@ def serve(context: click.Context, options: ServeOptions) -> None:
     refuse_planted(options.db)
     raise_open_files()
     found = course(options)
+    kept = found.keeps(options, db_named=context.get_parameter_source("db") is ParameterSource.COMMANDLINE)
     if found.records:
         _record(options, found)
         return
-    named = context.get_parameter_source("db") is ParameterSource.COMMANDLINE
-    kept = named and not options.no_record and found.mode is not Mode.SPY
     with opened(options.db, options.address) as (store, address):
         place = find(store, address)
         if place.exchange is not None:
@@ -100,14 +101,17 @@ def _record(options: ServeOptions, found: Course) -> None:
     settings = found.upstream
     if settings is None:
         return
-    with recorded_anew(options, found) as (db, name):
-        job = Job(settings, own_authority(options.ca_key_password), db, name)
+    with recorded_anew(options, found) as anew:
+        job = Job(settings, own_authority(options.ca_key_password), anew.db, anew.name)
 
         def ready(facts: Ready) -> None:
-            _ready(options, settings, facts, f"Recording {options.address} from {settings.upstream.url}")
+            lines = [f"Recording {options.address} from {settings.upstream.url}"]
+            if found.file is not None:
+                lines.append(f"Until it ends what is recorded is in {anew.db}")
+                facts = _of_a_cassette(facts)
+            _ready(options, settings, facts, *lines)
 
-        if not _until_stopped(lambda stop: record(job, stop, ready, None, _tell)):
-            raise UserError("Not everything could be recorded.", "See the messages above.", NO)
+        anew.whole = _until_stopped(lambda stop: record(job, stop, ready, None, _tell))
     if options.report:
         write_report(options.report, Outcome())
 
@@ -135,6 +139,8 @@ def _serve(
     def ready(facts: Ready) -> None:
         if facts.recording and found.adds:
             runs.append(facts.recording)
+        if found.adds and found.file is not None:
+            facts = _of_a_cassette(facts)
         _ready(options, settings, facts, *_served(place, played, found, facts), keys=keys is not None)
 
     def missed(miss: Miss) -> None:
@@ -242,6 +248,11 @@ def _until_stopped(
 
     with asyncio.Runner(loop_factory=loop_factory(TransportKind.AUTO)) as runner:
         return runner.run(until())
+
+
+def _of_a_cassette(facts: Ready) -> Ready:
+    """Where it is recorded until it is one is nobody's business: it goes away."""
+    return replace(facts, recording=None, db=None)
 
 
 def _ready(options: ServeOptions, settings: Settings, facts: Ready, *first: str, keys: bool = False) -> None:

@@ -1,31 +1,23 @@
-"""`imaptap serve --mode`: which of them serves, which records, and what becomes of what was recorded."""
+"""`imaptap serve --mode`: which of them serves, which asks a server, and which records what and where."""
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imaptap.cli.address import find_recording
-from imaptap.cli.cassettes import cassette, unused_name
-from imaptap.cli.errors import NO, UserError
+from imaptap.cli.cassettes import cassette
+from imaptap.cli.errors import UserError
 from imaptap.cli.serve_options import Mode
 from imaptap.cli.trust_options import trust
-from imaptap.cli.written import need_place, written_file, written_path
-from proxy.imap.transcript import Ending
+from imaptap.cli.written import need_place
 from proxy.live.admission import parse_network
 from proxy.live.endpoint import parse_listen, parse_upstream
 from proxy.live.settings import Settings
-from storage import StorageError, database_file, need_name, open_store, rename_recording
-from storage.cassette import check_cassette, export_cassette, export_more
+from storage import StorageError, database_file, need_name, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
     from imaptap.cli.serve_options import ServeOptions
-    from storage import Recording, Session, Store
 
 _CASSETTE = ".cassette"
 _SERVING = (Mode.NONE, Mode.SPY)
@@ -58,6 +50,27 @@ class Course:
     def asks(self) -> bool:
         """Whether a server is asked what is not recorded, while the rest is served."""
         return self.mode in {Mode.NEW, Mode.SPY} and not self.records
+
+    def keeps(self, options: ServeOptions, *, db_named: bool) -> bool:
+        """Whether what is served is recorded, too, beside RECORDING. Raises UserError for words that would do nothing.
+
+        `db_named`: whether --db was given.
+        """
+        own = self.records or self.adds
+        if own and options.no_record:
+            raise UserError(
+                f"--mode {self.mode} is to record {options.address!r}, and --no-record to record nothing.",
+                "Leave --no-record out, or give --mode none or spy.",
+            )
+        keeps = db_named and not (own or options.no_record or self.mode is Mode.SPY)
+        if options.name is not None and not keeps:
+            raise UserError(
+                f"What is recorded with --mode {self.mode} is called {options.address!r}, and not {options.name!r}."
+                if own
+                else f"Nothing is recorded here that could be called {options.name!r}.",
+                "Leave --name out: it is for what is served, where --db has that recorded.",
+            )
+        return keeps
 
 
 def course(options: ServeOptions) -> Course:
@@ -121,82 +134,3 @@ def _recorded(options: ServeOptions) -> bool:
 def _rest(options: ServeOptions) -> str:
     known = cassette(options.address)
     return known[1] if known is not None else options.address.partition("/")[2]
-
-
-# --- a new recording ------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def recorded_anew(options: ServeOptions, found: Course) -> Generator[tuple[str, str | None], None, None]:
-    """Where to record, and under which name (None: any); what is there afterwards takes the place of what was.
-
-    Raises UserError where what was recorded is not whole: then what was there stays.
-    """
-    if found.file is not None:
-        with _folder() as db:
-            yield db, None
-            with open_store(db, create=False) as store:
-                recording = store.recording("last")
-                _need_whole(store, recording, f"{found.file} was not written", strict=found.there)
-                with written_file(found.file, store) as file:
-                    export_cassette(store, recording, lambda text: file.write(text.encode()))
-        return
-    with open_store(options.db, create=True) as store:
-        old = find_recording(store, options.address) if found.there else None
-        if old and old.live:
-            raise UserError(f"{options.address!r} is still being recorded.", "Stop its recorder first.")
-        called = old.name if old else options.address
-        name = unused_name(store, f"{called}-new")
-    yield options.db, name
-    with open_store(options.db, create=False) as store:
-        new = store.recording(name)
-        _need_whole(store, new, f"this run is {name!r}, and not {called!r}", strict=found.there)
-        if old:
-            store.replace(store.recording(str(old.id)), new)
-        else:
-            rename_recording(store, new, called)
-
-
-@contextlib.contextmanager
-def _folder() -> Generator[str, None, None]:
-    with tempfile.TemporaryDirectory(prefix="imaptap-") as folder:
-        yield str(Path(folder) / "new.db")
-
-
-def _need_whole(store: Store, recording: Recording, otherwise: str, *, strict: bool) -> None:
-    """Raise UserError where no session said anything; `strict`: or one failed, since something else would be lost."""
-    sessions = list(store.sessions(recording))
-    failed = next((each for each in sessions if strict and each.ending is Ending.FAILED), None)
-    if failed is not None:
-        raise UserError(f"Session {failed.number} failed, so {otherwise}: {failed.reason}", "Run it again.", NO)
-    if not any(each.server_bytes for each in sessions):
-        raise UserError(f"No server has said anything, so {otherwise}.", "Run it again.", NO)
-
-
-# --- sessions that are added ----------------------------------------------------------------------------------------
-
-
-def add(store: Store, recording: Recording, run: Recording, numbers: Sequence[int], file: Path | None) -> list[int]:
-    """Add these sessions of a run to the recording that was served, and remove what is left of the run.
-
-    Returns their new numbers. A cassette `file` gets them behind what is there. Raises UserError, StorageError.
-    """
-    recording, run = (store.recording(str(each.id)) for each in (recording, run))  # as they are now
-    new = store.adopt(recording, [store.session(run, number) for number in numbers]) if numbers else []
-    if file is not None and new:
-        _append(store, file, [store.session(recording, number) for number in new])
-    store.remove(run)
-    return new
-
-
-def _append(store: Store, file: Path, sessions: Sequence[Session]) -> None:
-    with written_path(file, store) as path, path.open("w+b") as new:
-        with file.open("rb") as old:
-            last = b"\n"
-            while part := old.read(1 << 20):
-                new.write(part)
-                last = part[-1:]
-        new.write(b"" if last == b"\n" else b"\n")
-        export_more(store, sessions, lambda text: new.write(text.encode()))
-        new.seek(0)
-        check_cassette(new)

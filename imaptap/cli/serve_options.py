@@ -15,7 +15,7 @@ from imaptap.cli.record_options import LISTEN_OPTIONS, ready_file_option
 from imaptap.cli.replay_options import SPEEDS, paced
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.replay.pace import Pace
-from proxy.replay.serving.cast import Repeat
+from proxy.replay.serving.values import Repeat
 
 KEYS = ("key", "-")
 """What stands for the keyboard where --step wants a file."""

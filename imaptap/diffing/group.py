@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.diffing.judging import NEAREST_MOST, Ground, Judge, in_short, nearest
 from imaptap.diffing.links import steps as told_steps
 from imaptap.diffing.spool import Spool
 from imaptap.diffing.values import Step
 from imaptap.diffing.walk import walk
-from imaptap.reading.dialogues import StoredLiterals, all_dialogues, dialogues
+from imaptap.reading.dialogues import StoredLiterals, all_dialogues
 from proxy.imap.transcript import Origin
 from storage import StorageError, open_store
 from storage.diff.align import align
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imaptap.diffing.offers import Offers
+    from imaptap.diffing.readers import Reader
     from imaptap.diffing.values import Group, Pairing, Task
     from proxy.imap.view.dialogue import Dialogue
     from storage import Session, Store
@@ -46,8 +47,15 @@ class Judged:
     learner: Learner = field(default_factory=Learner)
 
 
-def compare_group(task: Task, group: Group, path: Path) -> Judged:
-    """Compare its sessions, and write their entries to `path`. Raises StorageError."""
+Readers = tuple["Reader", "Reader"]
+"""Those of the left and of the right sessions."""
+
+
+def compare_group(task: Task, group: Group, path: Path, readers: Readers | None = None) -> Judged:
+    """Compare its sessions, and write their entries to `path`. Raises StorageError.
+
+    `readers` have been told to read the sessions of its whole pairs, in their order; without them it reads itself.
+    """
     learner = Learner()
     noise = Noise(task.rules.noise)
     judge = Judge(noise, switched_off(task.rules), learner if task.learn else None)
@@ -56,7 +64,7 @@ def compare_group(task: Task, group: Group, path: Path) -> Judged:
         spool = Spool(path)
         try:
             for place, pairing in group.pairs:
-                talk, start = _pair(store, pairing, judge, spool)
+                talk, start = _pair(store, pairing, _Work(judge, spool, readers))
                 places[place] = talk, start
         finally:
             spool.close()
@@ -74,8 +82,16 @@ def switched_off(rules: Rules) -> frozenset[str]:
     return frozenset({*rules.off, *asked, *({Rule.TIMING.value} if rules.timing else ())})
 
 
-def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[Talk, int]:
-    left, right = pairing.left, pairing.right
+class _Work(NamedTuple):
+    """What is the same for all pairs of a group."""
+
+    judge: Judge
+    spool: Spool
+    readers: Readers | None
+
+
+def _pair(store: Store, pairing: Pairing, work: _Work) -> tuple[Talk, int]:
+    (left, right, _), (judge, spool, readers) = pairing, work
     start, count = spool.begin(), 0
     names = _name(left), _name(right)
     if left is None or right is None:
@@ -89,12 +105,20 @@ def _pair(store: Store, pairing: Pairing, judge: Judge, spool: Spool) -> tuple[T
             (left.recording.started, right.recording.started),
             _finder(store, (left, right), known),
         )
-        coming = _told(all_dialogues(store, right, TEXT_MOST), judge)
-        for walked in walk(known.steps, dialogues(store, left, TEXT_MOST), coming):
+        told = [reader.next() for reader in readers] if readers else [_read(store, each) for each in (left, right)]
+        for walked in walk(known.steps, _asked_by_client(told[0]), _told(told[1], judge)):
             spool.add(judge.judge(walked, ground))
             count += 1
     spool.end()
     return Talk(*names, count), start
+
+
+def _read(store: Store, session: Session) -> Iterator[Dialogue]:
+    return all_dialogues(store, session, TEXT_MOST)
+
+
+def _asked_by_client(coming: Iterator[Dialogue]) -> Iterator[Dialogue]:
+    return (dialogue for dialogue in coming if dialogue.exchange.origin is Origin.CLIENT)
 
 
 def _told(coming: Iterator[Dialogue], judge: Judge) -> Iterator[Dialogue]:
@@ -153,7 +177,7 @@ def _repeated(keys: Keys, told: dict[int, Step]) -> Iterator[Step]:
 
 def _finder(store: Store, sessions: tuple[Session, Session], known: _Known) -> Callable[[Step], Said | None]:
     """Finds for a step without a counterpart what is most like it on the other side."""
-    topics = [dict(zip(keys.numbers, keys.topic, strict=True)) for keys in (known.left, known.right)]
+    keys = known.left, known.right
     finders = nearest(known.left), nearest(known.right)
     last = [0, 0]
     left_to_find = NEAREST_MOST
@@ -166,7 +190,7 @@ def _finder(store: Store, sessions: tuple[Session, Session], known: _Known) -> C
         left_to_find -= 1
         here = 1 if step.left is None else 0
         there = 1 - here
-        number = finders[there](topics[here].get(last[here]), last[there] + 1)
+        number = finders[there](keys[here].topic_of(last[here]), last[there] + 1)
         return None if number is None else in_short(store.exchange(sessions[there], number).exchange)
 
     return find

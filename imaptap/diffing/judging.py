@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,6 +37,7 @@ COMMAND = "command"
 OTHER_COMMAND = "the commands are not the same"
 NOT_KEPT = "content not kept"
 _NAMES = (MailboxList, Namespace)
+_NONE = array("q")
 TOO_LONG = "its answers are too long to be held in memory side by side"
 LOST = "its bytes were not recorded, or too many exchanges have moved"
 
@@ -136,12 +138,12 @@ def nearest(keys: Keys) -> Callable[[int | None, int], int | None]:
 
     In: its topic's number, None where it is not known; and where in the session it was to be expected, as a number.
     """
-    by_topic: dict[int, list[int]] = defaultdict(list)
+    by_topic: dict[int, array[int]] = defaultdict(lambda: array("q"))
     for number, topic in zip(keys.numbers, keys.topic, strict=True):
         by_topic[topic].append(number)
 
     def find(topic: int | None, expected: int) -> int | None:
-        numbers = by_topic.get(topic, []) if topic is not None else []
+        numbers = by_topic.get(topic, _NONE) if topic is not None else _NONE
         index = bisect_left(numbers, expected)
         return min(numbers[max(0, index - 1) : index + 1], key=lambda number: abs(number - expected), default=None)
 

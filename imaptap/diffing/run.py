@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import multiprocessing
 import os
-import signal
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imaptap.diffing.group import compare_group, switched_off
+from imaptap.diffing.begin import begin, births
+from imaptap.diffing.group import TEXT_MOST, compare_group, switched_off
 from imaptap.diffing.offers import Offers
 from imaptap.diffing.pairing import groups, pairings
+from imaptap.diffing.readers import DIED, DIED_HINT, Reader
 from imaptap.diffing.spool import entries, folder
 from imaptap.diffing.values import Task
-from imaptap.hardening import forbid_core_dumps
 from storage import StorageError
 from storage.diff.noise import Learner, NoiseRule, shown
 from storage.diff.report.values import Side, Talk, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
     from typing import Self
 
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from storage.diff.report.values import Entry, Noisy, Word
     from storage.diff.rules import Rules
 
-YOUNG_MOST = 200_000
-"""Values that are made before Python looks for cycles among them: what is read has none, and there is much of it."""
 PARALLEL_FROM = 5000
 """Exchanges from which on several processes are worth their start."""
+SHARE_MOST = 0.6
+"""Of one user in all that is compared: if it is more, the others would have to wait for the process that compares his.
+Then one compares all, and two others read for it, which takes 0.6 of the time on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +122,29 @@ class Comparing:
     def _judged(self, task: Task, parts: list[Group]) -> Iterator[tuple[int, Judged]]:
         place = Path(self._folder.name)
         paths = [place / str(index) for index in range(len(parts))]
-        processes = self._processes(parts)
-        if processes <= 1:
-            for index, part in enumerate(parts):
-                yield index, compare_group(task, part, paths[index])
+        processes = self._processes()
+        if processes <= 1 or _share(parts) > SHARE_MOST:
+            with _readers(task.db, parts) if processes > 1 else contextlib.nullcontext() as readers:
+                for index, part in enumerate(parts):
+                    yield index, compare_group(task, part, paths[index], readers)
             return
-        with _pool(processes) as pool:
-            waiting = {pool.submit(compare_group, task, part, paths[index]): index for index, part in enumerate(parts)}
+        with _pool(min(processes, len(parts))) as pool:
+            with births():
+                waiting = {pool.submit(compare_group, task, part, paths[i]): i for i, part in enumerate(parts)}
             try:
                 for future in as_completed(waiting):
                     yield waiting[future], future.result()
             except BrokenProcessPool as error:
-                hint = "It may have run out of memory. Compare single sessions: RECORDING/SESSION."
-                raise StorageError("A process that compared sessions has died.", hint) from error
+                raise StorageError(DIED, DIED_HINT) from error
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _processes(self, parts: list[Group]) -> int:
+    def _processes(self) -> int:
+        """How many are worth their start."""
         asked = self._asked
         size = sum(self._store.totals(side.recording).exchanges for side in (asked.left, asked.right))
         few = not asked.processes and size < PARALLEL_FROM
-        return 1 if few else min(asked.processes or cores(), len(parts))
+        return 1 if few else asked.processes or cores()
 
 
 def cores() -> int:
@@ -152,14 +155,28 @@ def cores() -> int:
 def _pool(processes: int) -> ProcessPoolExecutor:
     # Not forked: this process has threads, of rich's progress bar.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=begin)
 
 
-def _begin() -> None:
-    """A process that compares."""
-    forbid_core_dumps()
-    gc.set_threshold(YOUNG_MOST, 20, 20)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for all of them, and the parent tells of it
+def _share(parts: list[Group]) -> float:
+    """How much of all is the largest part, by its bytes."""
+    sizes = [sum(map(_bytes, part.pairs)) for part in parts]
+    return max(sizes, default=0) / max(1, sum(sizes))
+
+
+def _bytes(placed: tuple[int, Pairing]) -> int:
+    sides = (session for session in placed[1][:2] if session is not None)
+    return 1 + sum((side.client_bytes or 0) + (side.server_bytes or 0) for side in sides)
+
+
+@contextlib.contextmanager
+def _readers(db: str, parts: list[Group]) -> Generator[tuple[Reader, Reader], None, None]:
+    """Two processes, that read the sessions of both sides in the order in which they are compared."""
+    pairs = [pair for part in parts for _, pair in part.pairs]
+    whole = [(pair.left, pair.right) for pair in pairs if pair.left is not None and pair.right is not None]
+    lefts, rights = [left for left, _ in whole], [right for _, right in whole]
+    with Reader(db, lefts, TEXT_MOST) as left, Reader(db, rights, TEXT_MOST) as right:
+        yield left, right
 
 
 def _side(side: Chosen) -> Side:

@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """Bytes that the recording has not: a hole, or with their SHA-256 a literal that was not kept (`left_out`)."""
+    """Bytes that the recording has not: a hole, or a literal that was not kept (`left_out`: its SHA-256 or nothing)."""
 
     direction: Direction
     at: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 from html import escape
 from importlib.resources import files
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from imaptap.exporting.kinds import kind
 from imaptap.exporting.lines import Absent, ExchangeLines, Said, Why, loose_lines
+from imaptap.exporting.notes import notes, spelled
 from imaptap.exporting.text import Lines, happening, shown_events
 from imaptap.exporting.times import moment
 from imaptap.exporting.words import marks, plain, result, said, took
@@ -48,6 +50,7 @@ class _Page:
 
     def __init__(self, selection: Selection, bodies: bool | None) -> None:
         self._selection, self._bodies = selection, bodies
+        self._noted = notes(selection)
         self.missing = 0
 
     def parts(self) -> Iterator[str]:
@@ -62,17 +65,21 @@ class _Page:
         name = escape(plain(self._selection.recording.name))
         yield f"<title>{name}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         yield body.replace("$NAME", name)
-        for session in self._selection.sessions():
-            yield from self._session(session)
+        for number, session in enumerate(self._selection.sessions()):
+            about = {session.number} if number else {None, session.number}
+            noted = [spelled(note) for note in self._noted if note.session in about]
+            yield from self._session(session, noted)
         yield f"<script>{script}</script>\n</body>\n</html>\n"
 
-    def _session(self, session: Session) -> Iterator[str]:
+    def _session(self, session: Session, noted: list[str]) -> Iterator[str]:
         selection, teller = self._selection, Lines(self._selection, session, bodies=self._bodies is not False)
         yield from _data("session", [_head(session)])
         if selection.everything:
             events = (happening(event).removeprefix("# event: ") for event in shown_events(selection.store, session))
-            yield from _data("events", events)
+            yield from _data("events", itertools.chain(noted, events))
             yield from _data("loose", self._lines(teller, loose_lines(selection, session)))
+        elif noted:
+            yield from _data("events", noted)
         meanings = Meanings(selection.store, session, deep=True)
         reader = ExchangeLines(selection, session, bodies=self._bodies is not False)
         for stored in selection.exchanges(session):

@@ -29,7 +29,7 @@ class Why(enum.Enum):
     HOLE = "hole"
     """They were never recorded."""
     LEFT_OUT = "left out"
-    """They are of a literal that was not kept (`--max-literal`)."""
+    """They are of a literal that was not kept (`--max-literal`, `--bodies`)."""
 
 
 class Said(NamedTuple):

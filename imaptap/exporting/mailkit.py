@@ -71,7 +71,7 @@ class _Log:
     def miss(self, missing: Missing) -> None:
         """Say what is missing, in a line of its own."""
         side = missing.direction.name.lower()
-        what = "were not kept (--max-literal)" if missing.left_out else "were never recorded"
+        what = "were never recorded" if missing.left_out is None else "were not kept (--max-literal, --bodies)"
         if self._held[missing.direction]:
             self._write(missing.direction)
         self._break()

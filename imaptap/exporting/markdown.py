@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from imaptap.exporting.lines import ExchangeLines, loose_lines
+from imaptap.exporting.notes import notes, spelled
 from imaptap.exporting.text import Lines
 from imaptap.exporting.times import moment
 from imaptap.exporting.words import marks, result, said, took
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from imaptap.meaning.values import Meaning
     from proxy.imap.transcript import Exchange
     from storage import Session
+    from storage.cassette.values import Noted
 
 LIMIT: Final = 60_000
 """Bytes by default: GitHub takes 65,536 characters."""
@@ -49,8 +51,12 @@ def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
     missing = 0
     try:
         page.add(f"# {marked(_name(selection))}\n\n")
+        noted = notes(selection)
+        if about := "".join(_noted(note) for note in noted if note.session is None):
+            page.add(f"{about}\n")
         for session in selection.sessions():
-            told = _Told(selection, session, page.limit, bodies=bool(settings.bodies))
+            mine = [note for note in noted if note.session == session.number]
+            told = _Told(selection, session, page.limit, mine, bodies=bool(settings.bodies))
             for part in told.parts():
                 page.add(part)
             missing += told.missing
@@ -82,8 +88,9 @@ class _Page:
 class _Told:
     """One session."""
 
-    def __init__(self, selection: Selection, session: Session, limit: int, *, bodies: bool) -> None:
+    def __init__(self, selection: Selection, session: Session, limit: int, noted: list[Noted], *, bodies: bool) -> None:
         self._selection, self._session, self._limit, self._bodies = selection, session, limit, bodies
+        self._noted = noted
         self._lines = Lines(selection, session, bodies=bodies)
         self._reader = ExchangeLines(selection, session, bodies=bodies)
 
@@ -113,6 +120,7 @@ class _Told:
         yield f"- server {code(session.upstream)}\n"
         if session.ending is not None:
             yield f"- {marked(f'{session.ending}: {session.reason}')}\n"
+        yield from map(_noted, self._noted)
         yield "\n"
 
     def _exchange(self, exchange: Exchange) -> str:
@@ -149,6 +157,10 @@ def _row(exchange: Exchange, meaning: Meaning) -> str:
         marked(_cut(remarks, 2 * _CELL_MOST)),
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _noted(note: Noted) -> str:
+    return f"- {marked(_cut(spelled(note), _LINE_MOST))}\n"
 
 
 def _cut(text: str, most: int) -> str:

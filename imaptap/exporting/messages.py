@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imaptap.exporting.literals import Literals
+from imaptap.reading.ranges import Ranges
 from imaptap.reading.understood import Understood
 from proxy.imap.grammar.append import Append, AppendMessage, Replace, Utf8, Whole
 from proxy.imap.grammar.commands import Command
@@ -21,7 +22,8 @@ from proxy.imap.grammar.messages import Count, Vanished
 from proxy.imap.grammar.responses import Untagged
 from proxy.imap.grammar.sections import Section
 from proxy.imap.grammar.values import Absent
-from proxy.imap.transcript import Direction
+from proxy.imap.letters.policy import LEFT_OUT
+from proxy.imap.transcript import Direction, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from imaptap.reading.understood import Told
     from proxy.imap.grammar.dates import DateTime
     from proxy.imap.grammar.values import String
-    from storage import Session
+    from storage import Session, Store
 
 _WHOLE = Section()
 _PARTS_KEPT = 10_000
@@ -57,6 +59,8 @@ class Message:
     direction: Direction
     parts: tuple[String, ...]
     literals: Literals
+    masked: bool = False
+    """Whether a part of it was left out, with a mask in its place."""
 
     @property
     def size(self) -> int:
@@ -65,6 +69,8 @@ class Message:
 
     def content(self) -> Iterator[bytes] | None:
         """All of it, masked, in blocks of about a megabyte; None where not all bytes were kept."""
+        if self.masked:
+            return None
         found = [self.literals.content(self.direction, part) for part in self.parts]
         known = [blocks for blocks in found if blocks is not None]
         return itertools.chain.from_iterable(known) if len(known) == len(found) else None
@@ -143,6 +149,7 @@ class _Seen:
     def __init__(self, selection: Selection, session: Session) -> None:
         self._selection, self._session = selection, session
         self._literals = Literals(selection.store, session)
+        self._left_out = _left_out(selection.store, session)
         self._wanted = (
             None if selection.everything else {stored.exchange.number for stored in selection.exchanges(session)}
         )
@@ -218,7 +225,19 @@ class _Seen:
         return Message(
             self._session, exchange, which, told.start + number, self._session.wall + told.said.at,
             date.instant if date else None, told.said.direction, parts, self._literals,
+            self._left_out[told.said.direction].touch(told.start, told.end),
         )  # fmt: skip
+
+
+def _left_out(store: Store, session: Session) -> dict[Direction, Ranges]:
+    """Where letters are masked (`record --bodies`)."""
+    found = {direction: Ranges() for direction in Direction}
+    for event in store.events(session, EventKind.SECRET):
+        if event.name == LEFT_OUT and event.direction is not None and event.offset is not None:
+            found[event.direction].add(event.offset, event.offset + (event.length or 0))
+    for ranges in found.values():
+        ranges.sort()
+    return found
 
 
 def _key(told: Told, data: Fetch) -> tuple[bool, int]:

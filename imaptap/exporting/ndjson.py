@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from imaptap.exporting.times import moment
 from imaptap.exporting.told import NOT_EXPORTED, told
 from proxy.imap.transcript import Direction, Event, Exchange, Layer, Span
-from storage.cassette.values import Begun, Body, Header, Hole, Over, Said, Unkept
+from storage.cassette.values import Begun, Body, Header, Hole, Noted, Over, Said, Unkept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +90,8 @@ class Documents:
             case Over():
                 counts = {"client_bytes": statement.client_bytes, "server_bytes": statement.server_bytes}
                 yield self._of("end", at=statement.at, ending=str(statement.ending), reason=statement.reason, **counts)
+            case Noted():
+                yield {"type": "note", **statement._asdict(), "written": moment(statement.written)}
             case _:  # what imaptap said itself follows from the rest
                 pass
 

@@ -150,7 +150,8 @@ class _Written:
         self.missing += missing.length
         self._connection.lose(missing.direction, missing.length)
         what = f"{missing.length} bytes of the {missing.direction.name.lower()}'s stream, from offset {missing.start}"
-        known = f"not kept (--max-literal), SHA-256 {missing.left_out}" if missing.left_out else "never recorded"
+        known = "never recorded" if missing.left_out is None else "not kept (--max-literal, --bodies)"
+        known += f", SHA-256 {missing.left_out}" if missing.left_out else ""
         self._comments.append(f"{what}, were {known}")
 
     def _change(self, at: int) -> None:

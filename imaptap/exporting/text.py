@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from imaptap.exporting.escapes import escaped
 from imaptap.exporting.lines import Said, Why, lines
+from imaptap.exporting.notes import notes, spelled
 from imaptap.exporting.secrets import Secrets
 from imaptap.exporting.times import moment
 from imaptap.exporting.words import plain
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from storage import Session, Store
 
 FIRST_LINE: Final = "# imaptap text 1"
+_CLASS_MOST: Final = 100
 _LETTERS = {Direction.CLIENT: "C", Direction.SERVER: "S"}
 _SHOWN = [kind for kind in EventKind if kind not in {EventKind.SECRET, EventKind.VARIES}]
 _WHY = {
     Why.COLLAPSED: "of a literal, not shown",
     Why.HOLE: "never recorded",
-    Why.LEFT_OUT: "of a literal, not kept, sha256 {}",
+    Why.LEFT_OUT: "of a literal, not kept",
 }
 
 
@@ -36,9 +38,12 @@ def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:
     bodies = settings.bodies is not False
     file.write(f"{FIRST_LINE}\n".encode())
     missing = 0
+    told = notes(selection)
+    file.writelines(f"# {spelled(note)}\n".encode() for note in told if note.session is None)
     for session in selection.sessions():
         teller = Lines(selection, session, times=bool(settings.times), bodies=bodies)
         file.writelines(f"{line}\n".encode() for line in teller.beginning())
+        file.writelines(f"# {spelled(note)}\n".encode() for note in told if note.session == session.number)
         file.writelines(f"{line}\n".encode() for line in teller.told())
         missing += teller.missing
     return missing
@@ -96,7 +101,8 @@ class Lines:
     def _absent(self, entry: Absent) -> str:
         if entry.why is Why.HOLE or (entry.why is Why.LEFT_OUT and self._bodies):
             self.missing += entry.length
-        return f"{entry.length} bytes {_WHY[entry.why].format(entry.sha256)}"
+        known = f", sha256 {entry.sha256}" if entry.sha256 else ""
+        return f"{entry.length} bytes {_WHY[entry.why]}{known}"
 
     def _ending(self) -> Iterator[str]:
         session = self._session
@@ -108,7 +114,12 @@ class Lines:
 
 
 def _shown(part: Part) -> str:
-    return f"\\{{{plain(part.secret)} {len(part.data)}}}" if part.secret else escaped(part.data)
+    return f"\\{{{_class(part.secret)} {len(part.data)}}}" if part.secret else escaped(part.data)
+
+
+def _class(secret: str) -> str:
+    """What a secret is, in a word that ends no brace: cassettes that people write have names of their own for it."""
+    return "".join(each if each.isprintable() and each not in "{}\\" else "_" for each in secret[:_CLASS_MOST]) or "_"
 
 
 def shown_events(store: Store, session: Session) -> Iterator[Event]:

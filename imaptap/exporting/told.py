@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Final
 
+from imaptap.exporting.notes import notes
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, Span
 from storage.cassette.telling import ended, told_recording, told_session
 from storage.cassette.values import Body, Hole, Over, Said, Told, Unkept
@@ -34,6 +35,7 @@ def told(selection: Selection) -> Iterator[Statement]:
         yield from selection.store.recording_events(selection.recording)
     for session in selection.sessions():
         yield from told_of(selection, session)
+    yield from notes(selection)
 
 
 def told_of(selection: Selection, session: Session) -> Iterator[Statement]:

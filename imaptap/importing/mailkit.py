@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from imaptap.importing.lines import parts
+from imaptap.importing.lines import MOST, parts
 from imaptap.importing.sides import Literals
 from imaptap.importing.tls import Tls
 from imaptap.importing.values import UNTOLD, Begun, Over, Remark, Said
@@ -30,6 +30,14 @@ _NEXT = re.compile(rb"(?:[0-9][!-~]{7,39} )?[CS]: ")
 _STARS = b"********"
 _STARS_MOST = 4096
 _SIDES = {b"C": Direction.CLIENT, b"S": Direction.SERVER}
+_NAMED = {b"client": Direction.CLIENT, b"server": Direction.SERVER}
+_MISSING = re.compile(rb"imaptap: ([0-9]{1,12}) bytes of the (client|server) were not kept")
+_FILLED_MOST: Final = 256 << 20
+_URL_END = re.compile(r"/?(?:\?starttls=always)?\Z")
+"""What a URL has behind the port, where the session says the same."""
+_FRACTION = re.compile(rb":[0-9]{2}[.,][0-9]")
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
 
 
 def recognise(head: bytes) -> bool:
@@ -49,6 +57,14 @@ def read(paths: Sequence[Path]) -> Iterator[Statement]:
         yield from _Reading(path).statements()
 
 
+class _Connected(NamedTuple):
+    """The line that begins a session. It has no time of its own by default: the next one tells."""
+
+    upstream: str
+    layer: Layer | None
+    stamp: bytes | None
+
+
 class _Reading:
     """Reads one file."""
 
@@ -62,9 +78,11 @@ class _Reading:
 
     def _begin_session(self, layer: Layer) -> None:
         self._open = False
+        self._connected: _Connected | None = None
         self._tls = Tls(layer)
         self._literals = {direction: Literals() for direction in Direction}
         self._side: Direction | None = None
+        self._stamp: bytes | None = None
         self._at: int | None = None
         self._replaced = 0
 
@@ -85,39 +103,56 @@ class _Reading:
             found = _PREFIX.match(data)
             if found is None:
                 self._side = None
-                if data.strip():
+                missing = _MISSING.match(data)
+                if missing is not None and self._open:
+                    yield from self._fill(_NAMED[missing[2]], int(missing[1]))
+                elif data.strip():
                     self._pass_over(part.number)
                 return
-            at = _moment(found[1])
             if found[3] is not None:
                 self._side = None
-                yield from self._connected(found[3], at)
+                yield from self._connect(found[3], found[1])
                 return
-            self._side, self._at, data = _SIDES[found[2]], at, data[found.end() :]
+            self._stamp, self._at = found[1], _moment(found[1])
+            self._side, data = _SIDES[found[2]], data[found.end() :]
         if self._side is not None:
             yield from self._line(self._side, data)
+
+    def _fill(self, side: Direction, size: int) -> Iterator[Statement]:
+        """Our own export says of a literal that it was not kept: nothing behind it could be read without."""
+        if size != self._literals[side].owed or size > _FILLED_MOST:
+            return
+        yield Remark(self._key, "not in the log", f"{size:,} bytes of a literal; x stand in their place", side)
+        for start in range(0, size, MOST):
+            yield from self._said(side, b"x" * min(MOST, size - start))
 
     def _pass_over(self, number: int) -> None:
         if not self._strange:
             self._strange = [number, 0]
         self._strange[1] += 1
 
-    def _connected(self, url: bytes, at: int | None) -> Iterator[Statement]:
+    def _connect(self, url: bytes, stamp: bytes | None) -> Iterator[Statement]:
         yield from self._end_session()
         text = url.decode("ascii")
         layer = Layer.TLS if text.lower().startswith("imaps:") else Layer.PLAIN
-        yield from self._new_session(text, layer, at)
+        self._begin_session(layer)
+        self._connected = _Connected(_URL_END.sub("", text), layer, stamp)
 
-    def _new_session(self, upstream: str, layer: Layer | None, at: int | None) -> Iterator[Statement]:
+    def _open_session(self) -> Iterator[Statement]:
+        upstream, layer, stamp = self._connected or _Connected("unknown", None, None)
         self._count += 1
         self._key = f"{self._path}#{self._count}"
-        self._begin_session(Layer.TLS if layer is None else layer)
-        self._open = True
-        times = "there are no times" if at is None else "times are whole seconds, of the client"
+        self._open, self._connected = True, None
+        stamp = stamp or self._stamp
+        at = _moment(stamp)
+        whole = "" if stamp is not None and _FRACTION.search(stamp) else "whole seconds, "
+        times = "there are no times" if at is None else f"times are {whole}of the client"
         unknown = () if layer is not None else ("whether TLS protected it is not known",)
         yield Begun(self._key, at, (times, *unknown), upstream=upstream)
 
     def _end_session(self) -> Iterator[Statement]:
+        if self._connected is not None:  # and nobody said anything
+            yield from self._open_session()
         if not self._open:
             return
         if self._replaced:
@@ -128,7 +163,7 @@ class _Reading:
 
     def _line(self, side: Direction, data: bytes) -> Iterator[Statement]:
         if not self._open:
-            yield from self._new_session("unknown", None, self._at)
+            yield from self._open_session()
         literals = self._literals[side]
         if side is Direction.CLIENT:
             data = self._unstarred(data, literals)
@@ -160,6 +195,6 @@ def _moment(text: bytes | None) -> int | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(text.decode("ascii"))
-        return int(moment.timestamp() * 1_000_000) if moment.tzinfo else None
+        return (moment - _EPOCH) // _MICROSECOND if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None

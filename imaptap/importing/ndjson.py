@@ -21,7 +21,7 @@ from proxy.imap.transcript import (
     Outcome,
     Span,
 )
-from storage.cassette.values import Begun, Body, Header, Hole, Over, Placed, Said, Told, Unkept
+from storage.cassette.values import Begun, Body, Header, Hole, Noted, Over, Placed, Said, Told, Unkept
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -161,6 +161,8 @@ class _Reading:
             yield self._begin(take)
         elif kind == "event":
             yield self._event(take)
+        elif kind == "note":
+            yield _noted(take)
         elif (read := _KINDS.get(kind)) is not None:
             self._within(take)
             if kind in _PLACED:
@@ -249,6 +251,13 @@ def _span(take: _Fields) -> Span:
         take.number("first_at"), take.number("last_at"), take.number("units"), take.one_of("certainty", Certainty),
         tuple(map(int, take.list("open"))),
     )  # fmt: skip
+
+
+def _noted(take: _Fields) -> Noted:
+    written = take.moment("written")
+    if written is None:
+        raise _WrongError("it is not said when it was written")
+    return Noted(take.maybe_number("session"), take.maybe_number("exchange"), written, take.text("text"))
 
 
 def _over(take: _Fields) -> Over:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from imaptap.importing.sides import is_greeting
 from imaptap.importing.tcp import Order
+from imaptap.importing.tls import Tls
 from imaptap.importing.tshark import FIN, RST, SYN, frames
 from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said
 from imaptap.meaning.words import counted
@@ -24,6 +26,9 @@ PORTS: Final = frozenset({143, 993})
 _MAGIC: Final = tuple(
     bytes.fromhex(each) for each in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a", "a1b2cd34", "34cdb2a1")
 )
+_GOES_ON: Final = re.compile(r"\bsession [0-9]+ goes on(?:,|\Z)")
+_WILL_GO_ON: Final = "what was inside goes on in a connection of its own"
+"""Comments of our own exports, in which a session goes over to another connection behind STARTTLS and COMPRESS."""
 _NO_KEYS = "{} could not be decrypted: their keys are not in the capture, and in no --keylog"
 _HOLE = "bytes of the {} are missing in the capture"
 
@@ -50,18 +55,26 @@ class _Reading:
         self._path = path
         self._streams: dict[int, _Stream | None] = {}
         """None for those that are over, or no IMAP."""
+        self._parted: _Stream | None = None
+        """The one that will go on in another connection."""
         self._sealed = 0
         self._begun = 0
 
     def frame(self, frame: Frame) -> Iterator[Statement]:
         """The next segment."""
         if frame.stream not in self._streams:
-            self._streams[frame.stream] = _Stream(f"{self._path}#{frame.stream}", frame)
+            before, self._parted = self._parted, None
+            goes_on = before is not None and _GOES_ON.search(frame.comment) is not None
+            self._streams[frame.stream] = _Stream(f"{self._path}#{frame.stream}", frame, before if goes_on else None)
+            if before is not None and not goes_on:
+                yield from before.end(Ending.CUT, "the capture has no more of it")
         stream = self._streams[frame.stream]
         if stream is None:
             return
         yield from stream.frame(frame)
-        if stream.over:
+        if stream.parted:
+            self._parted = stream
+        if stream.over or stream.parted:
             self._forget(frame.stream, stream)
 
     def _forget(self, number: int, stream: _Stream) -> None:
@@ -71,6 +84,8 @@ class _Reading:
 
     def end(self) -> Iterator[Statement]:
         """There are no more. Raises BrokenError where all there was is sealed."""
+        if self._parted is not None:
+            yield from self._parted.end(Ending.CUT, "the capture ends here")
         for number, stream in self._streams.items():
             if stream is not None:
                 yield from stream.end(Ending.CUT, "the capture ends here")
@@ -85,17 +100,24 @@ class _Reading:
 class _Stream:
     """One connection."""
 
-    def __init__(self, key: str, first: Frame) -> None:
-        self._key = key
+    def __init__(self, key: str, first: Frame, before: _Stream | None) -> None:
+        """With `before`, what that one said goes on here, between the same two."""
+        self.key = key
         self._orders = {first.source: Order(), first.target: Order()}
         self._ends = [first.source, first.target]
         self._server: tuple[str, int] | None = None
         self._whole = bool(first.flags & SYN)
         self._finished: list[tuple[str, int]] = []
         self._at = first.at
+        self.clear = Tls(Layer.PLAIN)
         self.begun = False
         self.tls = False
         self.over = False
+        self.parted = False
+        """Whether it will go on in another connection."""
+        if before is not None:
+            self.key, self.clear, self.begun = before.key, before.clear, True
+            self._server = first.target
 
     def frame(self, frame: Frame) -> Iterator[Statement]:
         """The next segment."""
@@ -111,10 +133,12 @@ class _Stream:
             yield from self._protected(frame)
         else:
             for data in order.take(frame.seq + bool(frame.flags & SYN), frame.payload):
-                yield from self._said(frame.source, data, Layer.PLAIN)
+                yield from self._said(frame.source, data, self.clear.layer)
             if order.hopeless or frame.missing:
                 yield from self._tear(frame.source)
-        if not self.over:
+        if self.begun and frame.flags & FIN and _WILL_GO_ON in frame.comment:
+            self.parted = True
+        elif not self.over:
             yield from self._closing(frame)
 
     def _protected(self, frame: Frame) -> Iterator[Statement]:
@@ -148,7 +172,7 @@ class _Stream:
         """It is over."""
         self.over = True
         if self.begun:
-            yield Over(self._key, ending, reason, self._at)
+            yield Over(self.key, ending, reason, self._at)
 
     def _said(self, source: tuple[str, int], data: bytes, layer: Layer) -> Iterator[Statement]:
         if not self.begun:
@@ -161,10 +185,11 @@ class _Stream:
             scheme = "imaps" if layer is Layer.TLS else "imap"
             caveats = () if self._whole else ("its beginning is not in the capture",)
             yield Begun(
-                self._key, self._at, caveats, _address(client), f"{scheme}://{_address(self._server)}", deflated=True
+                self.key, self._at, caveats, _address(client), f"{scheme}://{_address(self._server)}", deflated=True
             )
         side = Direction.SERVER if source == self._server else Direction.CLIENT
-        yield Said(self._key, side, data, self._at, layer)
+        yield Said(self.key, side, data, self._at, layer)
+        self.clear.said(side, data)
 
     def _find_server(self, source: tuple[str, int], data: bytes) -> tuple[str, int] | None:
         """Which end is the server; None where this is no IMAP."""

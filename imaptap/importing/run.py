@@ -12,7 +12,7 @@ from proxy.imap.transcript import Ending, Event, EventKind, readable
 from storage.keeping import dated, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from imaptap.importing.formats import Format
@@ -38,13 +38,15 @@ class NothingError(Exception):
     """There was no session in a log; its text is a clause that says why, or empty."""
 
 
-def take_in(store: Store, form: Format, paths: Sequence[Path], name: str | None) -> Taken:
-    """Make a recording called `name` (default: the time) of a log.
+def take_in(
+    store: Store, form: Format, paths: Sequence[Path], name: str | None, progress: Callable[[int], object] = bool
+) -> Taken:
+    """Make a recording called `name` (default: the time) of a log; `progress` is told of bytes that have been heard.
 
     Where it is broken, what stands before that is kept. Raises NothingError, OSError, StorageError; then, as when it is
     interrupted, nothing is left of it.
     """
-    taking = _Taking(form.title, paths, form.read(paths))
+    taking = _Taking(form.title, paths, form.read(paths), progress)
     settings = f"{_FROM}{_origin(form.title, paths)}"
     recording = keep(store, name, lambda begun: taking.records(begun.started), version=__version__, settings=settings)
     if taking.started is not None:
@@ -67,8 +69,10 @@ def _origin(title: str, paths: Sequence[Path]) -> str:
 class _Taking:
     """Hears all sessions of a log."""
 
-    def __init__(self, title: str, paths: Sequence[Path], statements: Iterator[Statement]) -> None:
-        self._title, self._paths, self._statements = title, paths, statements
+    def __init__(
+        self, title: str, paths: Sequence[Path], statements: Iterator[Statement], progress: Callable[[int], object]
+    ) -> None:
+        self._title, self._paths, self._statements, self._progress = title, paths, statements, progress
         self._open: dict[str, Hearing] = {}
         self._count = 0
         self.stopped: str | None = None
@@ -96,6 +100,7 @@ class _Taking:
         if isinstance(statement, Said):
             hearing = self._open[statement.key]
             hearing.said(statement)
+            self._progress(len(statement.data))
             return hearing.take()
         if isinstance(statement, Over):
             return self._closed(statement) if statement.key in self._open else []

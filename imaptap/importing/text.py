@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 _FIRST = re.compile(rb"# imaptap text ([0-9]{1,9})\r?\n")
 _VERSION: Final = b"1"
 _TIME = rb"(?: *([0-9]{1,12})\.([0-9]{6}) )?"
-_REMARK = re.compile(_TIME + rb"#(?: (session|opened|client|upstream|some|ended): ?(.*)|)")
+_REMARK = re.compile(_TIME + rb"#(?: (session|opened|client|listen|upstream|some|ended): ?(.*)|)")
 _LINE = re.compile(_TIME + rb"([CS])([:|*])(?: (.*)|)", re.DOTALL)
 _ABSENT = re.compile(rb"([0-9]{1,12}) bytes (of a literal|)")
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|\\|\{[^{}\\]{1,100} ([0-9]{1,9})\}|(\Z)|)", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|\\|\{[^{}\\]{1,400} ([0-9]{1,9})\}|(\Z)|)", re.DOTALL)
+_WHERE = (b"client", b"listen", b"upstream")
 _SIDES = {b"C": Direction.CLIENT, b"S": Direction.SERVER}
 _ENDINGS = {str(ending.value): ending for ending in Ending}
 _FILLED_MOST: Final = 256 << 20
@@ -102,8 +103,8 @@ class _Reading:
         self._open = True
         self._wall = _date(self._about.get(b"opened", b""))
         some = ("only some of its exchanges are in it",) if b"some" in self._about else ()
-        client, upstream = (self._about.get(key, b"unknown") for key in (b"client", b"upstream"))
-        yield Begun(self._key, self._wall, (*_CAVEATS, *some), readable(client), readable(upstream))
+        client, listen, upstream = (readable(self._about.get(key, b"unknown")) for key in _WHERE)
+        yield Begun(self._key, self._wall, (*_CAVEATS, *some), client, upstream, listen=listen)
 
     @property
     def _key(self) -> str:

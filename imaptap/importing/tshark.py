@@ -21,7 +21,7 @@ FIN, SYN, RST = 0x01, 0x02, 0x04
 _FIELDS: Final = (
     "frame.time_epoch", "tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport",
     "tcp.seq_raw", "tcp.flags", "tcp.len", "tcp.payload", "tls.record.content_type", "tls.record.opaque_type",
-    "tls.app_data", "data.data",
+    "tls.app_data", "data.data", "frame.comment",
 )  # fmt: skip
 _WANTED: Final = "tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1 || tcp.flags.reset == 1"
 # Without its own reader of IMAP, what is in TLS is data, and each frame says what was decrypted with it.
@@ -45,6 +45,7 @@ class Frame(NamedTuple):
     tls: bool
     decrypted: bytes
     sealed: bool
+    comment: str = ""
 
 
 def frames(path: Path, keylog: Path | None) -> Generator[Frame, None, None]:
@@ -90,7 +91,7 @@ def _read(process: subprocess.Popen[bytes], path: Path) -> Iterator[Frame]:
 
 def _frame(words: list[str]) -> Frame:
     """Raises ValueError."""
-    at, stream, ip, ip6, port, to, to6, to_port, seq, flags, size, payload, kinds, opaque, sealed, data = words
+    at, stream, ip, ip6, port, to, to6, to_port, seq, flags, size, payload, kinds, opaque, sealed, data, comment = words
     whole, _, part = at.partition(".")
     content = _bytes(_last(payload))
     decrypted = b"".join(_bytes(each) for each in data.split(","))
@@ -100,6 +101,7 @@ def _frame(words: list[str]) -> Frame:
         (_last(ip) or _last(ip6), int(_last(port))), (_last(to) or _last(to6), int(_last(to_port))),
         int(_last(seq)), int(_last(flags), 16), content, max(0, int(_last(size)) - len(content)),
         tls, decrypted if tls else b"", bool(sealed) and not decrypted,
+        comment,
     )  # fmt: skip
 
 

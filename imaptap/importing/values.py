@@ -39,6 +39,7 @@ class Begun(NamedTuple):
     source: tuple[Path, ...] = ()
     deflated: bool = False
     logged_in: bool = False
+    listen: str = "unknown"
 
 
 class Said(NamedTuple):

@@ -14,6 +14,7 @@ from imaptap.privacy.streams import Rewritten, Side
 from imaptap.privacy.units import tag_of
 from imaptap.privacy.vocabulary import COMMANDS, IMAP, SERVER
 from imaptap.reading.spans import Spans
+from proxy.imap.letters.policy import LEFT_OUT
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange
 from storage.cassette import ended, follows, told_recording, told_session
 from storage.cassette.values import Answered, Begun, Body, Header, Hole, Over, Own, Said, Told, Unkept
@@ -32,6 +33,7 @@ _URL = re.compile(
 _CAPABILITIES = re.compile(rb"[A-Z0-9=+\-./ _]*")
 _OURS: Final = frozenset((EventKind.SECRET, EventKind.COMPRESS, EventKind.VARIES))
 """Events whose text is imaptap's own, and quotes nobody."""
+_SHA256: Final = re.compile("sha256 ([0-9a-f]{64})")
 _EVENT_WORDS: Final = (
     IMAP
     | SERVER
@@ -80,7 +82,8 @@ class _Retold:
             case Unkept():
                 self._offsets[statement.direction] += statement.length
                 hidden = rules.replaces(Thing.TEXT)
-                return statement._replace(sha256=rules.pseudonyms.digest(statement.sha256)) if hidden else statement
+                known = statement.sha256 and hidden
+                return statement._replace(sha256=rules.pseudonyms.digest(statement.sha256)) if known else statement
             case Hole():
                 self._offsets[statement.direction] += statement.length
                 return statement
@@ -117,6 +120,8 @@ def _header(header: Header, rules: Rules) -> Header:
 def _event(event: Event, rules: Rules) -> Event:
     """With what was rewritten on the wire as the rules have it."""
     text = event.text if event.kind in _OURS else _words(event.text, rules, Thing.HOST)
+    if event.name == LEFT_OUT and (known := _SHA256.fullmatch(event.text)) and rules.replaces(Thing.TEXT):
+        text = f"sha256 {rules.pseudonyms.digest(bytes.fromhex(known[1])).hex()}"
     received, sent = (_rewrite(each, rules) for each in (event.received, event.sent))
     return event._replace(text=text, received=received, sent=sent)
 

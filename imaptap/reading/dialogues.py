@@ -64,7 +64,7 @@ class StoredLiterals:
         """As `proxy.imap.view.dialogue.Literals` has it: the hash that bodies have here, or of what was not kept."""
         piece = self._only(direction, start, size)
         if piece is not None and piece.left_out is not None:
-            return f"sha256:{piece.left_out}"
+            return f"sha256:{piece.left_out}" if piece.left_out else None
         known = piece.blake3 if piece is not None else None
         digest = self._store.hashing()
         known = known or self._hashed(digest, direction, start, size)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from storage import Session, Store, StoredPiece
 
 _KEPT_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 200
 
 
 class TimedPiece:
@@ -89,7 +90,7 @@ class Pieces:
             return False
         self._kept.append(TimedPiece(piece))
         self._ends.append(piece.end)
-        self._size += len(piece.data or b"")
+        self._size += _size(piece)
         return True
 
     def _forget(self, passed: int) -> int:
@@ -97,6 +98,11 @@ class Pieces:
         if self._size <= _KEPT_BYTES:
             return 0
         dropped = passed - passed // 2
-        self._size -= sum(len(timed.piece.data or b"") for timed in self._kept[:dropped])
+        self._size -= sum(_size(timed.piece) for timed in self._kept[:dropped])
         del self._kept[:dropped], self._ends[:dropped]
         return dropped
+
+
+def _size(piece: StoredPiece) -> int:
+    """What it takes in memory: a small command's chunk takes several times its bytes, and bodies are not here."""
+    return len(piece.data or b"") + _CHUNK_BYTES * (len(piece.chunks) + 2)

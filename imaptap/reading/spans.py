@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from array import array
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from imaptap.reading.values import ENDLESS
 from proxy.imap.transcript import Certainty, Direction, EventKind, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from storage import Session, Store
 
@@ -57,11 +58,18 @@ class Spans:
     def of(self, direction: Direction) -> Iterator[Span]:
         """Without times and numbers of units, in the order of the stream."""
         starts, ends, exchanges, certainties = self._columns[direction]
-        for index in sorted(range(len(starts)), key=starts.__getitem__):
+        for index in _ascending(starts):
             start = starts[index]
             place = (self._session.number, exchanges[index] or None, direction, start, ends[index])
             others = tuple(self._others.get((direction, start), ()))
             yield Span(*place, 0, 0, 0, _CERTAINTIES[certainties[index]], others)
+
+
+def _ascending(starts: array[int]) -> Iterable[int]:
+    """Their places in ascending order; as a rule that is the order in which they stand there."""
+    places = range(len(starts))
+    sorted_already = all(map(operator.le, starts, itertools.islice(starts, 1, None)))
+    return places if sorted_already else array("Q", sorted(places, key=starts.__getitem__))
 
 
 class Groups:

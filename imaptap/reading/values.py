@@ -31,7 +31,8 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Bytes that were not kept, `length` of them from offset `start` of their stream on, with this SHA-256 (hex).
+    """Bytes that were not kept, `length` of them from offset `start` of their stream on, with this SHA-256 (hex, or
+    nothing where that was not kept either).
 
     `literal` is how long their literal is: more than `length` where they are a part of it.
     """

@@ -53,7 +53,7 @@ class Beyond:
             ask.refusal = readable(str(error).rstrip(".").encode())
             self._refused = here, ask.refusal
             return b""
-        self.pipe, ask.taken = answer.pipe, answer.pipe is not None
+        self.pipe, ask.taken, ask.refusal = answer.pipe, answer.pipe is not None, ""
         if self._tap is not None:
             text = f"{self._far.endpoint.url} answers what the recording does not know"
             self._tap.event(EventKind.NOTICE, "asked upstream", text, Direction.CLIENT)

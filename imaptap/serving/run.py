@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from imaptap.recording import Job, Ready, hang_up
 from imaptap.recording import run as record
 from imaptap.serving.beyond import Beyond
+from imaptap.serving.connection import Connection
 from imaptap.serving.far import Far
-from imaptap.serving.server import Connection, Within
+from imaptap.serving.within import Within
 from proxy.live.notices import Notices
 from proxy.live.recorder import Recorder
 from proxy.live.upstream import Upstream
 from proxy.replay.match import Near, Rules
 from proxy.replay.pace import Pace
-from proxy.replay.serving.cast import Cast, Repeat
+from proxy.replay.serving.cast import Cast
 from proxy.replay.serving.logins import Door, shows
 from proxy.replay.serving.served import Served
 from proxy.replay.serving.standing import Standing
+from proxy.replay.serving.values import Repeat
 
 if TYPE_CHECKING:
     import socket
@@ -147,12 +149,12 @@ async def serve(
     async def connected(sock: socket.socket, tap: Tap | None) -> None:
         number = next(numbers)
         timed = play.pace is not None or play.told is not None
-        standing = Standing() if far else None
+        standing = Standing(cast.changes) if far else None
         beyond = Beyond(far, standing, tap, functools.partial(asked_far, number)) if far and standing else None
         served = Served(cast, play.door, functools.partial(missed, number), timed=timed, standing=standing)
         await Connection(served, play.pace, play.mechanisms, play.told, beyond).run(sock)
 
-    upstream = Within(job.settings, connected)
+    upstream = Within(job.settings, connected, asks=far is not None)
     try:
         if kept:
             outcome.recorded = await record(job, stop, ready, None, tell, upstream)

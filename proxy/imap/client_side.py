@@ -8,6 +8,8 @@ from proxy.imap.client_secrets import ClientSecrets
 from proxy.imap.commands import first_argument, names_mailbox, of_selected, read_head
 from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
+from proxy.imap.letters.client import ClientLetters
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.masking import masked
 from proxy.imap.ordinary import OrdinaryAppends, OrdinaryCommands
 from proxy.imap.shared import Shared
@@ -44,6 +46,10 @@ class ClientSide:
         self._secrets = ClientSecrets(shared, self.reader, self.ledger)
         self._ordinary = OrdinaryCommands(shared, self.reader, self.ledger, self.spans)
         self._appends = OrdinaryAppends(shared, self.reader, self.ledger, self.spans)
+        self._letters: ClientLetters | None = None
+        """There where not everything is kept."""
+        if shared.bodies is not Bodies.FULL:
+            self._letters = ClientLetters(shared.bodies, shared, self.reader, self.ledger)
         self._kind = _Kind.COMMAND
         self._exchange: OpenExchange | None = None
         self._unit_at = 0
@@ -87,11 +93,13 @@ class ClientSide:
         self.ledger.release(self._cleared)
 
     def _run_ordinary(self, chunk: bytes) -> int:
+        if self._letters and self._shared.doubtful:
+            return 0
         pos = self._ordinary.read(chunk, 0)
         if pos:
             self._secrets.calm()
             self._cleared = self.reader.offset
-        if pos < len(chunk) and (exchange := self._appends.begin(chunk, pos)):
+        if pos < len(chunk) and not self._letters and (exchange := self._appends.begin(chunk, pos)):
             self._kind, self._exchange = _Kind.COMMAND, exchange
             self._secrets.begin_public()
             self.reader.lines_only = False
@@ -135,7 +143,7 @@ class ClientSide:
                 self._end_unit(self.reader.take_unit())
         elif boundary is Boundary.PARTIAL:
             if self.reader.partial > TEXT_KEPT and self.ledger.held > OVERLONG_HELD:
-                self._secrets.release_partial()
+                self.release_partial()
         elif boundary is Boundary.RAW:
             self._cleared = self.reader.offset
         else:
@@ -156,7 +164,10 @@ class ClientSide:
     def _read_line(self, line: bytes, *, first: bool, last: bool) -> None:
         if first:
             self._begin_unit(line)
-        shown = masked(line, self._secrets.line(line, first=first, last=last))
+        spans = self._secrets.line(line, first=first, last=last)
+        if self._letters:
+            spans = spans + self._letters.line(line)
+        shown = masked(line, spans)
         if first:
             self._shown = shown
         if self._kind is _Kind.COMMAND and self._exchange:
@@ -186,12 +197,16 @@ class ClientSide:
             self._begin_command(line)
             return
         self._secrets.begin(None, sasl=self._kind is _Kind.SASL)
+        if self._letters:
+            self._letters.begin(None, None)
 
     def _begin_command(self, line: bytes) -> None:
         head = read_head(line)
         self._kind = _Kind.COMMAND
         self._secrets.begin(head)
         self._exchange = exchange = self._shared.book.begin(head.tag, head.name, self._unit_at, legal=head.legal)
+        if self._letters:
+            self._letters.begin(head, exchange)
         if of_selected(head.name):
             exchange.mailbox = self._shared.state.mailbox
         if head.name == "AUTHENTICATE":
@@ -212,6 +227,13 @@ class ClientSide:
         literal = self.reader.last_literal
         if literal is None:
             return
+        if self._letters and not self._letters.keeps_literal() and not self._secrets.literal_is_secret:
+            self.ledger.release(self._cleared)
+            if boundary is Boundary.LITERAL_END and self._letters.keeps_beginning(literal):
+                self._secrets.small_literal(literal)
+            if self._letters.literal(literal, boundary):
+                self._cleared = self.reader.offset
+            return
         if literal.size <= LITERAL_KEPT:
             if boundary is Boundary.LITERAL_END:
                 self._secrets.small_literal(literal)
@@ -220,6 +242,14 @@ class ClientSide:
         self.ledger.release(self._cleared)
         self.ledger.release(self.reader.offset, self._secrets.large_literal(literal))
         self._cleared = self.reader.offset
+
+    def _close_literal(self) -> None:
+        literal = self.reader.literal
+        hidden = self._letters is not None and not self._letters.keeps_literal()
+        if literal is not None and self._letters and hidden and not self._secrets.literal_is_secret:
+            self._letters.close_literal(literal)
+        else:
+            self._secrets.close_literal()
 
     def _end_unit(self, unit: Unit) -> None:
         exchange = self._exchange
@@ -242,7 +272,7 @@ class ClientSide:
     def _end_command(self, exchange: OpenExchange, unit: Unit) -> None:
         book = self._shared.book
         exchange.sending = False
-        if names_mailbox(exchange.sent):
+        if names_mailbox(exchange.sent) and not exchange.hidden:
             exchange.mailbox = self._named_mailbox(unit)
         self._secrets.end_command(exchange, whole=LITERAL_REFUSED not in unit.flaws)
         if exchange.sent == "IDLE":
@@ -279,7 +309,14 @@ class ClientSide:
 
     def release_partial(self) -> None:
         """Release what is certainly public of a line that has not ended."""
-        self._secrets.release_partial()
+        reader = self.reader
+        if not self._letters:
+            self._secrets.release_partial()
+        elif reader.partial > TEXT_KEPT and not reader.raw:
+            if reader.lines_only or not self._letters.hides_partial(read_head(reader.line)):
+                self._secrets.release_partial()
+                return
+            self.ledger.release(reader.offset)
 
     def close(self) -> None:
         """No more bytes will come: what is unfinished is read as it stands, in doubt hidden (M 7.2)."""
@@ -289,7 +326,7 @@ class ClientSide:
         if reader.partial:
             self._read_line(reader.line, first=not reader.texts, last=True)
         else:
-            self._secrets.close_literal()
+            self._close_literal()
         unit = reader.cut()
         if unit:
             self._end_unit(unit)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from proxy.imap.client_side import ClientSide
 from proxy.imap.deflate import Failure, Inflater
 from proxy.imap.exchanges import Book
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.responses import ResponseHead
 from proxy.imap.server_side import ServerSide
 from proxy.imap.shared import Shared
@@ -35,14 +36,16 @@ _LINES_AT_ONCE = 200
 class Conversation:
     """Listens to both directions of one session."""
 
-    def __init__(self, session: int, *, decode: bool = True, recorded: bool = False) -> None:
+    def __init__(
+        self, session: int, *, decode: bool = True, recorded: bool = False, bodies: Bodies = Bodies.FULL
+    ) -> None:
         """`session` is its number in the recording; with `decode`, COMPRESS=DEFLATE is inflated for the record.
 
-        With `recorded`, its streams come from a record, where that has been done.
+        With `recorded`, its streams come from a record, where that has been done. `bodies` is what is kept of letters.
         """
         self._records: list[Record] = []
         put = self._records.append
-        self._shared = Shared(session, put, Book(session, put), SessionState(), Vault())
+        self._shared = Shared(session, put, Book(session, put), SessionState(), Vault(), bodies=bodies)
         self._client = ClientSide(self._shared)
         self._server = ServerSide(self._shared, self._client, self._client.run)
         self._decode = decode
@@ -153,6 +156,10 @@ class Conversation:
         self._client.spans.flush()
         self._client.run()
 
+    def inflated(self) -> None:
+        """What follows COMPRESS is in the record as it was before it was compressed, as with `recorded`."""
+        self._recorded = True
+
     def secured(self) -> None:
         """TLS now protects a leg that was clear: what was said before is not to be trusted (M 6.8)."""
         self._shared.state.switch_to_tls()
@@ -225,8 +232,10 @@ class Conversation:
         self._go_raw(at, "security layer", "the SASL mechanism protects the rest of the session")
 
     def _go_raw(self, at: int, name: str, text: str) -> None:
-        self._client.reader.go_raw()
-        self._server.reader.go_raw()
+        for side in (self._client, self._server):
+            side.reader.go_raw()
+            if self._shared.bodies is not Bodies.FULL:  # letters may be in there
+                side.ledger.mask_rest(side.reader.offset, "unread", at)
         self._shared.event(at, EventKind.RAW, name, text)
 
     def _start_deflate(self, at: int) -> None:

@@ -52,6 +52,8 @@ class OpenExchange:
     code: str | None = None
     text: str | None = None
     ended: int | None = None
+    hidden = False
+    """Whether nothing of the command is kept, nor of what answers it (`proxy.imap.letters`)."""
 
     def __init__(self, number: int, tag: bytes, command: str, started: int, origin: Origin, *, legal: bool) -> None:
         self.number = number

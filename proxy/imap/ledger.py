@@ -73,14 +73,17 @@ class Ledger:
         if len(self._chunks) > _CHUNKS_HELD // 2:
             self._chunks = _joined(self._chunks, by_line=False)
 
-    def mask(self, start: int, end: int, name: str, at: int) -> None:
-        """Bytes start..end are a secret of class `name`. What was released already cannot be masked any more."""
+    def mask(self, start: int, end: int, name: str, at: int, text: str = "") -> None:
+        """Bytes start..end are a secret of class `name`, of which no more is known than `text`.
+
+        What was released already cannot be masked any more.
+        """
         start = max(start, self.released)
         masks = self._masks
         before = bisect_right(masks, start, key=_START)
         if start >= end or (before and end <= masks[before - 1][1]):
             return
-        self._put(Event(self.session, at, EventKind.SECRET, name, "", self.direction, start, end - start))
+        self._put(Event(self.session, at, EventKind.SECRET, name, text, self.direction, start, end - start))
         after = bisect_right(masks, end, key=_START)
         masks[before:after] = [(start, max(end, masks[after - 1][1]) if after > before else end)]
 

@@ -51,6 +51,12 @@ _MESSAGE = re.compile(
     re.IGNORECASE,
 )
 """FETCH data that ends with a literal; its size."""
+_NEWS = re.compile(
+    rb"\* [0-9]{1,10} FETCH \("
+    rb"(?:(?:UID [0-9]{1,10}|FLAGS \([^()\"\[{\r\n]*\)|RFC822\.SIZE [0-9]{1,20}|MODSEQ \([0-9]{1,20}\)) ?)*\)\r\n",
+    re.IGNORECASE,
+)
+"""FETCH data without a string: nothing of a letter is in it."""
 _END_OF_MESSAGE = re.compile(rb"[ !#-Z\\-z|~]{0,4000}\)\r\n")
 _CODES = "APPENDUID", "COPYUID", "HIGHESTMODSEQ", "MODIFIED", None
 _STATUS_HEADS = {
@@ -145,6 +151,11 @@ class OrdinaryResponses:
         self._completed = completed
         self._start = -1
         self._at = 0
+        self._careful = False
+
+    def mind_letters(self) -> None:
+        """Leave all that may hold a part of a letter to others."""
+        self._careful = True
 
     def read(self, chunk: bytes, pos: int) -> int:
         """Read the chunk that was held last, between units, from `pos`. Returns where another kind of line begins."""
@@ -154,12 +165,14 @@ class OrdinaryResponses:
         while (end := chunk.find(b"\n", pos) + 1) > 0:
             first = chunk[pos]
             if first == _STAR and chunk[end - 3] == _BRACE:
-                end = self._message(chunk, pos)
+                end = 0 if self._careful else self._message(chunk, pos)
                 if not end:
                     break
             elif first == _STAR:
                 match = _DATA.match(chunk, pos, end)
                 if match is None or touches(match[0]):
+                    break
+                if self._careful and match[1].upper() == b"FETCH" and not _NEWS.match(chunk, pos, end):
                     break
                 self._data(_DATA_HEADS[match[1].upper()], match[0], end - pos)
             elif first == _PLUS:
@@ -202,7 +215,7 @@ class OrdinaryResponses:
 
         Returns its head, itself and whose it is; None if it is another kind of line.
         """
-        if self._shared.state.phase is Phase.CONNECTED:
+        if self._careful or self._shared.state.phase is Phase.CONNECTED:
             return None
         match = _MESSAGE.match(chunk, pos)
         size = int(match[1]) if match else 0
@@ -247,7 +260,7 @@ class OrdinaryResponses:
         head = _STATUS_HEADS[word.upper(), code and code.upper()]
         shared = self._shared
         exchange = shared.book.find(tag)
-        if exchange is None or exchange.sent == "COMPRESS" or exchange.mechanism:
+        if exchange is None or exchange.hidden or exchange.sent == "COMPRESS" or exchange.mechanism:
             return False
         if exchange.expects is not Expects.NOTHING:
             return False

@@ -8,6 +8,8 @@ from dataclasses import replace
 from proxy.imap.client_side import ClientSide
 from proxy.imap.exchanges import Expects, OpenExchange
 from proxy.imap.ledger import Ledger
+from proxy.imap.letters.policy import Bodies
+from proxy.imap.letters.server import ServerLetters
 from proxy.imap.masking import masked
 from proxy.imap.ordinary import OrdinaryResponses
 from proxy.imap.responses import ResponseHead, read_response
@@ -35,6 +37,11 @@ class ServerSide:
         self._wake_client = wake_client
         self._secrets = ServerSecrets(shared, self.reader, self.ledger)
         self._ordinary = OrdinaryResponses(shared, self.reader, self.ledger, self.spans, self._completed)
+        self._letters: ServerLetters | None = None
+        """There where not everything is kept."""
+        if shared.bodies is not Bodies.FULL:
+            self._letters = ServerLetters(shared.bodies, shared, self.reader, self.ledger)
+            self._ordinary.mind_letters()
         self._head = _UNREAD
         self._shown = _UNREAD
         self._first = b""
@@ -47,7 +54,7 @@ class ServerSide:
     def lose(self) -> None:
         """From here on the server is not understood. Before a login what it says stays hidden: it may be challenges."""
         self.reader.go_raw()
-        if not self._shared.state.authenticated:
+        if self._letters or not self._shared.state.authenticated:
             self.ledger.mask_rest(self.reader.offset, "unread", self.ledger.newest_at)
 
     def run(self, chunk: bytes) -> int:
@@ -79,7 +86,8 @@ class ServerSide:
         return pos
 
     def _run_ordinary(self, chunk: bytes, pos: int) -> int:
-        if not self._out_of_sync and not self._client.reader.partial:
+        doubtful = self._out_of_sync or (self._letters is not None and self._letters.doubtful)
+        if not doubtful and not self._client.reader.partial:
             pos = self._ordinary.read(chunk, pos)
             if pos < len(chunk) and (begun := self._ordinary.begin(chunk, pos)):
                 self._head, self._first, self._whose = begun
@@ -108,9 +116,15 @@ class ServerSide:
         if first:
             self._begin_unit(line)
         spans = self._secrets.line(line, first=first, last=last)
+        if self._letters:
+            if first:
+                self._letters.begin(self._head, line, self._whose.exchange)
+            spans = spans + self._letters.line(line, first=first)
         if first:
             self._first = masked(line, spans)
             self._shown = read_response(self._first) if spans else self._head
+            if self._letters and self._letters.hidden:
+                self._shown = _UNREAD
 
     def _begin_unit(self, line: bytes) -> None:
         book = self._shared.book
@@ -133,6 +147,13 @@ class ServerSide:
         literal = self.reader.last_literal
         if literal is None:
             return
+        if self._letters and not self._letters.keeps_literal():
+            self.ledger.release(self._cleared)
+            if boundary is Boundary.LITERAL_END and self._letters.keeps_beginning(literal):
+                self._secrets.small_literal(literal)
+            if self._letters.literal(literal, boundary):
+                self._cleared = self.reader.offset
+            return
         if literal.size <= LITERAL_KEPT:
             if boundary is Boundary.LITERAL_END:
                 self._secrets.small_literal(literal)
@@ -141,6 +162,14 @@ class ServerSide:
         self.ledger.release(self._cleared)
         self.ledger.release(self.reader.offset, self._secrets.large_literal(literal))
         self._cleared = self.reader.offset
+
+    def _close_literal(self) -> None:
+        literal = self.reader.literal
+        if literal is not None and self._letters and not self._letters.keeps_literal():
+            self._secrets.close_literal()  # its header may be kept
+            self._letters.close_literal(literal)
+        else:
+            self._secrets.close_literal()
 
     def _end_unit(self, unit: Unit) -> None:
         head, whose = self._head, self._whose
@@ -183,6 +212,8 @@ class ServerSide:
             return
         status = head.status or ""
         shared.state.complete(exchange.sent, status, exchange.mailbox)
+        if exchange.hidden and status == "OK":
+            shared.doubtful = False
         self._close(exchange, Outcome.COMPLETED, at)
         if status == "OK" and exchange.sent == "COMPRESS" and not shared.deflated:
             shared.compressed = "DEFLATE" in exchange.arguments.upper()
@@ -236,7 +267,15 @@ class ServerSide:
 
     def release_partial(self) -> None:
         """Release what is certainly public of a line that has not ended."""
-        self._secrets.release_partial()
+        if not self._letters:
+            self._secrets.release_partial()
+        elif self.reader.partial > TEXT_KEPT and not self.reader.raw:
+            book, line = self._shared.book, self.reader.line
+            target = book.first(Expects.LITERAL, Expects.SASL, Expects.IDLE) if line.startswith(b"+") else None
+            if not self._letters.hides_partial(line, target):
+                self._secrets.release_partial()
+                return
+            self.ledger.release(self.reader.offset)
 
     def close(self) -> None:
         """No more bytes will come."""
@@ -244,7 +283,7 @@ class ServerSide:
         if reader.partial:
             self._read_line(reader.line, first=not reader.texts, last=True)
         else:
-            self._secrets.close_literal()
+            self._close_literal()
         unit = reader.cut()
         if unit:
             self._add_span(unit)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.imap.exchanges import Book
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.state import SessionState
 from proxy.imap.transcript import Event, EventKind, Record
 from proxy.imap.vault import Vault
@@ -28,6 +29,11 @@ class Shared:
     """Whether both directions are deflated: a second COMPRESS changes nothing (RFC 4978 section 3)."""
     layered: bool = False
     """Whether a SASL mechanism that may bring a security layer has succeeded (M 4.8)."""
+
+    bodies: Bodies = Bodies.FULL
+    """What is kept of letters."""
+    doubtful: bool = False
+    """Whether the client has said what is no command, so that what follows may be a letter (`proxy.imap.letters`)."""
 
     def event(self, at: int, kind: EventKind, name: str, text: str = "") -> None:
         """Put an event of this session on record."""

@@ -96,11 +96,23 @@ class SessionOpened(NamedTuple):
     upstream: str
 
 
+class Kept(enum.IntEnum):
+    """How much of a literal's bytes goes on record."""
+
+    ALL = 0
+    HASH = 1
+    NOTHING = 2
+
+
 class LiteralPart(NamedTuple):
-    """Where a piece lies in a literal of at least BODY_MIN bytes: the literal's offset in the stream and its length."""
+    """Where a piece lies in a literal of at least BODY_MIN bytes: the literal's offset in the stream and its length.
+
+    `kept` says what is kept of the piece: with HASH and NOTHING, its bytes are there only for being counted.
+    """
 
     start: int
     length: int
+    kept: Kept = Kept.ALL
 
 
 class Piece(NamedTuple):

@@ -87,7 +87,7 @@ class Handshakes:
             tap.rewrote(Direction.SERVER, rewrite)
         relay.upstream_hears = None
         words = plan.words(self._settings, listen, endpoint.security)
-        relay.server_gate = ServerGate(words, tap.conversation.received(Direction.SERVER))
+        relay.gates.server = ServerGate(words, tap.conversation.received(Direction.SERVER))
         relay.client.write(upgrade.greeting)
         return True
 
@@ -95,10 +95,10 @@ class Handshakes:
         """The client's STARTTLS was answered by imaptap: only its own leg becomes TLS."""
         await self._start_client_tls()
         relay = self._relay
-        relay.client_gate = plan.client_gate(Security.TLS, upstream)
-        if relay.server_gate:
+        relay.gates.client = plan.client_gate(Security.TLS, upstream)
+        if relay.gates.server:
             # The server's stream goes on where it is, perhaps within a line.
-            relay.server_gate.rewriter.words = plan.words(self._settings, Security.TLS, upstream)
+            relay.gates.server.rewriter.words = plan.words(self._settings, Security.TLS, upstream)
 
     async def upgrade_both(self, upstream: Upstream, endpoint: Endpoint, ok_line: bytes) -> None:
         """The server has agreed to the relayed STARTTLS: first its handshake, then its OK and the client's."""
@@ -110,9 +110,9 @@ class Handshakes:
             raise
         relay.client.write(ok_line)
         await self._start_client_tls()
-        relay.client_gate = None
+        relay.gates.client = None
         words = plan.words(self._settings, Security.TLS, endpoint.security)
-        relay.server_gate = ServerGate(words, tap.conversation.received(Direction.SERVER))
+        relay.gates.server = ServerGate(words, tap.conversation.received(Direction.SERVER))
 
     def injected(self) -> LiveError:
         """Bytes in clear around STARTTLS (M 6.6, 6.7): recorded as an attack; the error ends the session."""

@@ -196,7 +196,7 @@ class Recorder:
             self._doors.left()
             return
         decode = self._settings.compress is not Compress.OPAQUE
-        tap = Tap(next(self._numbers), self._sink, self._turns, decode=decode)
+        tap = Tap(next(self._numbers), self._sink, self._turns, decode=decode, bodies=self._settings.bodies)
         session = Session(place, sock, peer, tap)
         self._sessions.add(session)
         if self._standing:

@@ -7,16 +7,14 @@ they go. Flow control: a leg is not read while the other one cannot take more, o
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections import deque
 from dataclasses import dataclass
 
 from certs.trust import explain, explain_client
-from proxy.imap.capabilities import Scram
-from proxy.imap.gate import Act, ClientGate, Passed, ServerGate
-from proxy.imap.state import Phase
+from proxy.imap.gate import Passed
 from proxy.imap.transcript import Direction, Ending, EventKind, Layer
+from proxy.live.gates import Gates
 from proxy.live.leg import RECORDER, Leg
 from proxy.live.listener import UpstreamListener
 from proxy.live.notices import Notices
@@ -25,11 +23,6 @@ from proxy.live.upstream import without_greeting
 
 _TLS_RECORDS = (b"\x16\x03", b"\x15\x03")  # a handshake, or the alert of somebody who expected one
 _LAST_ANSWERS_SECONDS = 1.0
-_LOOKED_AT = 4096
-_SCRAM_HIDDEN = (
-    "The server offers channel-bound SCRAM, which no middleman can pass: all SCRAM words are hidden from the client.",
-    "The client falls back to another mechanism; --scram pass leaves the words as they are.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +42,13 @@ class Relay:
     def __init__(self, tap: Tap, notices: Notices) -> None:
         self.client = Leg(Direction.CLIENT, self)
         self.upstream = Leg(Direction.SERVER, self, tap)
-        self.client_gate: ClientGate | None = None
-        self.server_gate: ServerGate | None = None
+        self.gates = Gates(self.client, self.upstream, tap, notices)
         self.upstream_hears: UpstreamListener | None = None
         """Takes the server's bytes while imaptap itself talks to it."""
         self.server_name = "the server"
         self.end_due: Due | None = None
         """The end, once it is known (rule 7)."""
         self._tap = tap
-        self._notices = notices
-        self._dropped: ServerGate | None = None
-        self._wary = False
-        """Whether UNAUTHENTICATE was offered or sent (RFC 8437), after which capabilities would be listed again."""
         self._dues: deque[Due] = deque()
         self._wakener: asyncio.Future[None] | None = None
         self._over = asyncio.get_running_loop().create_future()
@@ -92,7 +80,7 @@ class Relay:
 
     def data(self, leg: Leg, data: bytes) -> None:
         """Bytes have come on this leg."""
-        if not self._heeded:
+        if not (self.gates.heed or self.upstream_hears):
             self._pass(leg, data)
             return
         share = leg.pace.share(data)
@@ -105,11 +93,6 @@ class Relay:
         self._pass(leg, data)
         leg.pace.end(share, began)
 
-    @property
-    def _heeded(self) -> bool:
-        """Whether what goes by is looked at before anything else may go by. That takes time."""
-        return bool(self.client_gate or self.server_gate or self.upstream_hears or self._wary)
-
     def _pass(self, leg: Leg, data: bytes) -> None:
         first = not self._moved[leg.direction]
         self._moved[leg.direction] += len(data)
@@ -120,8 +103,8 @@ class Relay:
         else:
             self._from_server(data)
         tap = self._tap
-        if tap.opaque and (self.client_gate or self.server_gate):
-            self._open_gates()
+        if tap.opaque:
+            self.gates.open()
         if tap.full:
             self._wait_for_recorder()
         if tap.behind:
@@ -136,7 +119,7 @@ class Relay:
         """The peer sends no more. Half-closed legs stay open for the other direction where TCP alone carries them."""
         peer = self._peer(leg)
         self._hear_silence(leg)
-        self.pass_held(leg)
+        self.gates.pass_held(leg.direction)
         self._end_by(leg, "end of stream")
         if leg is self.upstream and self.upstream_hears:
             self.upstream_hears.ended()
@@ -165,7 +148,7 @@ class Relay:
             # What was being done with its bytes went wrong. Not in the fault's words: they may quote the traffic.
             self.end(Ending.FAILED, f"imaptap has a fault of its own: {type(error).__name__}.", "Please report this.")
         self._hear_silence(leg)
-        self.pass_held(leg)
+        self.gates.pass_held(leg.direction)
         self._end_by(leg, _reason(error))
         if leg is self.upstream and self.upstream_hears:
             self.upstream_hears.ended()
@@ -210,18 +193,10 @@ class Relay:
             self.end_due = Due(None, ending=ending, reason=reason, hint=hint)
             self._due(self.end_due)
 
-    def pass_held(self, leg: Leg) -> None:
-        """No more comes on this leg: an unfinished line that its gate holds back goes on as it is."""
-        gate = self.client_gate if leg is self.client else self.server_gate
-        if gate:
-            self._peer(leg).write(gate.flush())
-
     def give_up(self) -> None:
         """What has come and did not go on will not: say so in the record. What still comes is of no use to anybody."""
         self.hold("end")
-        for leg, gate in ((self.client, self.client_gate), (self.upstream, self.server_gate)):
-            if gate:
-                self._tap.withheld(leg.direction, len(gate.flush()))
+        self.gates.withhold()
         if self.upstream_hears:
             self._tap.withheld(Direction.SERVER, self.upstream_hears.heard_bytes)
             self.upstream_hears = None
@@ -256,25 +231,31 @@ class Relay:
         return self.upstream if leg is self.client else self.client
 
     def _from_client(self, data: bytes) -> None:
-        if self.client_gate is None:
+        gate = self.gates.client
+        if gate is None:
             self.upstream.write(data)
+            self.gates.client_said(data)
             self._hear(Direction.CLIENT, data, self.client.layer)
-        else:
-            self._client_gated(self.client_gate, data)
+        elif passed := self.gates.client_says(gate, data):
+            self._need_act(passed, Direction.CLIENT)
 
     def _from_server(self, data: bytes) -> None:
+        gate = self.gates.server
         if self.upstream_hears is not None:
             self._tap.heard(Direction.SERVER, data, self.upstream.layer)
             self.upstream_hears.heard(data)
-        elif self.server_gate is None:
+        elif gate is None:
             self.client.write(data)
             self._hear(Direction.SERVER, data, self.upstream.layer)
-            if self._wary and self._dropped and self._tap.conversation.state.phase is Phase.NOT_AUTHENTICATED:
-                self._raise_server_gate(self._dropped)
-        else:
-            self._server_gated(self.server_gate, data)
+            self.gates.server_said()
+        elif passed := self.gates.server_says(gate, data):
+            self._need_act(passed, Direction.SERVER)
         if self._last_answers:
             self._close_if_answered()
+
+    def _need_act(self, passed: Passed, direction: Direction) -> None:
+        self.hold("act")
+        self._due(Due(passed, direction))
 
     def _close_if_answered(self) -> None:
         if self._last_answers and not self._answers_due:
@@ -287,70 +268,10 @@ class Relay:
 
     def _hear(self, direction: Direction, data: bytes, layer: Layer) -> None:
         """Without gates nothing hangs on what the bytes mean, unless one may have to be raised again."""
-        if direction is Direction.CLIENT and self._dropped and not self._wary:
-            self._wary = self._tap.offered("UNAUTHENTICATE") or b"UNAUTH" in data[:_LOOKED_AT].upper()
-        if self._heeded:
+        if self.gates.heed or self.upstream_hears:
             self._tap.heard(direction, data, layer)
         else:
             self._tap.overheard(direction, data, layer)
-
-    def _client_gated(self, gate: ClientGate, data: bytes) -> None:
-        gate.authenticated = self._tap.conversation.state.authenticated
-        passed = gate.receive(data)
-        self.upstream.write(passed.forward)
-        again = len(passed.rest) if passed.act is Act.DENY else 0
-        self._tap.heard(Direction.CLIENT, data[: len(data) - again], self.client.layer)
-        if passed.act is Act.RELAY and self.server_gate:
-            self.server_gate.starttls_tag = passed.tag
-        elif passed.act is not Act.NONE:
-            self.hold("act")
-            if passed.act is Act.DENY:
-                self.client.keep(passed.rest)
-            self._due(Due(passed, Direction.CLIENT))
-
-    def _server_gated(self, gate: ServerGate, data: bytes) -> None:
-        gate.compress_tag = self._tap.conversation.compressing
-        gate.rewriter.authenticated = self._tap.conversation.state.authenticated
-        awaited = gate.starttls_tag
-        passed = gate.receive(data)
-        self.client.write(passed.forward)
-        self._tap.heard(Direction.SERVER, data, self.upstream.layer)
-        for rewrite in passed.rewrites:
-            self._tap.rewrote(Direction.SERVER, rewrite)
-        if gate.rewriter.plus_seen and gate.rewriter.words.scram is Scram.AUTO:
-            self._notices.once(*_SCRAM_HIDDEN)
-        if passed.act is not Act.NONE:
-            self.hold("act")
-            self._due(Due(passed, Direction.SERVER))
-        elif awaited and gate.starttls_tag is None and self.client_gate:
-            self.client_gate.settled()
-        if self.client_gate and self._tap.conversation.awaits_command:
-            self.client_gate.literal_refused()
-        self._drop_server_gate(gate)
-
-    def _drop_server_gate(self, gate: ServerGate) -> None:
-        """Once nothing is left to rewrite, bytes go first and are looked at afterwards."""
-        state = self._tap.conversation.state
-        words = gate.rewriter.words
-        scram_lasts = words.scram is Scram.AUTO and gate.rewriter.plus_seen
-        if gate.done or (state.authenticated and self.client_gate is None and not words.lasting and not scram_lasts):
-            self.client.write(gate.flush())
-            self.server_gate = None
-            self._dropped = None if gate.done else gate
-
-    def _raise_server_gate(self, dropped: ServerGate) -> None:
-        """UNAUTHENTICATE has brought the time before login back (RFC 8437), and mechanisms will be listed again."""
-        self._dropped = None
-        self.server_gate = ServerGate(dropped.rewriter.words, self._tap.conversation.received(Direction.SERVER))
-        self.server_gate.rewriter.plus_seen = dropped.rewriter.plus_seen
-
-    def _open_gates(self) -> None:
-        """What comes now is compressed or encrypted: no gate can read it, and none may hold any of it back."""
-        if self.client_gate and self.client_gate.tls_required:
-            return
-        for leg in (self.client, self.upstream):
-            self.pass_held(leg)
-        self.client_gate = self.server_gate = self._dropped = None
 
     def _tls_on_plain_port(self, leg: Leg, data: bytes) -> None:
         """M 6.15: a ClientHello (or what a TLS server answers to IMAP) where plain IMAP was expected."""
@@ -366,15 +287,8 @@ class Relay:
 
     def _wait_for_recorder(self) -> None:
         """Rule 6: the recorder is behind, so the relay slows down instead of dropping anything."""
-        loop = asyncio.get_running_loop()
         self.hold(RECORDER)
-
-        def drained() -> None:
-            # The loop may be closed by the time that the recorder's thread comes here.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self.free, RECORDER)
-
-        self._tap.when_drained(drained)
+        self._tap.when_drained(lambda: self.free(RECORDER))
 
 
 def _reason(error: Exception | None) -> str:

@@ -153,11 +153,11 @@ class Session:
         await place.upstream.dial(endpoint, relay.upstream, alpn=bool(hello and "imap" in hello.alpn))
         if endpoint.security is Security.TLS:
             self._tls.tell(Direction.SERVER)
-        relay.client_gate = gate = plan.client_gate(listen, endpoint.security)
+        relay.gates.client = gate = plan.client_gate(listen, endpoint.security)
         if endpoint.security is Security.STARTTLS and listen is not Security.STARTTLS:
             return await self._tls.secure_upstream(place.upstream, endpoint, listen)
         words = plan.words(place.settings, listen, endpoint.security)
-        relay.server_gate = ServerGate(words, tls_required=gate is not None and gate.starttls is StartTls.RELAYED)
+        relay.gates.server = ServerGate(words, tls_required=gate is not None and gate.starttls is StartTls.RELAYED)
         return True
 
     async def _act(self, due: Due) -> None:
@@ -208,7 +208,7 @@ class Session:
         answer = passed.tag + f" {status} {text}\r\n".encode()
         relay.client.write(answer)
         tap.took(Direction.CLIENT, passed.line, "starttls")
-        tap.inserted(Direction.SERVER, answer, "starttls", relay.server_gate.held if relay.server_gate else 0)
+        tap.inserted(Direction.SERVER, answer, "starttls", relay.gates.server.held if relay.gates.server else 0)
         tap.answered(passed.tag, status, text)
 
     def _fail(self, error: LiveError) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxy.imap.capabilities import Scram
+from proxy.imap.letters.policy import Bodies
 from proxy.live.admission import Network
 from proxy.live.endpoint import Endpoint
 
@@ -42,6 +43,8 @@ class Settings:
     trust: UpstreamTrust = UpstreamTrust()
     compress: Compress = Compress.DECODE
     scram: Scram = Scram.AUTO
+    bodies: Bodies = Bodies.FULL
+    """What is kept of letters."""
     keylog: Path | None = None
     allow: tuple[Network, ...] = ()
     """The networks that clients may come from, besides this machine; none: from anywhere."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from proxy.imap.capabilities import Rewrite
 from proxy.imap.conversation import Conversation
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, SessionOpened
 from proxy.live.clock import Clock
 from proxy.live.sink import Sink
@@ -34,15 +35,17 @@ _Chunk = tuple[Direction, bytes, int, Layer]
 class Tap:
     """One session's ear."""
 
-    def __init__(self, session: int, sink: Sink, turns: Turns, *, decode: bool) -> None:
+    def __init__(self, session: int, sink: Sink, turns: Turns, *, decode: bool, bodies: Bodies = Bodies.FULL) -> None:
         self.session = session
         self.clock = Clock()
-        self._conversation = Conversation(session, decode=decode)
+        self._conversation = Conversation(session, decode=decode, bodies=bodies)
         self._backlog: deque[_Chunk | Callable[[], None]] = deque()
         """What was overheard and is not understood yet, and what is to be put on record behind it."""
         self._backlog_bytes = 0
         self._steps: Iterator[None] | None = None
         """What is left to be done of the chunk taken last."""
+        self._held = 0
+        """Of what is understood and left for soon, in bytes."""
         self._pace = Pace()
         self._when_understood: list[Callable[[], None]] = []
         self._over = False
@@ -89,8 +92,15 @@ class Tap:
         return self._lately > _LITTLE or self._sink.crammed
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call back, from any thread, when the recorder has caught up."""
-        self._sink.when_drained(callback)
+        """Call back, in the event loop, when the recorder has caught up."""
+        loop = asyncio.get_running_loop()
+
+        def drained() -> None:
+            # The loop may be closed by the time that the recorder's thread comes here.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(callback)
+
+        self._sink.when_drained(drained)
 
     @property
     def client_may_be_told(self) -> bool:
@@ -101,11 +111,17 @@ class Tap:
         """The session begins."""
         self._sink.put(SessionOpened(self.session, self.clock.wall, client, listen, upstream))
 
-    def heard(self, direction: Direction, data: bytes, layer: Layer) -> None:
-        """These bytes were read from the peer of `direction`."""
+    def heard(self, direction: Direction, data: bytes, layer: Layer, *, soon: bool = False) -> None:
+        """These bytes were read from the peer of `direction`.
+
+        They are understood at once; `soon`: and go on record a little later, together with what follows (`catch_up`).
+        """
         self._lately += len(data)
         self._steps = self.conversation.begin(direction, data, self.clock.now(), layer)
-        self._pass_on()
+        if soon:
+            self._pass_on_soon(len(data))
+        else:
+            self._pass_on()
         if self._steps is not None:
             self.turns.next(self)
         elif self._conversation.holds_text:
@@ -132,10 +148,11 @@ class Tap:
         direction: Direction | None = None,
         *,
         place: tuple[int, int] | None = None,
+        soon: bool = False,
     ) -> None:
         """Something happened that is not in the bytes: at the end of what `direction` has said, or at `place` in it.
 
-        `place` is an offset and a length.
+        `place` is an offset and a length; `soon` as in `heard`.
         """
         at = self.clock.now()
 
@@ -144,7 +161,7 @@ class Tap:
             offset, length = place or (here, None)
             self._conversation.event(Event(self.session, at, kind, name, text, direction, offset, length))
 
-        self._in_order(put)
+        self._in_order(put, soon=soon)
 
     def rewrote(self, direction: Direction, rewrite: Rewrite) -> None:
         """Bytes of `direction` were changed on the way."""
@@ -187,10 +204,15 @@ class Tap:
         self.conversation.answer(tag, status, text, self.clock.now())
         self._pass_on()
 
+    def catch_up(self) -> None:
+        """Put on record what was left for soon."""
+        self._pass_on()
+
     def turn(self, end: float) -> None:
         """Understand what was put off, as far as there is time for it, or release what is public of a half line."""
         if self._waiting and self.full:
-            self._turn_when_drained()
+            # A few bytes can make many records: what is not understood yet waits for the recorder, too.
+            self.when_drained(self._go_on)
             return
         if self._waiting:
             enough = self._backlog_bytes - self._pace.size
@@ -208,17 +230,6 @@ class Tap:
             due, self._when_understood = self._when_understood, []
             for callback in due:
                 callback()
-
-    def _turn_when_drained(self) -> None:
-        """A few bytes can make many records: what is not understood yet waits for the recorder, too."""
-        loop = asyncio.get_running_loop()
-
-        def drained() -> None:
-            # The loop may be closed by the time that the recorder's thread comes here.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._go_on)
-
-        self._sink.when_drained(drained)
 
     def _go_on(self) -> None:
         # Also where somebody has asked meanwhile, and so all is understood: those who wait for that hear it in a turn.
@@ -243,12 +254,15 @@ class Tap:
         """Whether the backlog is not as short yet as this, and nothing else is known of it: no look at the clock."""
         return self._steps is None and self._backlog_bytes > enough
 
-    def _in_order(self, put: Callable[[], None]) -> None:
+    def _in_order(self, put: Callable[[], None], *, soon: bool = False) -> None:
         """Behind all that was heard before."""
         if self._waiting:
             self._backlog.append(put)
+            return
+        put()
+        if soon:
+            self._pass_on_soon(_RECORD_BYTES)
         else:
-            put()
             self._pass_on()
 
     def _understand_small(self, enough: int) -> None:
@@ -287,7 +301,15 @@ class Tap:
         self._steps = self._conversation.begin(direction, data, at, layer)
         self._pace.end(share, began)
 
+    def _pass_on_soon(self, size: int) -> None:
+        self._held += size
+        if self._held > _BACKLOG_BYTES:
+            self._pass_on()
+        else:
+            self.turns.soon(self)
+
     def _pass_on(self) -> None:
+        self._held = 0
         records = self._conversation.take()
         for record in records:
             if type(record) is Event and record.kind in _OPAQUE:

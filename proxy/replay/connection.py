@@ -29,7 +29,8 @@ from proxy.imap.grammar.status import Condition, Status
 from proxy.imap.transcript import Direction, Ending, EventKind, readable
 from proxy.live.errors import LiveError
 from proxy.replay import trouble
-from proxy.replay.flight import Content, Flight, moved, status_of
+from proxy.replay.flight import moved, status_of
+from proxy.replay.flights import Flights
 from proxy.replay.line import Line
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from proxy.live.tap import Tap
     from proxy.live.upstream import Upstream
     from proxy.replay.ear import Ear
+    from proxy.replay.flight import Content, Flight
 
 LOST = "the connection was lost"
 _response, _command = Remembered(parse_response), Remembered(parse_command)
@@ -70,10 +72,7 @@ class Connection:
         """Whether the server owes nothing, whatever is in flight."""
         self._line = Line(endpoint, upstream, tap, self, patience=patience)
         self._tap, self._ear = tap, ear
-        self._count = 0
-        self._flights: dict[bytes, Flight] = {}
-        self._ended: list[Flight] = []
-        """Answered, and nobody has been told yet."""
+        self.flights = Flights()
         self._asking: Flight | None = None
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._switching: Flight | None = None
@@ -115,7 +114,8 @@ class Connection:
         by_server = self._line.left
         self.why = reason or self.why
         await self._line.close(at_once=ending is Ending.CUT)
-        self._give_up()
+        self._tap.catch_up()
+        self.flights.give_up()
         self._ear.finish()
         self._tap.closed(ending or (Ending.SERVER if by_server else Ending.CLIENT), reason)
 
@@ -149,11 +149,11 @@ class Connection:
         `contents` are those of the unit's literals, in order; `begun` hears of the flight before anything is sent.
         `shown` is what may be told of the unit, where it has secrets; `command` what it says, where that is known.
         """
-        flight = self._begin(tag)
+        flight = self.flights.begin(tag, self._line.sent, self._ear.newest)
         self._tell(shown or unit, flight, command)
         begun(flight)
         if not self.open_now:
-            self._give_up()
+            self.flights.give_up()
         sources = iter(contents)
         await self._say(unit.texts[0], flight)
         for literal, text in zip(unit.literals, unit.texts[1:], strict=True):
@@ -175,12 +175,12 @@ class Connection:
 
     async def own(self, tag: bytes, command: bytes) -> Flight:
         """Send a command of imaptap's own, which is recorded as one (M 6.4)."""
-        flight = self._begin(tag)
+        flight = self.flights.begin(tag, self._line.sent, self._ear.newest)
         line = tag + b" " + command + b"\r\n"
         self._tell(cut(line, Direction.CLIENT), flight)
         self._line.say_own(line)
         if not self.open_now:
-            self._give_up()
+            self.flights.give_up()
         return flight
 
     async def continuation(self, flight: Flight) -> Continuation | None:
@@ -198,20 +198,7 @@ class Connection:
     def step(self, name: str, text: str, place: tuple[int, int] | None = None) -> None:
         """Put an event of the replay on record."""
         side = Direction.CLIENT if place else None
-        self._tap.event(EventKind.STEP, name, text, side, place=place)
-
-    def _begin(self, tag: bytes) -> Flight:
-        # As the recorder counts, which may have taken a stray DONE for a command (M 4.9).
-        self._count = max(self._count, self._ear.newest) + 1
-        flight = Flight(self._count, tag, self._line.sent)
-        self._flights[tag] = flight
-        return flight
-
-    def _give_up(self) -> None:
-        """Nothing that is in flight will be answered any more."""
-        for flight in list(self._flights.values()):
-            self._end(flight, None)
-        self._land()
+        self._tap.event(EventKind.STEP, name, text, side, place=place, soon=True)
 
     def _tell(self, unit: Unit, flight: Flight, command: Command | None = None) -> None:
         """Literals get the offsets that they have in our stream."""
@@ -223,7 +210,8 @@ class Connection:
             flight.deflates = isinstance(parsed.value.body, Compress)
 
     async def _say(self, data: bytes, flight: Flight | None) -> None:
-        sent = await self._line.say(data)
+        # What is no command of its own may be counted as one, so the recorder has to tell of it before the next.
+        sent = await self._line.say(data, soon=flight is not None)
         if flight:
             flight.length += sent
 
@@ -231,22 +219,17 @@ class Connection:
 
     def heard(self) -> None:
         """All units that have come are told."""
-        self._ear.settle(idle=not self._flights)
-        self._land()
-
-    def _land(self) -> None:
-        ended, self._ended = self._ended, []
-        for flight in ended:
-            flight.land()
+        self._ear.settle(idle=not self.flights)
+        self.flights.land()
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
-        if self.trouble is None and (self._flights or not self._greeted.done() or (error and not self.bye)):
+        if self.trouble is None and (self.flights or not self._greeted.done() or (error and not self.bye)):
             self.trouble = self._gone(error)
         self._ear.settle(idle=True)
         if not self._greeted.done():
             self._greeted.set_result(None)
-        self._give_up()
+        self.flights.give_up()
 
     def broken(self, message: str, hint: str) -> None:
         """The connection is about to be closed, for this reason."""
@@ -259,7 +242,7 @@ class Connection:
     @property
     def owed(self) -> bool:
         """Whether the server owes a greeting or an answer."""
-        return not self._greeted.done() or (bool(self._flights) and not self.idling)
+        return not self._greeted.done() or (bool(self.flights) and not self.idling)
 
     def unit(self, found: CutUnit, at: int) -> None:
         """The server has said this."""
@@ -297,7 +280,7 @@ class Connection:
             self.news(value)
 
     def _tagged(self, value: Tagged) -> None:
-        flight = self._flights.get(value.tag)
+        flight = self.flights.find(value.tag)
         if flight is None:
             return
         code = value.status.code if isinstance(value.status, Status) else None
@@ -307,16 +290,10 @@ class Connection:
             self._switching = None
             if status_of(value) == "OK":
                 (self._line.inbound.deflate if flight.deflates else self._line.inbound.expect_tls)()
-        self._end(flight, value)
+        self.flights.end(flight, value)
 
     def _learn(self, told: Capability) -> None:
         self.told = frozenset(readable(word.upper()) for word in told.words)
-
-    def _end(self, flight: Flight, completion: Tagged | None) -> None:
-        flight.completion = completion
-        del self._flights[flight.tag]
-        flight.go_on(None)
-        self._ended.append(flight)
 
     def _gone(self, error: Exception | None) -> LiveError:
         url = self.endpoint.url

@@ -117,15 +117,18 @@ class Line:
         """Whether the server has closed."""
         return self._leg.heard_all or self._leg.closed
 
-    async def say(self, data: bytes) -> int:
-        """Send; waits while the server or the recorder cannot take more. Returns how many bytes could be sent."""
+    async def say(self, data: bytes, *, soon: bool = False) -> int:
+        """Send; waits while the server or the recorder cannot take more. Returns how many bytes could be sent.
+
+        `soon`: it may go on record a little later, together with the answer.
+        """
         for start in range(0, len(data), _BLOCK):
             if not self.open_now:
                 return start
             part = data[start : start + _BLOCK]
             wire = self._wire(part)
             self._leg.write(wire)
-            self._tap.heard(Direction.CLIENT, wire, self._leg.layer)
+            self._tap.heard(Direction.CLIENT, wire, self._leg.layer, soon=soon)
             self._silence.broken()
             self.sent += len(part)
             if self._tap.full:
@@ -192,6 +195,7 @@ class Line:
         self._closed.set()
         self._slow.clear()
         self._room.set()
+        self._tap.catch_up()
         self._owner.lost(error)
 
     def gone(self) -> None:
@@ -217,15 +221,9 @@ class Line:
             self._room.set()
 
     def _wait_for_recorder(self) -> None:
-        loop = asyncio.get_running_loop()
         self._wait_for("recorder")
         self._leg.hold("recorder")
-
-        def back() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
-                loop.call_soon_threadsafe(self._recorder_is_back)
-
-        self._tap.when_drained(back)
+        self._tap.when_drained(self._recorder_is_back)
 
     def _recorder_is_back(self) -> None:
         self._is_back("recorder")

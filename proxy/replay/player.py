@@ -249,23 +249,27 @@ class Player:
         exists = self._ear.before.exists if recorded.command in SELECTS else None
         self._where.answered(dialogue, flight.status, exists)
         step = Step(self._part.number, recorded.number, fate, flight.number, flight.status, reason, changes)
-        place = (flight.start, flight.length)
         if flight.completion is None:
             self._lessons.over(recorded.number, None)
-        self._tell(step, dialogue, place)
+        self._put(step, (flight.start, flight.length))
+        self._connection.flights.afterwards(lambda: self._tell(step, dialogue))
         self._order.over(self._part.number, recorded.number)
 
     def _skip(self, dialogue: Dialogue, skip: Skip) -> None:
         recorded = dialogue.exchange
         self._told = recorded.number
         self._where.skipped(dialogue, skip.reason)
-        self._tell(Step(self._part.number, recorded.number, skip.fate, reason=skip.reason), dialogue, None)
+        self._connection.flights.clear_up()
+        self._tell(self._put(Step(self._part.number, recorded.number, skip.fate, reason=skip.reason), None), dialogue)
         self._lessons.over(recorded.number, None)
         self._order.over(self._part.number, recorded.number)
 
-    def _tell(self, step: Step, dialogue: Dialogue, place: tuple[int, int] | None) -> None:
+    def _put(self, step: Step, place: tuple[int, int] | None) -> Step:
         why = step.reason or ", ".join(step.changes)
         self._connection.step(step.fate, f"{step.recorded}: {why}" if why else str(step.recorded), place)
+        return step
+
+    def _tell(self, step: Step, dialogue: Dialogue) -> None:
         self._report.step(step, dialogue.exchange, self._ear.exchange(step.exchange))
 
     # --- waiting ----------------------------------------------------------------------------------------------------

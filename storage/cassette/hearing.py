@@ -206,7 +206,7 @@ class _Given:
             case Exchange() | Span():
                 return [statement]
             case Body():
-                start, length = statement.literal
+                start, length, _ = statement.literal
                 if not start <= self._received[statement.direction] < start + length:
                     here = self._received[statement.direction]
                     what = f"byte {here}, where the stream is, does not lie in this body"

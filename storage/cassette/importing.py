@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import update
@@ -12,7 +13,8 @@ from storage.cassette.errors import WrongError
 from storage.cassette.hearing import Hearing
 from storage.cassette.reader import read_cassette
 from storage.cassette.telling import ended, told_recording, told_session
-from storage.cassette.values import Begun, Header, Placed, Told
+from storage.cassette.values import Begun, Header, Noted, Placed, Told
+from storage.errors import StorageError
 from storage.keeping import dated, keep
 
 if TYPE_CHECKING:
@@ -69,10 +71,31 @@ def import_statements(store: Store, placed: Iterator[Placed], name: str | None =
     first = next(placed, None)
     header = first.statement if first and isinstance(first.statement, Header) else Header()
     rest = placed if first is None or isinstance(first.statement, Header) else _behind(first, placed)
+    notes: list[Noted] = []
+    said = _without_notes(rest, notes)
     recording = keep(
-        store, name, lambda begun: heard(rest, begun.started), version=header.version, settings=header.settings
+        store, name, lambda begun: heard(said, begun.started), version=header.version, settings=header.settings
     )
+    for note in notes:
+        _note(store, recording, note)
     return dated(store, recording, header.started, header.ended)
+
+
+def _without_notes(placed: Iterable[Placed], notes: list[Noted]) -> Iterator[Placed]:
+    for each in placed:
+        if isinstance(each.statement, Noted):
+            notes.append(each.statement)
+        else:
+            yield each
+
+
+def _note(store: Store, recording: Recording, note: Noted) -> None:
+    """Write it where it belongs; where that is not there, on what is."""
+    session = exchange = None
+    with contextlib.suppress(StorageError):
+        session = None if note.session is None else store.session(recording, note.session)
+        exchange = None if session is None or note.exchange is None else store.exchange(session, note.exchange).id
+    store.add_note(note.text, recording, session, exchange, note.written)
 
 
 def _behind(first: Placed, rest: Iterable[Placed]) -> Iterator[Placed]:

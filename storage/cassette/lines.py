@@ -62,7 +62,12 @@ def _place(statement: Statement) -> tuple[str, list[tuple[str, Any]]]:
         case Unkept():
             literal = [("start", statement.literal.start), ("size", statement.literal.length)]
             place = [("side", side(statement.direction)), ("length", statement.length)]
-            return "unkept", [*place, *literal, ("chunks", statement.chunks), ("sha256", statement.sha256.hex())]
+            return "unkept", [
+                *place,
+                *literal,
+                ("chunks", statement.chunks),
+                ("sha256", statement.sha256.hex() or None),
+            ]
         case _:
             raise TypeError(f"{type(statement).__name__} is not told in fields")
 

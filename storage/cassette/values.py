@@ -114,7 +114,19 @@ class Over(NamedTuple):
     server_bytes: int | None = None
 
 
-Statement = Header | Begun | Said | Unkept | Hole | Body | Own | Answered | Event | Exchange | Span | Over
+class Noted(NamedTuple):
+    """A remark of a person (`written`: microseconds since 1970), on an exchange, a session, or the recording.
+
+    Cassettes have no word for it.
+    """
+
+    session: int | None
+    exchange: int | None
+    written: int
+    text: str
+
+
+Statement = Header | Begun | Said | Unkept | Hole | Body | Own | Answered | Event | Exchange | Span | Over | Noted
 
 
 class Placed(NamedTuple):

@@ -156,7 +156,9 @@ def unkept(take: Reader, now: int, layer: Callable[[Direction], Layer]) -> Unkep
     """`unkept`."""
     direction, length = take.must("side", _SIDES), take.must("length", fields.count)
     chunks = tuple(take.may("chunks", fields.pairs, ((length, now),)))
-    return Unkept(direction, now, layer(direction), length, chunks, _literal(take), take.must("sha256", fields.digest))
+    return Unkept(
+        direction, now, layer(direction), length, chunks, _literal(take), take.may("sha256", fields.digest, b"")
+    )
 
 
 def own(take: Reader, now: int) -> Own:

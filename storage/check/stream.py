@@ -89,8 +89,8 @@ def _bytes(row: Row[Any]) -> Iterator[str]:
     """What is wrong with the one place where its bytes are, or with what is known of those that were left out."""
     if row.left_out is not None and (row.size, row.body_id) != (None, None):
         yield "the piece was left out, and yet has bytes or a body"
-    elif row.left_out is not None and (row.literal_start is None or len(row.left_out) != _SHA256_BYTES):
-        yield "the piece was left out, but is of no literal, or has no SHA-256"
+    elif row.left_out is not None and (row.literal_start is None or len(row.left_out) not in {0, _SHA256_BYTES}):
+        yield "the piece was left out, but is of no literal, or has something else than a SHA-256"
     elif row.left_out is None and (row.size is None) == (row.body_id is None):
         yield "the piece has neither bytes nor a body" if row.size is None else "the piece has both bytes and a body"
     elif row.size not in {None, row.length}:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -29,7 +30,8 @@ _NUMBERED = frozenset(
 """Commands with numbers that a server has given: message numbers, UIDs, UIDVALIDITY, MODSEQ (M 8)."""
 _WAITING = frozenset({"NOOP", "CHECK", "IDLE", "CAPABILITY"})
 """Said again and again, wherever the client likes: alone they prove nothing of what belongs together."""
-CACHED = 65_536
+CACHED = 8192
+"""Commands whose keys are remembered: those that clients say again and again; each takes half a kilobyte."""
 
 
 class Key(NamedTuple):
@@ -58,6 +60,12 @@ class Keys:
         self.meaning.append(key.meaning)
         self.topic.append(key.topic)
         self.verb.append(key.verb)
+
+    def topic_of(self, number: int) -> int | None:
+        """The topic of the exchange of that number; None where there is no such one. Numbers ascend."""
+        index = bisect_left(self.numbers, number)
+        there = index < len(self.numbers) and self.numbers[index] == number
+        return self.topic[index] if there else None
 
     def __len__(self) -> int:
         return len(self.numbers)

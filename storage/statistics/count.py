@@ -154,6 +154,8 @@ def _letter(parts: Sequence[Any]) -> Letter | None:
     length = parts[0].literal_length
     if sum(part.length for part in parts) != length:
         return None
+    if any(part.left_out is not None and not part.left_out for part in parts):  # nobody knows whether it is another's
+        return None
     what = tuple(part.body_id if part.left_out is None else bytes(part.left_out) for part in parts)
     return Letter(hash(what), length)
 

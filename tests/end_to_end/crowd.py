@@ -11,13 +11,11 @@ import os
 import random
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -26,7 +24,6 @@ from tests.end_to_end.jobs import CLIENTS as OWN
 from tests.end_to_end.testbed import CANNOT, HURRIED, TRIES, UNSUPPORTED, environment
 from tests.end_to_end.testbed import CLIENTS as WIDE
 from tests.need import ROOT
-from tests.servers.attacks import Session, Target
 from tests.servers.wait import until
 
 if TYPE_CHECKING:
@@ -146,6 +143,13 @@ class Crowd:
         return [visit for lane in self.lanes for visit in lane.visits]
 
     @contextlib.contextmanager
+    def rest(self) -> Iterator[None]:
+        """While this lasts nobody is at work: who is now may end what he does, and nobody new begins."""
+        with self._door:
+            until(lambda: not self.running, "the clients to end their jobs", seconds=2 * LIMIT)
+            yield
+
+    @contextlib.contextmanager
     def moment(self, harm: str) -> Iterator[None]:
         """While this lasts nobody new begins, and whoever is there may fail."""
         with self._door:
@@ -259,56 +263,3 @@ def stragglers(work: Path) -> list[int]:
                 ):
                     found.append(int(folder.name))
     return found
-
-
-class Ticker:
-    """A client that comes, looks and goes, many times a second: what leaks a little a session shows soon."""
-
-    ACCOUNT = "soak99"
-
-    def __init__(self, recorder: Recorder, mode: Mode) -> None:
-        trust = ssl.create_default_context(cafile=recorder.ca)
-        self.target = Target(recorder.port("plain"), recorder.port("implicit"), trust)
-        self.mode = mode
-        self.letters = b""
-        self.visits = 0
-        self.failures: list[tuple[float, float, str]] = []
-        """From and to (time.monotonic), and what went wrong."""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"ticker {mode}")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def visit(self) -> None:
-        """One session: a login, a letter, a goodbye. Raises OSError."""
-        session = Session(self.target.dial(tls=self.mode == "implicit"))
-        with closing(session):
-            session.until(b"\n")
-            session.ask(b"a LOGIN %s secret\r\nb EXAMINE INBOX\r\n" % self.ACCOUNT.encode(), b"b OK")
-            session.sock.sendall(b"c FETCH 1:3 BODY.PEEK[]\r\n")
-            answer = b""
-            while b"\r\nc OK" not in answer:
-                answer += (data := session.sock.recv(65536))
-                if not data:
-                    raise ConnectionError("ended before its letters had come")
-            answer = answer[answer.index(b"* 1 FETCH") : answer.index(b"\r\nc OK")]
-            if answer != (self.letters or answer):
-                raise OSError("these are not the letters that came before")
-            self.letters = answer
-            session.ask(b"d LOGOUT\r\n", b"d OK")
-
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            began = time.monotonic()
-            try:
-                self.visit()
-                self.visits += 1
-            except (OSError, ValueError) as error:
-                self.failures.append((began, time.monotonic(), repr(error)))
-            self._ended.wait(0.05)

@@ -54,8 +54,10 @@ class Faults:
     """Does harm, with `play`, to a crowd and to what lies between it and its server."""
 
     def __init__(self, crowd: Crowd, recorder: Recorder, dovecot: Dovecot, tee: Tee, trust: ssl.SSLContext,
-                 pids: Callable[[], list[int]], account_of: Callable[[bytes], str], seed: int) -> None:  # fmt: skip
+                 pids: Callable[[], list[int]], account_of: Callable[[bytes], str], take_rest: Callable[[], None],
+                 seed: int) -> None:  # fmt: skip
         self.crowd, self.recorder, self.dovecot, self.tee, self.pids = crowd, recorder, dovecot, tee, pids
+        self._take_rest = take_rest
         self.account_of = account_of
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
@@ -80,6 +82,11 @@ class Faults:
             self.times.append((at - began, time.monotonic() - at, kind))
             left = began + seconds - time.monotonic()
             self._ended.wait(max(0, min(left, self._dice.uniform(0, 2 * rest))))
+
+    def rest(self) -> bool:
+        """Nothing goes wrong, and nothing goes on."""
+        self._take_rest()
+        return True
 
     # --- clients ------------------------------------------------------------------------------------------------------
 

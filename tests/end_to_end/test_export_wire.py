@@ -14,6 +14,7 @@ import pytest
 
 from tests.imaptap.exporting.test_rawlog import unstamped
 from tests.need import need
+from tests.servers.imaptest import run
 from tests.servers.line import Line, line_up
 from tests.servers.mail import mailbox
 
@@ -35,7 +36,7 @@ def line(dovecot: Dovecot, identity: Identity, tmp_path: Path) -> Iterator[Line]
         yield line
 
 
-def session(line: Line) -> None:
+def session(line: Line, letter: bytes = LETTER) -> None:
     """A client's day: over STARTTLS, with literals both ways, commands that fail, an IDLE."""
     context = ssl.create_default_context(cafile=str(line.recorder.ca))
     imap = imaplib.IMAP4("localhost", line.recorder.port("starttls"))
@@ -47,7 +48,7 @@ def session(line: Line) -> None:
     imap.uid("FETCH", "1:*", "(FLAGS RFC822.SIZE)")
     imap.search(None, "SUBJECT", '"picture"')
     imap.create('"it\'s $HOME"')
-    imap.append('"it\'s $HOME"', "(\\Seen)", '"17-Jul-1996 02:44:25 -0700"', LETTER)
+    imap.append('"it\'s $HOME"', "(\\Seen)", '"17-Jul-1996 02:44:25 -0700"', letter)
     imap.select('"it\'s $HOME"')
     imap.fetch("1", "(FLAGS BODY.PEEK[])")
     imap.store("1", "+FLAGS", "(\\Flagged $Done)")
@@ -145,6 +146,29 @@ def test_a_script_gets_the_same_answers(form: str, tls: str, line: Line, dovecot
     assert LETTER in sent
     if form == "python":
         assert b"(was" not in done.stdout
+
+
+def test_scripted_tests_get_the_same_answers(line: Line, dovecot: Dovecot, tmp_path: Path) -> None:
+    """ImapTest is in no package: a reader made of its documentation runs them at Dovecot, and checks each answer."""
+    session(line, LETTER.replace(b"$", b""))
+    [number] = line.check()
+    [script] = export(line, "imaptest", number, tmp_path / "tests").iterdir()
+    text = script.read_bytes()
+    assert text.count(b"is left out") == 2, "STARTTLS and IDLE"
+    dovecot.reseed("bob")
+    matched, failures = run(text, dovecot.plain_port, user="bob", password="secret")
+    assert failures == []
+    assert matched == text.count(b"\n* ") + 17
+    matched, failures = run(text, dovecot.plain_port, user="bob", password="wrong")
+    assert "ended with [b'NO'" in failures[0]
+    assert len(failures) > 5
+    with imaplib.IMAP4("localhost", dovecot.plain_port) as imap:
+        imap.login("bob", "secret")
+        imap.select("Drafts")
+        imap.store("4", "+FLAGS", "(\\Answered)")
+    _, failures = run(text, dovecot.plain_port, user="bob", password="secret")
+    assert len(failures) == 2
+    assert all(b"* 4 FETCH" in each.encode() or "4 FETCH" in each for each in failures)
 
 
 def test_a_script_tells_of_other_answers(line: Line, dovecot: Dovecot, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import zlib
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,7 +24,7 @@ from tests.servers.account import account, give
 from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
-from tests.servers.wait import until
+from tests.servers.wait import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,44 +181,57 @@ def _fill(recorder: Recorder, folder: Path) -> None:
     recorder.ended(2)
 
 
+LAST = b"nothing that matters comes behind this"
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What tcpdump writes of three ports on loopback, and of nothing that other tests do there meanwhile."""
+
+    path: Path
+    listen: tuple[str, ...]
+    """Words that make a recorder listen at these ports."""
+    end: int
+    """A port of UDP, where nobody listens, which is captured too."""
+
+    def whole(self) -> Path:
+        """The file once all that has been said until now is in it: packets come in order, and one more is the last."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(LAST, ("127.0.0.1", self.end))
+        until(lambda: LAST in self.path.read_bytes(), "all packets to be in the file")
+        return self.path
+
+
 @pytest.fixture
-def capturing(tmp_path: Path) -> Iterator[Path]:
-    """Everything on loopback, from now on."""
+def capturing(tmp_path: Path) -> Iterator[Capture]:
+    """It has begun."""
     if os.geteuid():
         pytest.skip("only root may capture")
     need("tshark")
-    path = tmp_path / "packets.pcap"
-    command = [need("tcpdump"), "-Z", "root", "-i", "lo", "-U", "-B", "16384", "-w", str(path), "tcp"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        process.stderr.readline()
+    path, log, end = tmp_path / "packets.pcap", tmp_path / "tcpdump.log", free_port()
+    urls = [f"{urlsplit(url).scheme}://127.0.0.1:{free_port()}" for url in EVERY_LISTENER]
+    ours = " or ".join([*(f"tcp port {urlsplit(url).port}" for url in urls), f"udp port {end}"])
+    command = [need("tcpdump"), "-Z", "root", "-i", "lo", "-U", "-B", "16384", "-w", str(path), ours]
+    with log.open("wb") as errors, subprocess.Popen(command, stderr=errors) as process:
+        until(lambda: b"listening on" in log.read_bytes(), "tcpdump to listen", explain=log.read_text)
         try:
-            yield path
+            yield Capture(path, tuple(word for url in urls for word in ("--listen", url)), end)
         finally:
-            process.kill()
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+            sys.stdout.write(
+                log.read_text()
+            )  # how many packets the kernel has dropped: where a test fails, it is shown
 
 
-def test_packets(tmp_path: Path, capturing: Path, dovecot: Dovecot) -> None:
+def test_packets(tmp_path: Path, capturing: Capture, dovecot: Dovecot) -> None:
     """Plain, and TLS and STARTTLS with the keys of the clients: what went between them and imaptap."""
     keylog = tmp_path / "keys"
     upstream = f"imaps://localhost:{dovecot.tls_port}"
-    with Recorder(tmp_path / "r", upstream, "--upstream-ca", str(dovecot.ca), *LISTEN) as recorder:
-        count = _work(recorder, tmp_path, ("implicit", "starttls", "plain"), keylog)
-        ports = {recorder.port(mode) for mode in ("implicit", "starttls", "plain")}
+    with Recorder(tmp_path / "r", upstream, "--upstream-ca", str(dovecot.ca), *capturing.listen) as recorder:
+        _work(recorder, tmp_path, ("implicit", "starttls", "plain"), keylog)
         part = tmp_path / "part.pcapng"
-        wanted = " || ".join(f"tcp.port == {port}" for port in ports)
-
-        def whole() -> bool:
-            """What the kernel holds back comes a little later."""
-            command = [need("tshark"), "-r", str(capturing), "-Y", wanted, "-w", str(part)]
-            subprocess.run(command, check=False, capture_output=True)
-            ended = subprocess.run(
-                [need("tshark"), "-r", str(part), "-Y", "tcp.flags.fin == 1 || tcp.flags.reset == 1", "-T", "fields",
-                 "-e", "tcp.stream"], check=False, capture_output=True, text=True,
-            )  # fmt: skip
-            return len(set(ended.stdout.split())) >= count
-
-        until(whole, "all packets to be in the file")
+        subprocess.run([need("tshark"), "-r", str(capturing.whole()), "-Y", "tcp", "-w", str(part)], check=True)
         _run(recorder, "import", str(part), "--name", "keys", "--keylog", str(keylog))
         # imaptap offers STARTTLS where the server does not, and answers it.
         live = _streams(recorder, recorder.recording, "sent")
@@ -228,14 +244,13 @@ def test_packets(tmp_path: Path, capturing: Path, dovecot: Dovecot) -> None:
         assert live[-clear:] == _streams(recorder, "plain")[-clear:]
 
 
-def test_a_capture_that_is_cut_off(tmp_path: Path, capturing: Path, dovecot: Dovecot) -> None:
+def test_a_capture_that_is_cut_off(tmp_path: Path, capturing: Capture, dovecot: Dovecot) -> None:
     """What came before is imported, and the exit code is 1."""
     upstream = f"imaps://localhost:{dovecot.tls_port}"
-    with Recorder(tmp_path / "r", upstream, "--upstream-ca", str(dovecot.ca), *LISTEN) as recorder:
+    with Recorder(tmp_path / "r", upstream, "--upstream-ca", str(dovecot.ca), *capturing.listen) as recorder:
         _work(recorder, tmp_path, ("plain",))
         cut = tmp_path / "cut.pcap"
-        until(lambda: capturing.stat().st_size > 30_000, "packets")
-        cut.write_bytes(capturing.read_bytes()[:-7])
+        cut.write_bytes(capturing.whole().read_bytes()[:-7])
         done = subprocess.run(
             [program(), "import", str(cut), "--db", recorder.db], capture_output=True, text=True, check=False,
             env=environment(tmp_path / "home"), timeout=60,

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.crowd import Crowd, Lane, Ticker, own_clients, wide_clients
+from tests.end_to_end.crowd import Crowd, Lane, own_clients, wide_clients
 from tests.end_to_end.faults import WORKER_KILLED, Faults
 from tests.end_to_end.proof import Gone, Proof, Tally, account
+from tests.end_to_end.ticker import Ticker
 from tests.need import shared
 from tests.servers.dovecot import Dovecot
 from tests.servers.line import line_up
@@ -41,10 +42,14 @@ CROWDED = "default_process_limit = 1000\ndefault_client_limit = 4000\nmail_max_u
 SHORT = 5.0
 """Seconds of the short form."""
 FLAT = 4 * 1024
-"""KiB by which the memory of the last third (`Meter.third`) may lie above that of the middle third.
+"""KiB by which the memory of the last rest may lie above that of the one before, for each worker.
 
-With n sessions between the middles of the two, nothing passes that leaks more than this / n with each session.
+With n sessions between the two, nothing passes that leaks more than this / n with each session.
 """
+REST = 25.0
+"""Seconds that a rest lasts: at the end of it memory has been given back twice (`imaptap.memory`)."""
+STILL = 12.0
+"""Seconds at its end in which memory is looked at."""
 FILES = 6
 """As many more may be open at the end, in each process: a pool has up to four connections to SQLite, two files each."""
 LOOK = 5.0
@@ -80,7 +85,8 @@ def long_plan(seconds: float, workers: int, seed: int) -> Plan:
     if folder:
         wide = wide_clients(folder / "testbed")
         lanes += [Lane(f"soak{number:02}", wide) for number in range(10, 14)]
-    once = [*LOCKS, "server restarted", *(["worker killed"] if workers > 1 else []), *LOCKS[:2]]
+    killed = ["worker killed"] if workers > 1 else []
+    once = [*killed, *LOCKS[:3], "rest", LOCKS[3], "server restarted", "rest", *LOCKS[:2], "rest"]
     return Plan(seconds, lanes, OFTEN, once, 2.0, workers, seed)
 
 
@@ -138,11 +144,14 @@ class Run:
         self.recorder, self.tee = line.recorder, line.tee
         trust = ssl.create_default_context(cafile=self.recorder.ca)
         self.crowd = Crowd(plan.lanes, dovecot, self.recorder, lambda: self.tee.wires, self.open_accounts, plan.seed)
-        self.faults = Faults(self.crowd, self.recorder, dovecot, self.tee, trust, self.pids, account, plan.seed)
+        self.faults = Faults(
+            self.crowd, self.recorder, dovecot, self.tee, trust, self.pids, account, self.rest, plan.seed
+        )
         self.tickers = [Ticker(self.recorder, mode) for mode in ("implicit", "plain")]
         self.proof = Proof(self.recorder.db, self.recorder.recording, self.tee, self.excused, self.unwritten)
         self.meter = Meter(self.pids)
         self.looks: list[str] = []
+        self.rests: list[Rest] = []
 
     def pids(self) -> list[int]:
         """The recorder's processes, the parent first."""
@@ -181,6 +190,16 @@ class Run:
         self.recorder.ended(1)
         self.files_after = self.meter.look().files
 
+    def rest(self) -> None:
+        """Nobody comes, who is there goes; what memory is left then stays."""
+        with ExitStack() as doors:
+            doors.enter_context(self.crowd.rest())
+            for ticker in self.tickers:
+                doors.enter_context(ticker.door)
+            time.sleep(REST)
+            visits = len(self.crowd.visits()) + sum(ticker.visits for ticker in self.tickers)
+            self.rests.append(Rest(self.meter.least(STILL), visits))
+
     def finish(self) -> None:
         """What was proved of it, when the recorder has ended."""
         self.tally: Tally = self.proof.finish(killed=bool(self.faults.counts["worker killed"]))
@@ -206,10 +225,8 @@ class Run:
         if self.files_after > self.files_before + FILES * self.plan.workers:
             found.append(f"{self.files_after} open files at the end, {self.files_before} at the beginning")
         found += [f"never happened: {kind}" for kind in self.plan.once if not self.faults.counts[kind]]
-        if self.plan.seconds > SHORT and self.meter.third(2) - self.meter.third(1) > FLAT:
-            found.append(
-                f"memory grew: {self.meter.third(1):.0f} KiB in the middle, {self.meter.third(2):.0f} at the end"
-            )
+        if len(self.rests) > 1 and self.rests[-1].kib - self.rests[-2].kib > FLAT * self.plan.workers:
+            found.append(f"memory grew: {self.rests[-2].kib} KiB at the last rest but one, {self.rests[-1].kib} then")
         return found
 
     def table(self) -> str:
@@ -243,10 +260,11 @@ class Run:
             *(("fault: " + kind, count) for kind, count in sorted(self.faults.counts.items())),
         ]
         if len(self.meter.samples) > 30:
-            thirds = [round(self.meter.third(which)) for which in range(3)]
-            rows.append(("KiB in each third", f"{thirds}, most {max(s.kib for s in self.meter.samples)}"))
-            between = max(1, totals["session_count"] // 3)
-            rows.append(("would show a leak of", f"{FLAT * 1024 // between} bytes a session"))
+            most = max(s.kib for s in self.meter.samples)
+            rows.append(("KiB at each rest", f"{[rest.kib for rest in self.rests]}, most {most}"))
+            between = max(1, self.rests[-1].visits - self.rests[-2].visits)
+            shown = FLAT * self.plan.workers * 1024 // between
+            rows.append(("would show a leak of", f"{shown} bytes a job or visit ({between})"))
             every = self.meter.samples[:: max(1, len(self.meter.samples) // 15)]
             rows.append(("KiB over time", " ".join(f"{s.at:.0f}s:{s.kib}" for s in every)))
             long = [f"{at:.0f}s {kind} ({lasted:.0f} s)" for at, lasted, kind in self.faults.times if lasted > 2.5]
@@ -254,6 +272,14 @@ class Run:
             rows.append(("files over time", " ".join(str(s.files) for s in every)))
         width = max(len(name) for name, _ in rows)
         return "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in rows)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """KiB of memory that were there while nothing went on, and how many jobs and visits had been."""
+
+    kib: int
+    visits: int
 
 
 class Looker:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from dataclasses import dataclass
@@ -62,15 +61,10 @@ class Meter:
         at = time.monotonic() - self._began
         return Sample(at, sum(map(memory, pids)), sum(map(files, pids)))
 
-    def third(self, which: int) -> float:
-        """Memory (KiB) that was there at 24 of 25 moments of the first (0), middle (1) or last (2) third of the time.
-
-        Letters under way come on top of that, and what they leave stays until it is given back, every ten seconds: the
-        more is under way, the rarer are the moments without it. A leak is there at all of them.
-        """
-        length = self.samples[-1].at / 3
-        found = [s.kib for s in self.samples if which * length <= s.at <= (which + 1) * length]
-        return statistics.quantiles(found, n=25)[0] if len(found) > 1 else found[0]
+    def least(self, seconds: float) -> int:
+        """Memory (KiB) that was there at each moment of the last so many seconds."""
+        since = self.samples[-1].at - seconds
+        return min(sample.kib for sample in self.samples if sample.at >= since)
 
     def _run(self) -> None:
         while not self._ended.wait(EVERY):

@@ -40,4 +40,5 @@ def sqlite(tmp_path: Path) -> Iterator[Store]:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry soon: for tests that wait for retries."""
     monkeypatch.setattr("storage.writer._RETRY_SECONDS", 0.02)
-    monkeypatch.setattr("storage.writer._RETRY_LOST_SECONDS", 0.05)
+    monkeypatch.setattr("storage.outage._RETRY_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("storage.outage._RETRY_SECONDS", 0.05)

@@ -323,7 +323,7 @@ def test_a_batch_written_twice_is_there_once(store: Store) -> None:
 DAMAGES = {
     "bytes all the same": ("data = zeroblob(20000)", "was left out, and yet has bytes or a body"),
     "a body all the same": ("body_id = 1", "was left out, and yet has bytes or a body"),
-    "half a hash": ("left_out = zeroblob(16)", "has no SHA-256"),
+    "half a hash": ("left_out = zeroblob(16)", "has something else than a SHA-256"),
     "of no literal": ("literal_start = NULL", "is of no literal"),
     "longer than its literal": ("length = 20001", "does not lie in its literal"),
     "no hash": ("left_out = NULL", "neither bytes nor a body"),

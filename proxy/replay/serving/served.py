@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 from typing import TYPE_CHECKING
 
 from proxy.imap.commands import SELECTS, read_head
 from proxy.imap.grammar import Command, parse_command
-from proxy.imap.grammar.sasl import Authenticate
-from proxy.imap.grammar.sasl import Login as LoginCommand
-from proxy.imap.transcript import Direction, readable
+from proxy.imap.transcript import Direction
 from proxy.imap.units import PARTS_KEPT, TEXT_KEPT, Boundary, UnitReader
 from proxy.replay.asked import Asked, asked
 from proxy.replay.plan import LOGINS
-from proxy.replay.serving.logins import client_first
+from proxy.replay.serving.entrance import Entrance
 from proxy.replay.serving.news import News
 from proxy.replay.serving.secrets import without_secrets
+from proxy.replay.serving.unrecorded import self_evident, why_not
 from proxy.replay.serving.values import Act, Ask, Kind, Pass, Plain, Play, Say, Several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from proxy.imap.units import Unit
     from proxy.replay.match import Near
     from proxy.replay.serving.cast import Cast
-    from proxy.replay.serving.logins import Conversation, Door, Login
+    from proxy.replay.serving.entrance import Entered
+    from proxy.replay.serving.logins import Door
     from proxy.replay.serving.spool import Spool
     from proxy.replay.serving.standing import Standing
     from proxy.replay.serving.values import Line, Scene, Step
@@ -38,7 +36,6 @@ _BETWEEN = frozenset({"FETCH", "STORE", "SEARCH"})
 _OF_AN_IDLE = frozenset({Kind.NEWS, Kind.UNTAGGED})
 _BYE = b"* BYE imaptap: good bye\r\n"
 _UNANSWERED = "the recording has no answer to this"
-_SELF_EVIDENT = frozenset({"NOOP", "CHECK"})
 _ENDED_HERE = frozenset({"IDLE", "LOGOUT"})
 """Their end is said also where none was recorded."""
 _LINE_MOST = 2 * TEXT_KEPT
@@ -59,8 +56,7 @@ class Served:
         self._cast, self._door, self._missed, self._timed = cast, door, missed, timed
         self.role = cast.enter()
         self._reader = UnitReader(Direction.CLIENT)
-        self._login: tuple[bytes, Conversation] | None = None
-        self._mechanism = ""
+        self._entrance = Entrance(door)
         self._idle: tuple[bytes, Play | None] | None = None
         self._news = News(self._line)
         self._compressed = False
@@ -87,7 +83,7 @@ class Served:
             if self._away:
                 yield Pass(data[pos:])
                 return
-            self._reader.lines_only = self._login is not None
+            self._reader.lines_only = self._entrance.waits
             start = pos
             boundary, pos = self._reader.read(data, start)
             if self._standing:
@@ -116,8 +112,8 @@ class Served:
 
     def _unit(self, unit: Unit) -> Iterator[Act]:
         text = unit.texts[0]
-        if self._login is not None:
-            yield from self._sasl(text.strip())
+        if self._entrance.waits:
+            yield from self._logs_in(self._entrance.hear(text.strip()))
         elif self._idle is not None:
             yield from self._done(text)
         else:
@@ -130,49 +126,21 @@ class Served:
             if not head.tag or not head.name or not head.legal:
                 yield Say(b"* BAD imaptap: this is no command\r\n")
             elif head.name in LOGINS:
-                yield from self._enter(head.tag, command)
+                yield from self._logs_in(self._entrance.begin(head.tag, command))
             else:
                 yield from self._answer(head.tag, asked(unit, command), command)
 
-    def _enter(self, tag: bytes, command: Command | None) -> Iterator[Act]:
-        body = command.body if command else None
-        if isinstance(body, LoginCommand) and isinstance(body.user, bytes) and isinstance(body.password, bytes):
-            yield from self._entered(tag, self._door.login(body.user, body.password), "LOGIN")
-        elif isinstance(body, Authenticate) and (login := self._door.begin(body.mechanism.decode())):
-            self._login, self._mechanism = (tag, login), body.mechanism.decode()
-            challenge = next(login)
-            if body.initial is None or not client_first(body.mechanism.decode()):
-                yield Say(_challenge(challenge))
-            else:
-                yield from self._sasl(body.initial)
-        else:
-            yield Say(tag + b" NO [CANNOT] imaptap: this way to log in cannot be served\r\n")
-
-    def _sasl(self, line: bytes) -> Iterator[Act]:
-        if self._login is None:
+    def _logs_in(self, login: Generator[Act, None, Entered | None]) -> Iterator[Act]:
+        entered = yield from login
+        if entered is None:
             return
-        tag, login = self._login
-        try:
-            challenge = login.send(b"" if line == b"=" else base64.b64decode(line, validate=True))
-        except StopIteration as ended:
-            self._login = None
-            yield from self._entered(tag, ended.value, self._mechanism)
-        except binascii.Error:
-            self._login = None
-            yield Say(tag + b" BAD imaptap: cancelled, or no base64\r\n")
-        else:
-            yield Say(_challenge(challenge))
-
-    def _entered(self, tag: bytes, login: Login, mechanism: str) -> Iterator[Act]:
-        if not login.accepted:
-            yield Say(tag + b" NO [AUTHENTICATIONFAILED] imaptap: not the user and password of --user\r\n")
-            return
+        tag, user = entered.tag, entered.login.user
         if self._standing:
-            self._standing.logs_in(login, mechanism)
-        self.role.prefer(login.user)
+            self._standing.logs_in(entered.login, entered.mechanism)
+        self.role.prefer(user)
         if self._door.demands:
             self.role.forget_refusals()
-        yield from self._answer(tag, Asked("LOGIN", (), b"LOGIN " + login.user.encode()))
+        yield from self._answer(tag, Asked("LOGIN", (), b"LOGIN " + user.encode()))
 
     def _answer(self, tag: bytes, wanted: Asked, command: Command | None = None) -> Iterator[Act]:
         yield Plain.HURRY
@@ -273,12 +241,8 @@ class Served:
             yield Say(_BYE + tag + b" OK LOGOUT completed\r\n")
             yield from self._close()
             return
-        if wanted.name in _SELF_EVIDENT and self.role.logged_in | (wanted.name == "NOOP"):
-            yield Say(tag + b" OK " + wanted.name.encode() + b" completed\r\n")
-            return
-        if wanted.name == "CAPABILITY" and (known := self.role.capabilities):
-            yield Say(b"* CAPABILITY " + " ".join(known).encode() + b"\r\n")
-            yield Say(tag + b" OK CAPABILITY completed\r\n")
+        if answer := self_evident(tag, wanted, self.role):
+            yield Say(answer)
             return
         if wanted.name == "IDLE" and self.role.logged_in:
             self._idle = tag, None
@@ -290,7 +254,7 @@ class Served:
             if not refusal:
                 return
         near = self._cast.near(wanted, self.role)
-        why = refusal or self._why(wanted, near)
+        why = refusal or why_not(wanted, near, self.role)
         self._missed(wanted, why, near)
         yield Say(tag + b" NO [UNAVAILABLE] imaptap: " + why.encode("ascii", "replace") + b"\r\n")
 
@@ -305,17 +269,6 @@ class Served:
         yield ask
         self._away = ask.taken
         return ask.refusal
-
-    def _why(self, wanted: Asked, near: Iterable[Near]) -> str:
-        first = next(iter(near), None)
-        if first is None or first.recorded.name != wanted.name:
-            return f"no {wanted.name} was recorded"
-        where = f"{first.session}/{first.number}"
-        if not first.differences:
-            if not self.role.logged_in:
-                return f"log in first; {where} is recorded behind a login"
-            return f"{where} is played already, or about another selected mailbox"
-        return readable(f"nearest is {where}: {first.differences[0]}".encode())
 
     def _close(self) -> Iterator[Act]:
         self._over = True
@@ -333,7 +286,3 @@ def _answers(
     for line in step.lines:
         if line.kind is not Kind.COMPLETION and (idle or line.kind is not Kind.CONTINUATION):
             yield _made(scene, tag, said, line)._replace(apart=idle and line.kind in _OF_AN_IDLE)
-
-
-def _challenge(data: bytes) -> bytes:
-    return b"+ " + base64.b64encode(data) + b"\r\n"

@@ -22,6 +22,7 @@ from proxy.imap.grammar.status import Status
 from proxy.imap.transcript import Direction
 from proxy.imap.units import Boundary, UnitReader
 from proxy.replay.changing import changes_mail
+from proxy.replay.serving.changes import Changes
 from proxy.replay.serving.spool import Spool
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def words_enabled(value: Untagged) -> frozenset[bytes]:
 class Standing:
     """One served session's: who has logged in, what is enabled, which mailbox is selected, and what it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Changes | None = None) -> None:
+        """`changes` are those that all connections have in common."""
         self.credentials: Credentials | None = None
         """Who has logged in, with what, as long as the session lasts."""
         self.selected: OnMailbox | None = None
@@ -106,7 +108,9 @@ class Standing:
         self.command = Spool()
         """The bytes of the command that the client says now."""
         self._nameless = "it was logged in from its beginning (PREAUTH)"
+        self._user: str | None = None
         self._changed = ""
+        self._changes = changes or Changes()
         self._saved = ""
         """The SEARCH that has saved the numbers which `$` stands for in the mailbox that is selected (RFC 5182)."""
         self._reader = UnitReader(Direction.SERVER)
@@ -115,7 +119,7 @@ class Standing:
 
     def logs_in(self, login: Login, mechanism: str) -> None:
         """Somebody comes in by this mechanism."""
-        self.credentials = login.credentials
+        self.credentials, self._user = login.credentials, login.user
         self._nameless = f"{mechanism} does not give the password away that the server asks for"
 
     def answered(self, body: Body | None, step: Step) -> None:
@@ -133,6 +137,7 @@ class Standing:
             self._saved = step.asked.shown
         if done and changes_mail(name) and name not in _SEEN_IN_NUMBERS:
             self._changed = self._changed or step.asked.shown
+            self._changes.note(self._user, step.asked.shown)
 
     def selecting(self) -> None:
         """What the client is told from here on is about another mailbox."""
@@ -159,6 +164,11 @@ class Standing:
         if self._changed:
             return (
                 f"the session cannot be carried on at the server: {self._changed} was answered here and not done there"
+            )
+        if other := self._changes.of(self._user):
+            return (
+                "the session cannot be carried on at the server: on another connection"
+                f" {other} was answered here and not done there"
             )
         if self._saved and self.selected:
             return f"the session cannot be carried on at the server: what {self._saved} has saved is not there"

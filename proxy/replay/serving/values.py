@@ -73,6 +73,22 @@ class Scene:
     read: Callable[[int, int], Iterator[bytes]]
 
 
+class Repeat(enum.StrEnum):
+    """What a command gets that is asked more often than it was recorded."""
+
+    NEVER = "never"
+    LAST = "last"
+    LOOP = "loop"
+
+
+class Found(NamedTuple):
+    """A step that answers a command, its session, and the steps before it that nobody has asked for."""
+
+    scene: Scene
+    step: Step
+    left_out: tuple[Step, ...] = ()
+
+
 class Say(NamedTuple):
     """Send these bytes."""
 
@@ -126,8 +142,8 @@ class Ask:
     logged_in: bool
     taken: bool = False
     """Whether it is the server that answers from here on, to the end of the session."""
-    refusal: str = ""
-    """Why it could not be asked."""
+    refusal: str = "the connection was over before the server had answered"
+    """Why it could not be asked; nothing if it was."""
 
 
 class Pass(NamedTuple):

@@ -95,4 +95,4 @@ def test_letters_that_were_not_kept_are_counted(weeded: Program) -> None:
     said = weeded("check")
     assert said.exit_code == 1
     assert "weeded/1 server at " in said.stdout
-    assert "has no SHA-256" in said.stdout
+    assert "has something else than a SHA-256" in said.stdout

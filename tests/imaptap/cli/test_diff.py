@@ -342,19 +342,20 @@ def test_hostile_names_go_to_no_terminal(program: Program) -> None:
 # --- processes ------------------------------------------------------------------------------------------------------
 
 
-def test_several_processes_find_the_same(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the same order."""
-    users = [OLD.replace("bob", name) for name in ("ann", "bob", "eve")]
-    others = [
-        elsewhere(("SIZE 300", f"SIZE 30{place}"), ("bob", name)) for place, name in enumerate(("ann", "bob", "eve"))
-    ]
-    for name, scripts in (("old", users), ("new", others)):
+@pytest.mark.parametrize("names", [("ann", "bob", "eve"), ("bob", "bob", "bob"), ("ann", "bob", "bob")])
+def test_several_processes_find_the_same(
+    program: Program, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    """In the same order, whether each compares users of its own or two read for one; some sessions are alone."""
+    users = [OLD.replace("bob", name) for name in names]
+    others = [elsewhere(("SIZE 300", f"SIZE 30{place}"), ("bob", name)) for place, name in enumerate(names)]
+    for name, scripts in (("old", [*users, OLD.replace("bob", "zoe")]), ("new", others)):
         recorded(program.db, *(Tale(number).say(script).end() for number, script in enumerate(scripts, 1)), name=name)
-    alone = program("diff", "old", "new", "--all").stdout
+    alone = program("diff", "old", "new", "--all", "--explain").stdout
     monkeypatch.setattr(running, "PARALLEL_FROM", 0)
     monkeypatch.setattr(running, "cores", lambda: 2)
-    assert program("diff", "old", "new", "--all").stdout == alone
-    assert "2 differences in 18 exchanges." in alone
+    assert program("diff", "old", "new", "--all", "--explain").stdout == alone
+    assert "3 differences in 18 exchanges." in alone
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_a_letter_that_was_not_kept_is_told_and_ends_it(weeded: Program) -> None
         start = len(done.stdout_bytes)
         sentence, hint = done.stderr.splitlines()
         words = f"imaptap: Bytes {start} to {start + len(LETTER)} of this stream are of a literal that was not kept"
-        assert sentence == f"{words} (--max-literal)."
+        assert sentence == f"{words} (--max-literal, --bodies)."
         assert "imaptap show" in hint
     assert weeded("export", "--side", "client", "weeded/1").exit_code == 0
 

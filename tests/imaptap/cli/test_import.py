@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imaptap.cli.export_progress import ExportProgress
+from tests.imaptap.cli.conftest import Program
+from tests.imaptap.telling import recorded, typed_session
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.imaptap.cli.conftest import Program
 
 TYPED = "* OK hi\na login bob open-sesame\na OK in\nb noop\nb OK\n"
 IN = "1700000000.000000 a NOOP\r\n"
@@ -31,6 +33,17 @@ def test_what_it_is_is_found(program: Program, tmp_path: Path) -> None:
         f"# notice: imported: transcript {path}; there are no times; line ends are taken for CRLF; whether TLS" in shown
     )
     assert program.lines("show", "typed")[1] == f"# imported from transcript {path}"
+
+
+def test_the_first_thing_that_somebody_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their data folder is not there yet: it is made, and only they can look into it."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("IMAPTAP_HOME", str(home))
+    own = Program(home / "imaptap.db")
+    assert own.lines("import", _file(tmp_path, "typed.txt", TYPED))
+    assert home.stat().st_mode & 0o777 == 0o700
+    elsewhere = Program(tmp_path / "nowhere" / "x.db")
+    assert "does not exist" in elsewhere.refused("import", _file(tmp_path, "typed.txt", TYPED))
 
 
 def test_ls_says_so(program: Program, tmp_path: Path) -> None:
@@ -115,3 +128,29 @@ def test_without_tshark(program: Program, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "tshark, which is not installed" in program.refused("import", str(path))
     assert program.json("ls")["recordings"] == []
+
+
+@pytest.mark.parametrize("form", ["cassette", "ndjson", "text", "mailkit"])
+def test_ctrl_c_leaves_nothing_of_that_file(
+    form: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was whole before that stays. The progress bar is told of each part of the file."""
+    recorded(program.db, typed_session(), name="x")
+    path = tmp_path / f"y.{form}"
+    program("export", "x", "--format", form, "-o", str(path))
+    whole = _file(tmp_path, "typed.txt", TYPED)
+    done: list[int] = []
+
+    def told(_: object, more: int) -> None:
+        done.append(more)
+        if path.stat().st_size * 0.8 < sum(done):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ExportProgress, "__call__", told)
+    assert program("import", whole, str(path)).exit_code == 130
+    assert done
+    monkeypatch.undo()
+    monkeypatch.setenv("TZ", "UTC")
+    assert [each["name"] for each in program.json("ls")["recordings"]] == ["x", "typed"]
+    assert program.lines("check")[-1].endswith("Nothing is wrong.")
+    program.lines("import", str(path))

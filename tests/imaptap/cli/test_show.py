@@ -227,7 +227,7 @@ def test_json_of_a_recording(two: Program) -> None:
 
 def test_a_letter_that_was_not_kept(weeded: Program) -> None:
     digest = hashlib.sha256(LETTER).hexdigest()
-    said = f"(literal {len(LETTER)} B, not kept: --max-literal, sha256 {digest})"
+    said = f"(literal {len(LETTER)} B, not kept, sha256 {digest})"
     for words in (("weeded/1",), ("weeded/1/3",), ("weeded/1/3", "--bodies")):
         lines = weeded.lines("show", *words)
         assert lines.count(rf"S: {said} FLAGS (\Seen))") == 1
@@ -242,7 +242,7 @@ def test_a_letter_that_was_not_kept(weeded: Program) -> None:
 def test_a_part_of_a_letter_that_was_not_kept(program: Program) -> None:
     tale = Tale().say("S: * OK hi\nC: a APPEND Drafts {300000+}").send(C, LETTER[:5000], LETTER[5000:])
     recorded(program.db, tale.end(), name="torn", max_literal=5000)
-    known = f"not kept: --max-literal, sha256 {hashlib.sha256(LETTER).hexdigest()}"
+    known = f"not kept, sha256 {hashlib.sha256(LETTER).hexdigest()}"
     assert program.lines("show", "torn/1/1")[1] == "! client: a unit is not all there"
     assert program.lines("show", "torn/1/1")[3:] == [f"C: ({len(LETTER)} B of a literal of 300000 B, {known})"]
 

@@ -78,12 +78,12 @@ def test_commands_in_flight_together(tmp_path: Path) -> None:
 
 def test_literals(tmp_path: Path) -> None:
     tale = Tale().say(f"S: * OK\nC: a APPEND x {{{len(LETTER)}+}}").send(C, LETTER + b"\r\n").say("S: a OK")
-    tale.send(C, b"b SEARCH FROM {4+}\r\n$a b TO {2+}\r\nab OLD\r\n").say("S: b OK")
+    tale.send(C, b"b SEARCH FROM {4+}\r\n%a b TO {2+}\r\nab OLD\r\n").say("S: b OK")
     found = lines(tmp_path, tale.end())
     assert found[0] == b"ok APPEND x {{{"
     end = found.index(b"}}}")
     assert b"\r\n".join(found[1:end]) == LETTER
-    assert found[end:] == [b"}}}", b"", b"ok SEARCH FROM {{{", b"$$a b", b"}}} TO {{{", b"ab", b"}}} OLD", b"", b""]
+    assert found[end:] == [b"}}}", b"", b"ok SEARCH FROM {{{", b"%a b", b"}}} TO {{{", b"ab", b"}}} OLD", b"", b""]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_literals(tmp_path: Path) -> None:
         (b"a ok then\r\n", b""), (b"a tag1 NOOP\r\n", b""), (b"a !ifenv HOME\r\n", b""), (b"a #\r\n", b""),
         (b"a * OK\r\n", b""), (b"a LIST {{{\r\n", b""), (b"a LIST \0\r\n", b""), (b"a LIST \rstate: selected\n", b""),
         (b"a LIST {5+}\r\na\nb\r\n\r\n", b""), (b"a LIST {6+}\r\na\r\n}}}\r\n", b""), (b"a LIST ~{1+}\r\na\r\n", b""),
-        (b"a IDLE\r\n", b"+ idling\r\n"), (b"a UNAUTHENTICATE-\x1b\r\n", b""),
+        (b"a APPEND y {2+}\r\n$a\r\n", b""), (b"a IDLE\r\n", b"+ idling\r\n"), (b"a UNAUTHENTICATE-\x1b\r\n", b""),
     ],
 )  # fmt: skip
 def test_what_would_be_another_line_is_left_out(tmp_path: Path, command: bytes, answer: bytes) -> None:

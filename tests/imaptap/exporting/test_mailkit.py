@@ -72,7 +72,7 @@ def test_times(tmp_path: Path) -> None:
 def test_missing_bytes_are_told(tmp_path: Path) -> None:
     data, missing = Exporter(tmp_path, typed_session(), max_literal=5000)("mailkit")
     assert missing == len(LETTER)
-    what = b"imaptap: %d bytes of the server were not kept (--max-literal).\r\n" % len(LETTER)
+    what = b"imaptap: %d bytes of the server were not kept (--max-literal, --bodies).\r\n" % len(LETTER)
     assert b"{%d}\r\n%sS:  FLAGS" % (len(LETTER), what) in data
 
 

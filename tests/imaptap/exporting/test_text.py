@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from imaptap.exporting.escapes import escaped
 from imaptap.exporting.settings import Settings
-from proxy.imap.transcript import Direction
+from imaptap.importing.formats import named
+from proxy.imap.transcript import Direction, EventKind
 from tests.imaptap.exporting.exported import C, S, Tale, export, hostile, open_store, plain_session, recorded
+from tests.imaptap.importing.scripts import told
 from tests.imaptap.telling import LETTER, typed_session
 
 if TYPE_CHECKING:
@@ -133,3 +135,15 @@ def test_literals_can_be_left_out(tmp_path: Path) -> None:
     lines = text.decode().split("\n")
     index = lines.index(f"S: * 4 FETCH (RFC822 {{{len(LETTER)}}}")
     assert lines[index + 1 : index + 3] == [f"S* {len(LETTER)} bytes of a literal, not shown", r"S:  FLAGS (\\Seen))"]
+
+
+def test_what_people_call_a_secret_ends_no_brace(tmp_path: Path) -> None:
+    """In a cassette by hand it may be called anything, and the text is read back all the same."""
+    tale = Tale().say("S: * OK hi\nC: a XYZZY\nS: a OK")
+    tale.happen(EventKind.SECRET, "a}\\b {7}\n\x1b", "", C, (2, 5))
+    recorded(tmp_path / "imaptap.db", tale.end(), name="x")
+    with open_store(tmp_path / "imaptap.db", create=False) as store:
+        text = export(store, "text")[0]
+    assert b"C: a \\{a__b _7___ 5}\n" in text
+    (tmp_path / "x.txt").write_bytes(text)
+    assert told(named("text"), tmp_path / "x.txt").stream(C) == b"a xxxxx\r\n"

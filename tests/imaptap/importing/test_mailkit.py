@@ -48,7 +48,7 @@ def test_a_session(tmp_path: Path) -> None:
     done = _told(tmp_path, LOG)
     assert found(tmp_path / "imap.log") == "mailkit"
     assert done.script() == SCRIPT
-    assert done.begun[0].upstream == "imaps://mail.example:993/"
+    assert done.begun[0].upstream == "imaps://mail.example:993"
     assert (done.begun[0].wall, done.begun[0].caveats) == (None, ("there are no times",))
     assert done.remarks == ["secrets: the logger has replaced 1 secret by 8 asterisks each"]
     assert {each.layer for each in done.said} == {Layer.TLS}
@@ -60,6 +60,15 @@ def test_times_and_sessions(tmp_path: Path) -> None:
     assert found(tmp_path / "imap.log") == "mailkit"
     assert done.script() == [*SCRIPT, "--", *SCRIPT]
     assert {each.at for each in done.said} == {1_700_000_000_000_000}
+
+
+def test_the_line_that_begins_a_session_has_no_time(tmp_path: Path) -> None:
+    """As with LogTimestamps: the next one has it."""
+    done = _told(
+        tmp_path, b"Connected to imaps://h/\r\n2023-11-14T22:13:20.000007Z S: * OK\r\nConnected to imaps://h/\r\n"
+    )
+    assert [each.wall for each in done.begun] == [1_700_000_000_000_007, None]
+    assert [each.caveats[0] for each in done.begun] == ["times are of the client", "there are no times"]
 
 
 def test_a_time_of_another_form_is_none(tmp_path: Path) -> None:

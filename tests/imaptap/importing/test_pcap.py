@@ -155,10 +155,21 @@ def test_what_tshark_says_of_a_segment() -> None:
     """Of packets in packets the innermost; several records of TLS together."""
     words = [
         "1700000000.000250999", "7", "10.0.0.1,192.0.2.1", "", "50000", "10.0.0.2,192.0.2.9", "", "993", "4294967295",
-        "0x0018", "5", "010203", "23,23", "23,23", "aa,bb", "6162,63",
+        "0x0018", "5", "010203", "23,23", "23,23", "aa,bb", "6162,63", "x",
     ]  # fmt: skip
     assert tshark._frame(words) == Frame(
-        AT + 250, 7, ("192.0.2.1", 50_000), ("192.0.2.9", 993), 4_294_967_295, 0x18, b"\1\2\3", 2, True, b"abc", False
+        AT + 250,
+        7,
+        ("192.0.2.1", 50_000),
+        ("192.0.2.9", 993),
+        4_294_967_295,
+        0x18,
+        b"\1\2\3",
+        2,
+        True,
+        b"abc",
+        False,
+        "x",
     )
     with pytest.raises(ValueError, match="invalid literal"):
         tshark._frame([*words[:1], "", *words[2:]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Callable
@@ -26,8 +27,13 @@ RUN = 4
 def traces(records: list[Record], secret: bytes = MARKER) -> list[bytes]:
     """What can be found of the secret in all that the records hold, shown by repr or not."""
     held = b"\0".join(_bytes_of(record) for record in records).lower()
-    runs = {form[i : i + RUN].lower() for form in forms(secret) for i in range(len(form) - RUN + 1)}
-    return sorted(run for run in runs if run in held and run.strip(b"x"))
+    return sorted(run for run in _runs(secret) if run in held)
+
+
+@functools.cache
+def _runs(secret: bytes) -> frozenset[bytes]:
+    runs = (form[i : i + RUN].lower() for form in forms(secret) for i in range(len(form) - RUN + 1))
+    return frozenset(run for run in runs if run.strip(b"x"))
 
 
 def _bytes_of(record: Record) -> bytes:

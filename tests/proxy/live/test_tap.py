@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from proxy.imap.transcript import Direction, Ending, Exchange, Layer, Outcome, Piece, Record, SessionClosed, Span
+from proxy.imap.transcript import (
+    Direction,
+    Ending,
+    Event,
+    EventKind,
+    Exchange,
+    Layer,
+    Outcome,
+    Piece,
+    Record,
+    SessionClosed,
+    Span,
+)
 from proxy.live.tap import Tap
 from proxy.live.turns import Turns
 
@@ -83,6 +95,47 @@ def test_whoever_asks_finds_all_of_it_understood(basket: Basket) -> None:
 
     assert asyncio.run(scene()) == (1, 24)
     assert basket.kinds.count(Exchange) == 3
+
+
+def test_what_is_left_for_soon_goes_on_record_with_what_follows(basket: Basket) -> None:
+    async def play() -> None:
+        tap = Tap(1, basket, Turns(), decode=True)
+        tap.heard(CLIENT, b"a NOOP\r\n", Layer.PLAIN, soon=True)
+        tap.event(EventKind.STEP, "sent", "1", CLIENT, place=(0, 8), soon=True)
+        assert basket.records == []
+        assert tap.conversation.in_flight == 1  # and yet it is understood
+        tap.heard(SERVER, b"a OK\r\n", Layer.PLAIN)
+        assert basket.kinds[:2] == [Piece, Exchange]
+        ended = [record for record in basket.records if isinstance(record, Exchange)][-1]
+        assert (ended.tag, ended.outcome) == ("a", Outcome.COMPLETED)
+        assert Event in basket.kinds
+
+    asyncio.run(play())
+
+
+def test_what_is_left_for_soon_goes_on_record_by_itself(basket: Basket) -> None:
+    async def play() -> None:
+        tap = Tap(1, basket, Turns(), decode=True)
+        tap.heard(CLIENT, b"a NOOP\r\n", Layer.PLAIN, soon=True)
+        await asyncio.wait_for(basket.came.wait(), 10)
+        assert Exchange in basket.kinds
+        tap.heard(CLIENT, b"b NOOP\r\n", Layer.PLAIN, soon=True)
+        tap.catch_up()
+        assert [record.tag for record in basket.records if isinstance(record, Exchange)] == ["a", "b"]
+
+    asyncio.run(play())
+
+
+def test_what_is_left_for_soon_is_bounded(basket: Basket) -> None:
+    async def play() -> None:
+        tap = Tap(1, basket, Turns(), decode=True)
+        tap.heard(CLIENT, b"a APPEND x {1000000+}\r\n", Layer.PLAIN, soon=True)
+        for _ in range(100):
+            tap.heard(CLIENT, bytes(10_000), Layer.PLAIN, soon=True)
+        recorded = sum(len(record.data) for record in basket.records if isinstance(record, Piece))
+        assert recorded > 950_000
+
+    asyncio.run(play())
 
 
 def test_what_is_put_off_is_bounded(basket: Basket) -> None:
@@ -237,27 +290,34 @@ class Groups:
         callback()
 
 
-def test_every_group_can_stand_without_the_next_one() -> None:
+@pytest.mark.parametrize("soon", [False, True])
+def test_every_group_can_stand_without_the_next_one(soon: bool) -> None:
     """Killed behind any of them: no span goes beyond the stream, and of an exchange that has ended all is there."""
-    sink = Groups()
-    tap = Tap(1, sink, Turns(), decode=True)
-    tap.opened("127.0.0.1:5", "imaps://localhost:1993", "imaps://mail.example:993")
-    tap.heard(SERVER, b"* OK hello\r\n", Layer.TLS)
-    for number in range(3):
-        tap.heard(CLIENT, b"a%d NOOP\r\nb%d FETCH 1 BODY[]\r\n" % (number, number), Layer.TLS)
-        tap.heard(SERVER, b"* 1 EXISTS\r\na%d OK\r\n* 1 FETCH (BODY[] {5000}\r\n" % number, Layer.TLS)
-        tap.heard(SERVER, bytes(3000), Layer.TLS)
-        tap.heard(SERVER, bytes(2000) + b")\r\nb%d OK\r\n" % number, Layer.TLS)
-    ends, told, ended = {CLIENT: 0, SERVER: 0}, dict[tuple[int | None, Direction], int](), 0
-    for group in sink.groups:
-        for piece in (each for each in group if isinstance(each, Piece)):
-            ends[piece.direction] = piece.offset + len(piece.data)
-        for span in (each for each in group if isinstance(each, Span)):
-            assert span.end <= ends[span.direction]
-            key = span.exchange, span.direction
-            told[key] = told.get(key, 0) + span.end - span.start
-        for exchange in (each for each in group if isinstance(each, Exchange) and each.outcome is Outcome.COMPLETED):
-            ended += 1
-            counts = told[exchange.number, CLIENT], told[exchange.number, SERVER]
-            assert counts == (exchange.client_bytes, exchange.server_bytes)
-    assert ended == 6
+
+    async def play() -> None:
+        sink = Groups()
+        tap = Tap(1, sink, Turns(), decode=True)
+        tap.opened("127.0.0.1:5", "imaps://localhost:1993", "imaps://mail.example:993")
+        tap.heard(SERVER, b"* OK hello\r\n", Layer.TLS)
+        for number in range(3):
+            tap.heard(CLIENT, b"a%d NOOP\r\nb%d FETCH 1 BODY[]\r\n" % (number, number), Layer.TLS, soon=soon)
+            tap.heard(SERVER, b"* 1 EXISTS\r\na%d OK\r\n* 1 FETCH (BODY[] {5000}\r\n" % number, Layer.TLS)
+            tap.heard(SERVER, bytes(3000), Layer.TLS)
+            tap.heard(SERVER, bytes(2000) + b")\r\nb%d OK\r\n" % number, Layer.TLS)
+        ends, told, ended = {CLIENT: 0, SERVER: 0}, dict[tuple[int | None, Direction], int](), 0
+        for group in sink.groups:
+            for piece in (each for each in group if isinstance(each, Piece)):
+                ends[piece.direction] = piece.offset + len(piece.data)
+            for span in (each for each in group if isinstance(each, Span)):
+                assert span.end <= ends[span.direction]
+                key = span.exchange, span.direction
+                told[key] = told.get(key, 0) + span.end - span.start
+            for exchange in (
+                each for each in group if isinstance(each, Exchange) and each.outcome is Outcome.COMPLETED
+            ):
+                ended += 1
+                counts = told[exchange.number, CLIENT], told[exchange.number, SERVER]
+                assert counts == (exchange.client_bytes, exchange.server_bytes)
+        assert ended == 6
+
+    asyncio.run(play())

@@ -93,8 +93,8 @@ class Wireless:
         self.relay = Relay(self.tap, Notices(lambda *_: None))
         self.tap.opened("192.0.2.1:1", "imap+insecure://localhost:1", "imap+insecure://localhost:2")
         settings = Settings(parse_upstream("imap+insecure://localhost:2"), ())
-        self.relay.client_gate = plan.client_gate(Security.PLAIN, self._upstream)
-        self.relay.server_gate = ServerGate(plan.words(settings, Security.PLAIN, self._upstream))
+        self.relay.gates.client = plan.client_gate(Security.PLAIN, self._upstream)
+        self.relay.gates.server = ServerGate(plan.words(settings, Security.PLAIN, self._upstream))
         for leg, transport in ((self.relay.client, self.client), (self.relay.upstream, self.server)):
             leg.connection_made(transport)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.diff.keys import key, proves_nothing
+from storage.diff.keys import Keys, key, proves_nothing
 
 SAME = [
     ("UID FETCH", "1:4 (FLAGS)", "UID FETCH", "17:20,31 (FLAGS)"),
@@ -69,3 +69,13 @@ def test_hostile_arguments_have_keys_too() -> None:
     """Whatever was recorded."""
     for said in ("\udcff\\x00", "{", '"' * 5000, "1:" * 5000, "((((" * 1000, "x" * 9000):
         assert key("UID FETCH", said) == key("UID FETCH", said)
+
+
+def test_a_topic_is_found_by_the_number_of_its_exchange() -> None:
+    """Numbers have gaps where imaptap itself has asked something."""
+    keys = Keys()
+    said = {2: key("SELECT", "A", "A"), 5: key("NOOP", ""), 6: key("SELECT", "B", "B")}
+    for number, each in said.items():
+        keys.add(number, each)
+    found = {number: keys.topic_of(number) for number in range(8)}
+    assert found == {number: said[number].topic if number in said else None for number in range(8)}

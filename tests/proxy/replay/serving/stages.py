@@ -9,10 +9,10 @@ from proxy.imap.grammar import Command, cut, parse_command
 from proxy.imap.transcript import Direction
 from proxy.replay.asked import Asked, asked
 from proxy.replay.match import parse_rules
-from proxy.replay.serving.cast import Cast, Repeat
+from proxy.replay.serving.cast import Cast
 from proxy.replay.serving.logins import Door
 from proxy.replay.serving.served import Served
-from proxy.replay.serving.values import Kind, Line, Plain, Play, Say, Scene, Several, Step
+from proxy.replay.serving.values import Kind, Line, Plain, Play, Repeat, Say, Scene, Several, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

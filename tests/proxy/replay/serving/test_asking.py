@@ -25,9 +25,11 @@ S: a4 OK stored
 class Talk:
     """A client, and what a server would be asked."""
 
-    def __init__(self, script: str = MAIL, *, taken: bool = True, refusal: str = "") -> None:
-        self.stage = Stage([scene(script)])
-        self.standing = Standing()
+    def __init__(
+        self, script: str = MAIL, *, taken: bool = True, refusal: str = "", stage: Stage | None = None
+    ) -> None:
+        self.stage = stage or Stage([scene(script)])
+        self.standing = Standing(self.stage.cast.changes)
         self.served = self.stage.enter(self.standing)
         self.asked: list[Ask] = []
         self.passed = b""
@@ -129,6 +131,22 @@ def test_a_change_that_was_answered_here_keeps_the_session_here() -> None:
     heard = talk.say(IN + b"x3 STORE 1 FLAGS ()\r\nx4 SEARCH ALL\r\n")
     assert talk.asked == []
     assert "STORE 1 FLAGS () was answered here and not done there" in heard[-1]
+
+
+def test_a_change_that_another_connection_was_told_of_keeps_the_session_here() -> None:
+    """Of the same user, as long as the recording has not begun anew; others have other mail."""
+    stage = Stage([scene(MAIL, 1), scene(MAIL, 2), scene(MAIL, 3), scene(MAIL, 4)])
+    before = Talk(stage=stage)
+    Talk(stage=stage).say(IN + b"x3 STORE 1 FLAGS ()\r\n")
+    said = before.say(IN + b"x4 SEARCH ALL\r\n")[-1]
+    assert "on another connection STORE 1 FLAGS () was answered here and not done there" in said
+    other = Talk(stage=stage)
+    other.say(IN.replace(b"bob", b"eve") + b"x4 SEARCH ALL\r\n")
+    assert len(other.asked) == 1
+    Talk(stage=stage)
+    anew = Talk(stage=stage)
+    anew.say(IN + b"x4 SEARCH ALL\r\n")
+    assert len(anew.asked) == 1
 
 
 def test_a_login_that_is_not_recorded_is_asked_as_one() -> None:

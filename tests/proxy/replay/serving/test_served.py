@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.replay.serving.cast import Repeat
 from proxy.replay.serving.logins import Door
+from proxy.replay.serving.values import Repeat
 from tests.proxy.replay.serving.stages import Stage, said, scene
 
 MAIL = r"""

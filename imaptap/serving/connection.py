@@ -1,32 +1,26 @@
-"""The server in the recorder's own process: does what a served session says, in order and not too fast for its peer."""
+"""One served connection: does what its session says, in order and not too fast for its peer."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import functools
-import socket
 import zlib
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from imaptap.serving.lines import Lines, follows
-from proxy.live.errors import LiveError
-from proxy.live.upstream import Upstream
-from proxy.replay.serving.served import Served
 from proxy.replay.serving.values import Ask, Kind, Pass, Plain, Play, Say, Several
 from storage import StorageError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from imaptap.serving.beyond import Beyond
     from imaptap.serving.pipe import Pipe
-    from proxy.live.endpoint import Endpoint
-    from proxy.live.leg import Leg
-    from proxy.live.settings import Settings
-    from proxy.live.tap import Tap
     from proxy.replay.pace import Pace
+    from proxy.replay.serving.served import Served
     from proxy.replay.serving.values import Act
 
     class _Inflate(Protocol):
@@ -50,49 +44,6 @@ _WAITING_MOST = 1000
 _APART_SECONDS = 0.1
 _SHORTEST_SECONDS = 0.002
 _LOST = b"* BYE imaptap: the recording has lost what comes here\r\n"
-
-
-class Within(Upstream):
-    """Dials nobody: hands each session to a server in this process."""
-
-    sockets = 2
-    """Both ends."""
-
-    def __init__(self, settings: Settings, serve: Callable[[socket.socket, Tap | None], Awaitable[None]]) -> None:
-        """`serve` gets a socket, and the ear of the session that it is for."""
-        super().__init__(settings)
-        self._serve = serve
-        self._tasks: set[asyncio.Future[None]] = set()
-
-    async def dial(self, endpoint: Endpoint, leg: Leg, *, alpn: bool) -> None:  # noqa: ARG002 - as its base has it
-        """Connect `leg` to a served session. Raises LiveError where there are too many open files."""
-        ours, theirs = _pair()
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: leg, ours)
-        except BaseException:
-            ours.close()
-            theirs.close()
-            raise
-        task = asyncio.ensure_future(self._serve(theirs, leg.tap))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def close(self) -> None:
-        """End all sessions that are still served, and wait for them."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    try:
-        pair = socket.socketpair()
-    except OSError as error:
-        raise LiveError("This process has too many open files.", "Raise the limit (ulimit -n).") from error
-    for sock in pair:
-        sock.setblocking(False)
-    return pair
 
 
 class Connection:
@@ -175,7 +126,11 @@ class Connection:
             self._acts.append(act)
             self._wake.set()
             if isinstance(act, Ask):
-                await self._asked(act, saying)
+                try:
+                    await self._asked(act, saying)
+                except asyncio.CancelledError:
+                    next(acts, None)  # what came of it is noted there
+                    raise
             while len(self._acts) > _WAITING_MOST and not saying.done():
                 self._room.clear()
                 await self._room.wait()

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import zlib
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from imaptap.serving.server import Connection, Within
-from proxy.live.endpoint import Endpoint, Security
-from proxy.live.errors import LiveError
-from proxy.live.settings import Settings
-from proxy.replay.serving.cast import Repeat
-from proxy.replay.serving.values import Scene
+from imaptap.serving.beyond import Beyond
+from imaptap.serving.connection import Connection
+from proxy.replay.serving.standing import Standing
+from proxy.replay.serving.values import Repeat, Scene
 from storage import StorageError
 from tests.proxy.replay.serving.stages import Stage, scene
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-    from proxy.live.leg import Leg
-    from proxy.live.tap import Tap
+    from imaptap.serving.far import Far
 
-HERE = Endpoint(Security.PLAIN, "localhost", 143)
 GREETING = "S: * PREAUTH hello\n"
 SEARCH = f"{GREETING}C: a SEARCH SEEN\nS: a OK found\nC: b XEND\nS: b OK"
 IDLE = f"{GREETING}C: a IDLE\nS: + idling\n" + "N: * 4 EXISTS\n" * 2000 + "S: a OK idled\nC: b NOOP\nS: b OK"
@@ -41,11 +36,14 @@ async def never() -> None:
 class Client:
     """The other end of a served connection."""
 
-    def __init__(self, stage: Stage, *, stepped: bool = False) -> None:
+    def __init__(self, stage: Stage, *, stepped: bool = False, far: object = None) -> None:
+        """`far` is a server that may be asked."""
+        standing = Standing() if far else None
+        beyond = Beyond(cast("Far", far), standing, None, lambda *_: None) if standing else None
         self._sock, theirs = socket.socketpair()
         for sock in (self._sock, theirs):
             sock.setblocking(False)
-        connection = Connection(stage.enter(), None, frozenset(), never if stepped else None)
+        connection = Connection(stage.enter(standing), None, frozenset(), never if stepped else None, beyond)
         self.served = asyncio.ensure_future(connection.run(theirs))
 
     async def say(self, data: bytes) -> None:
@@ -194,54 +192,59 @@ def test_a_compressed_stream_that_ends_is_the_end() -> None:
     asyncio.run(main())
 
 
-class Deaf(asyncio.Protocol):
-    """A leg that nobody listens at."""
+class Silent:
+    """A server that never answers; `told` is set when it is asked."""
 
-    tap = None
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+
+    async def enter(self, *_: object) -> None:
+        self.told.set()
+        await never()
 
 
-def within(serve: Callable[[socket.socket, Tap | None], Awaitable[None]]) -> Within:
-    """What dials nobody."""
-    return Within(Settings(upstream=HERE, listen=()), serve)
+KNOWN = (
+    "S: * OK hello\nC: a LOGIN bob x\nS: a OK in\nC: b SEARCH ALL\n"
+    + f"S: * SEARCH{' 1234567890' * 20}\n" * 9999
+    + "S: b OK"
+)
 
 
-def test_sessions_that_are_served_end_with_the_recorder() -> None:
-    """None is left to the end of the process, with its sockets."""
-    ended: list[int] = []
-
-    async def serve(sock: socket.socket, _: object) -> None:
-        try:
-            await never()
-        finally:
-            ended.append(sock.fileno())
-            sock.close()
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_being_asked_when_the_run_ends_has_not_been_answered(gone: bool) -> None:
+    """Whether its client is still there or not: else a run would end well in which something was not answered."""
 
     async def main() -> None:
-        upstream = within(serve)
-        await upstream.dial(HERE, cast("Leg", Deaf()), alpn=False)
-        await asyncio.sleep(0)
-        await upstream.close()
-        assert len(ended) == 1
+        stage, far = Stage([scene(KNOWN)]), Silent()
+        async with asyncio.timeout(20):
+            client = Client(stage, far=far)
+            await client.say(b"q LOGIN bob x\r\nr SEARCH SEEN\r\n")
+            await far.told.wait()
+            assert stage.missed == []
+            if gone:
+                client.go()
+            client.served.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await client.served
+            client.go()
+        assert [asked.shown for asked, _, _ in stage.missed] == ["SEARCH SEEN"]
+        assert "over before the server had answered" in stage.missed[0][1]
 
     asyncio.run(main())
 
 
-def test_too_many_open_files_are_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a sentence and a hint: it is no fault of imaptap's."""
-
-    def scarce() -> None:
-        raise OSError(errno.EMFILE, "too many")
-
-    async def serve(_sock: socket.socket, _tap: object) -> None:
-        raise AssertionError("nobody is there")
+def test_a_client_that_goes_before_the_server_is_asked_has_asked_in_vain() -> None:
+    """It did not take what it was still being told."""
 
     async def main() -> None:
-        upstream = within(serve)
-        monkeypatch.setattr(socket, "socketpair", scarce)
-        with pytest.raises(LiveError, match="too many open files") as told:
-            await upstream.dial(HERE, cast("Leg", Deaf()), alpn=False)
-        assert told.value.hint
+        stage, far = Stage([scene(KNOWN)]), Silent()
+        async with asyncio.timeout(20):
+            client = Client(stage, far=far)
+            await client.say(b"q LOGIN bob x\r\ns SEARCH ALL\r\nr SEARCH SEEN\r\n")
+            await client.hear(b"* SEARCH")
+            client.go()
+            await client.served
+        assert not far.told.is_set()
+        assert [asked.shown for asked, _, _ in stage.missed] == ["SEARCH SEEN"]
 
-    with asyncio.Runner() as runner:
-        runner.run(asyncio.sleep(0))  # the loop has a pair of its own
-        runner.run(main())
+    asyncio.run(main())

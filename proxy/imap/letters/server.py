@@ -1,0 +1,105 @@
+"""What of the server's units is of a letter, or was not understood (M 2.14-2.16)."""
+
+from __future__ import annotations
+
+from proxy.imap.commands import ASKED_BY
+from proxy.imap.exchanges import OpenExchange
+from proxy.imap.ledger import Ledger
+from proxy.imap.letters.fetch import FetchAnswer
+from proxy.imap.letters.keeper import Keeper
+from proxy.imap.letters.policy import Bodies, Found, What, end_of_text
+from proxy.imap.responses import ResponseHead, read_response
+from proxy.imap.shared import Shared
+from proxy.imap.units import Boundary, Literal, UnitReader
+from proxy.imap.vault import Spans
+
+_FETCHES = frozenset({"FETCH", "UIDFETCH"})
+_OF_LETTERS = frozenset({"URLFETCH", "CONVERSION", "CONVERTED"})
+"""Responses whose strings are of letters: nothing behind their names is kept (RFC 4467, RFC 5259)."""
+_PUBLIC = (frozenset(ASKED_BY) | {"QUOTA", "COMPARATOR", "NOMODSEQ"}) - _FETCHES - _OF_LETTERS
+
+
+class ServerLetters:
+    """Follows the units that the reader finds."""
+
+    def __init__(self, policy: Bodies, shared: Shared, reader: UnitReader, ledger: Ledger) -> None:
+        self._reader = reader
+        self._keeper = Keeper(policy, shared, reader, ledger)
+        self._fetch: FetchAnswer | None = None
+        self._hidden: int | None = None
+        """From where on the unit's lines are hidden; None: they are not."""
+        self._what = What.OTHER
+        self.doubtful = False
+        """Whether what was said last was no IMAP. What follows may be the rest of a letter, until a command is
+        answered."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the unit is one of which nothing is kept."""
+        return self._hidden is not None
+
+    def begin(self, head: ResponseHead, line: bytes, exchange: OpenExchange | None) -> None:
+        """A unit begins, whose first line is this."""
+        self._fetch, self._hidden = None, None
+        answered = exchange is not None and head.tag is not None
+        if head.kind == "?" or (self.doubtful and not answered):
+            self.doubtful, self._hidden = True, 0
+        elif head.kind in _FETCHES:
+            self._fetch = FetchAnswer()
+        elif exchange.hidden if exchange is not None else head.tag is not None:
+            self._hidden = 0
+        elif head.kind == "+":
+            self._hidden = None if exchange is not None else 1
+        elif head.status is None and head.kind not in _PUBLIC:
+            self._hidden = line.upper().find(head.kind.encode()) + len(head.kind) if head.kind in _OF_LETTERS else 2
+        if answered:
+            self.doubtful = False
+
+    def line(self, line: bytes, *, first: bool) -> Spans:
+        """Mask what has to be in the line just read. Returns where that is in it."""
+        overlong = self._reader.line_start + len(line) < self._reader.offset
+        if overlong and (self._fetch or self.hidden):
+            self._lose()
+            self._keeper.hide_line()
+            return [(0, len(line))]
+        if self._fetch:
+            found = self._fetch.line(line)
+            self._what = self._fetch.literal
+        elif self._hidden is not None:
+            start = self._hidden if first else 0
+            found = [Found(start, end_of_text(line, start), What.UNREAD)]
+            self._what = What.UNREAD
+        else:
+            found, self._what = [], What.OTHER
+        return self._keeper.hide(found)
+
+    def _lose(self) -> None:
+        self._what = What.UNREAD
+        if self._fetch:
+            self._fetch.lose()
+
+    def keeps_literal(self) -> bool:
+        """Whether the literal announced by the line last read goes on record as it is."""
+        return self._keeper.keeps(self._what)
+
+    def keeps_beginning(self, literal: Literal) -> bool:
+        """Whether the beginning of such a literal does, and is short enough to be looked into."""
+        return self._keeper.keeps_beginning(literal, self._what)
+
+    def literal(self, literal: Literal, boundary: Boundary) -> bool:
+        """A part of one that does not has come. Returns whether that may be released."""
+        return self._keeper.literal(literal, self._what, boundary)
+
+    def close_literal(self, literal: Literal) -> None:
+        """No more bytes will come, in the middle of it."""
+        self._keeper.close_literal(literal, self._what)
+
+    def hides_partial(self, line: bytes, exchange: OpenExchange | None) -> bool:
+        """Mask what has come of a line that is too long to be held; False where it is one that is kept."""
+        if not self._reader.texts:
+            self.begin(read_response(line), line, exchange)
+        if not self._fetch and not self.hidden:
+            return False
+        self._lose()
+        self._keeper.hide_line()
+        return True
