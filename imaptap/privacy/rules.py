@@ -240,9 +240,14 @@ class Rules:
                 words = self.words(clear, thing, kept) if b"\x1b" not in clear else self.pseudonyms.line(clear)
                 made = base64.b64encode(words)
         shown = made.decode("utf-8", "surrogateescape")
-        charset, star, language = found["charset"].partition("*")  # RFC 2231 section 5
-        told = charset if is_charset(charset) else self._each(charset, kept)
-        return f"=?{told}{star}{language if _LANGUAGE.fullmatch(language) else self._each(language, kept)}?{found['how']}?{shown}?="
+        return f"=?{self._charset(found['charset'], kept)}?{found['how']}?{shown}?="
+
+    def _charset(self, text: str, kept: frozenset[str]) -> str:
+        """The name of a charset, and a language (RFC 2231 section 5): those that there are stay."""
+        charset, star, language = text.partition("*")
+        charset = charset if is_charset(charset) else self._each(charset, kept)
+        language = language if _LANGUAGE.fullmatch(language) else self._each(language, kept)
+        return f"{charset}{star}{language}"
 
     def _coded(self, data: bytes, change: Callable[[bytes], bytes]) -> bytes:
         """Quoted-printable (or "Q"), changed where it is decoded; each code stays a code."""
