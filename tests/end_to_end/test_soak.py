@@ -262,9 +262,7 @@ class Run:
         if len(self.meter.samples) > 30:
             most = max(s.kib for s in self.meter.samples)
             rows.append(("KiB at each rest", f"{[rest.kib for rest in self.rests]}, most {most}"))
-            between = max(1, self.rests[-1].visits - self.rests[-2].visits)
-            shown = FLAT * self.plan.workers * 1024 // between
-            rows.append(("would show a leak of", f"{shown} bytes a job or visit ({between})"))
+            rows += self._leak()
             every = self.meter.samples[:: max(1, len(self.meter.samples) // 15)]
             rows.append(("KiB over time", " ".join(f"{s.at:.0f}s:{s.kib}" for s in every)))
             long = [f"{at:.0f}s {kind} ({lasted:.0f} s)" for at, lasted, kind in self.faults.times if lasted > 2.5]
@@ -272,6 +270,14 @@ class Run:
             rows.append(("files over time", " ".join(str(s.files) for s in every)))
         width = max(len(name) for name, _ in rows)
         return "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in rows)
+
+    def _leak(self) -> list[tuple[str, object]]:
+        """The smallest leak that the last two rests would have shown, where there were any."""
+        if len(self.rests) < 2:
+            return []
+        between = max(1, self.rests[-1].visits - self.rests[-2].visits)
+        shown = FLAT * self.plan.workers * 1024 // between
+        return [("would show a leak of", f"{shown} bytes a job or visit ({between})")]
 
 
 @dataclass(frozen=True)
