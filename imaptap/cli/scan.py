@@ -61,7 +61,11 @@ class Place(NamedTuple):
     help="What to look for. May be given several times.",
 )
 @click.option(
-    "--most", type=click.IntRange(min=1), default=100, show_default=True, help="How many findings to show of a file."
+    "--most",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="How many findings to show of a file, and of what was recorded in it.",
 )
 @json_option
 def scan(
@@ -77,7 +81,8 @@ def scan(
     addresses, and the texts of --canary, each also where it was encoded.
 
     Databases and cassettes are searched as the files that they are, and then as what was recorded: streams, bodies, and
-    all that is said about them. What was found is not shown, only where it is. Exits 1 if there is anything.
+    all that is said about them; what is in both is told of each. What was found is not shown, only where it is. Exits
+    1 if there is anything.
     """
     search = Search(Needles(_canaries(canaries, listed)), Detectors(frozenset(map(Kind, kinds))))
     told = [_File(name, search, most) for name in files]
@@ -99,8 +104,7 @@ class _File:
     def __init__(self, name: str, search: Search, most: int) -> None:
         self._name, self._search, self._most = name, search, most
         self._shown: list[Place] = []
-        self._known: set[tuple[str, Kind]] = set()
-        self.count = 0
+        self.count = self._raw = 0
 
     def scan(self) -> None:
         """Look through all of it. Raises UserError where it cannot be read."""
@@ -135,7 +139,9 @@ class _File:
             yield _line(place)
         if self.count > len(self._shown):
             yield f"{self._name}: … and {self.count - len(self._shown)} more"
-        yield f"{self._name}: {counted(self.count, 'finding')}" if self.count else f"{self._name}: nothing found"
+        told = counted(self.count, "finding") if self.count else "nothing found"
+        both = f", {self._raw} in the file and {self.count - self._raw} in what was recorded" if self._raw else ""
+        yield f"{self._name}: {told}{both}"
 
     def document(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -158,15 +164,15 @@ class _File:
         return store
 
     def _look(self, sources: Iterator[Source], store: Store | None) -> None:
+        """Of a recording and of its file so many are shown each: what is left in free pages is in the file only."""
         where = Whereabouts(store) if store else None
-        known = frozenset(self._known)
+        room = self._most
         for source in sources:
             for hit in self._search.through(source.parts):
-                if source.raw and (hit.what, hit.kind) in known:
-                    continue  # it was told where it was said
-                self._known.add((hit.what, hit.kind))
                 self.count += 1
-                if len(self._shown) < self._most:
+                self._raw += source.raw and store is not None
+                if room:
+                    room -= 1
                     self._shown.append(_placed(hit, source, where))
 
 

@@ -151,7 +151,7 @@ class Letter:
         thing = Thing.TEXT if text else Thing.ATTACHMENT
         if encoding == b"base64" or (not encoding and not kind and self._like_base64(line)):
             return self._rules.base64(line, thing, text=text and bool(kind))
-        if _like_uuencoded(line):
+        if encoding != b"quoted-printable" and _like_uuencoded(line):
             return self._rules.uuencoded(line)
         if not text and encoding != b"quoted-printable":
             return self._rules.opaque(line, thing)

@@ -40,6 +40,11 @@ _LETTERS: Final = {
     b"RFC822": Start.LETTER, b"RFC822.PEEK": Start.LETTER, b"RFC822.HEADER": Start.HEADER, b"RFC822.TEXT": Start.BODY,
     b"PREVIEW": Start.BODY, b"SNIPPET": Start.BODY,
 }  # fmt: skip
+_APPENDING: Final = frozenset(("APPEND", "REPLACE"))
+_CONTENTS: Final = frozenset((b"catenate", b"utf8"))
+"""What the list of a letter's parts stands behind, and that of its data in UTF-8 (RFC 4469, RFC 6855)."""
+_FILTERED: Final = frozenset(("NOTIFY", "ESEARCH"))
+_MAILBOXES: Final = frozenset((b"mailboxes", b"subtree", b"subtree-one"))
 _NONE: Final = ()
 
 
@@ -56,6 +61,8 @@ class Place:
         """How many values each open list has had."""
         self.firsts: list[bytes] = []
         """The first of them, in small letters, if that was no list."""
+        self.heads: list[bytes] = []
+        """What stood in front of each open list, in small letters, if that was no list."""
         self.before = b""
         """The value before, in small letters; nothing, where it was told by the one before it what it is."""
         self.item = b""
@@ -87,6 +94,7 @@ class Place:
             self.stack.pop()
             self.counts.pop()
             self.firsts.pop()
+            self.heads.pop()
             if self.counts and mark == b")":
                 self.counts[-1] += 1
             self._sorting &= bool(self.stack)
@@ -144,9 +152,28 @@ class Place:
 
     @property
     def of_mailbox(self) -> bool:
-        """Whether the next argument is the name of a mailbox."""
+        """Whether the next string is the name of a mailbox, or a pattern of names."""
+        if self.stack:
+            return self._asked and (self._in_patterns or self._in_mailboxes)
+        if self._asked and self.name in _FILTERED and self.before in _MAILBOXES:
+            return True
         table = _ASKED if self._asked else _TOLD
         return self._at(table.get(self.name, _NONE), self._shift)
+
+    @property
+    def _in_patterns(self) -> bool:
+        """Whether it stands among several patterns of a LIST (RFC 5258 section 3)."""
+        return self.name == "LIST" and len(self.stack) == 1 and self.argument - self._shift == 1
+
+    @property
+    def _in_mailboxes(self) -> bool:
+        """Whether it stands where a NOTIFY or an ESEARCH says which mailboxes (RFC 5465 section 6, RFC 7377)."""
+        return self.name in _FILTERED and (self.before in _MAILBOXES or self.heads[-1] in _MAILBOXES)
+
+    @property
+    def appended_flags(self) -> bool:
+        """Whether it stands among the flags of a letter that is appended (RFC 9051 section 6.3.12)."""
+        return self._asked and self.name in _APPENDING and len(self.stack) == 1 and self.heads[0] not in _CONTENTS
 
     @property
     def envelope(self) -> int:
@@ -172,7 +199,7 @@ class Place:
     def letter(self) -> Start | None:
         """What a string here is, if it is a letter or a part of one."""
         if self._asked:
-            appends = self.name in {"APPEND", "REPLACE"} and self.argument > (1 if self.name == "REPLACE" else 0)
+            appends = self.name in _APPENDING and self.argument > (1 if self.name == "REPLACE" else 0)
             return Start.LETTER if appends and self.before != b"url" else None
         if not self._fetches or len(self.stack) != 1:
             return None
@@ -193,6 +220,7 @@ class Place:
         self.stack.append(mark)
         self.counts.append(0)
         self.firsts.append(b"")
+        self.heads.append(self.before)
 
 
 def _start(section: bytes) -> Start:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from imaptap.privacy import dates
 from imaptap.privacy.policy import Action, Thing
 from imaptap.privacy.pseudonyms import Pseudonyms
-from imaptap.privacy.vocabulary import KEPT, MAILBOXES
+from imaptap.privacy.vocabulary import KEPT, MAILBOXES, is_charset
 from imaptap.scanning.detectors import FIRST_OF_TOP, REAL_TOPS, Detectors, Kind
 from proxy.imap.grammar import utf7
 
@@ -42,6 +42,7 @@ _DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-
 _NOBODYS_TOP: Final = b"xq"
 _SECRET_LEAST: Final = 12
 """Bytes of the shortest secret that can be told by its looks."""
+_LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?)?")
 _LOOPBACK = ("127.", "0.0.0.0")  # noqa: S104 - nobody listens there
 FIRST_OCTETS: Final = {1: "0", 2: "10", 3: "127"}
 """What addresses of machines begin with when they were replaced: none of them is anybody's."""
@@ -239,7 +240,14 @@ class Rules:
                 words = self.words(clear, thing, kept) if b"\x1b" not in clear else self.pseudonyms.line(clear)
                 made = base64.b64encode(words)
         shown = made.decode("utf-8", "surrogateescape")
-        return f"=?{found['charset']}?{found['how']}?{shown}?="
+        return f"=?{self._charset(found['charset'], kept)}?{found['how']}?{shown}?="
+
+    def _charset(self, text: str, kept: frozenset[str]) -> str:
+        """The name of a charset, and a language (RFC 2231 section 5): those that there are stay."""
+        charset, star, language = text.partition("*")
+        charset = charset if is_charset(charset) else self._each(charset, kept)
+        language = language if _LANGUAGE.fullmatch(language) else self._each(language, kept)
+        return f"{charset}{star}{language}"
 
     def _coded(self, data: bytes, change: Callable[[bytes], bytes]) -> bytes:
         """Quoted-printable (or "Q"), changed where it is decoded; each code stays a code."""

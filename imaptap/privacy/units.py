@@ -208,7 +208,8 @@ class Unit:
 
     def _of_flags(self, place: Place) -> bool:
         item = place.item == b"FLAGS" and place.tells_items
-        return place.name in {"FLAGS", "STORE"} or item or self._code == b"PERMANENTFLAGS"
+        named = place.name in {"FLAGS", "STORE"} or place.appended_flags
+        return named or item or self._code == b"PERMANENTFLAGS"
 
     def _flag(self, token: bytes) -> bytes:
         known = token.decode("latin-1").lower() in FLAGS or _FLAG_WORDS.fullmatch(token.upper())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from encodings.aliases import aliases
 from typing import Final
 
 from proxy.imap.commands import ASKED_BY, CODE_ASKED_BY, KNOWN
@@ -14,6 +15,8 @@ _WORD = re.compile(r"[A-Za-z0-9]+")
 def _words(*texts: str) -> frozenset[str]:
     return frozenset(word.lower() for text in texts for word in _WORD.findall(text))
 
+
+_PYTHONS: Final = frozenset(aliases) | frozenset(aliases.values())
 
 COMMANDS: Final = frozenset(KNOWN) | {"UID", "DONE", "PROXYAUTH", "SCAN", "X", "XLIST", "UNSELECT"}
 """Commands whose names may stay."""
@@ -76,6 +79,12 @@ CHARSET: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of charsets."""
+
+
+def is_charset(name: str) -> bool:
+    """Whether there is a charset of this name, here or in Python's own list."""
+    return CHARSET.fullmatch(name) is not None or name.lower().replace("-", "_") in _PYTHONS
+
 
 MAILBOXES: Final = _words(
     "INBOX Sent Drafts Draft Trash Junk Spam Archive Archives Outbox Templates Deleted Items Messages Mail All Notes",

@@ -49,10 +49,11 @@ def test_a_database_by_session_and_exchange(program: Program) -> None:
     tale = Tale().say(f"S: * OK hi\nC: a1 NOOP\nS: a1 OK\nC: a2 FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{{len(letter)}}}")
     recorded(program.db, tale.send(S, letter).say("S: )\nS: a2 OK").end(), name="private")
     hits = found(program, program.db)
-    assert [(hit["where"], hit["exchange"]) for hit in hits] == [(f"{program.db}: 1/1 server", 2)]
+    where = [(hit["where"], hit["exchange"]) for hit in hits]
+    assert where == [(f"{program.db}: 1/1 server", 2), (str(program.db), None)]
     cassette = program.db.with_name("it.cassette")
     program.lines("export", "private", "--format", "cassette", "-o", str(cassette))
-    assert [hit["where"] for hit in found(program, cassette)] == [f"{cassette}: 1/1 server"]
+    assert [hit["where"] for hit in found(program, cassette)] == [f"{cassette}: 1/1 server", str(cassette)]
 
 
 def test_what_is_left_in_a_database_file(program: Program) -> None:
@@ -66,6 +67,20 @@ def test_what_is_left_in_a_database_file(program: Program) -> None:
         hits = found(program, file)
         assert {hit["what"] for hit in hits} == {"canary 1"}
         assert {hit["where"] for hit in hits} <= {str(file), f"{file}-wal"}
+
+
+def test_what_is_left_in_a_file_is_told_beside_what_was_recorded(program: Program) -> None:
+    """Of one kind, too: however often it was said in the recording, the file has one that is not of it."""
+    recorded(program.db, Tale().say("S: * OK hi bob@mail.company.org\n" * 9).end(), name="private")
+    before = program("scan", str(program.db)).stdout.splitlines()
+    with closing(sqlite3.connect(program.db)) as database, database:
+        database.execute("CREATE TABLE theirs (text)")
+        database.execute("INSERT INTO theirs VALUES ('jane@mail.company.org')")
+    lines = program("scan", str(program.db), "--most", "3").stdout.splitlines()
+    assert [line.split(": byte")[0] for line in lines[:6]] == [f"{program.db}: 1/1 server"] * 3 + [str(program.db)] * 3
+    was, now = (int(line[-1].split("findings, ")[1].split(" in the file")[0]) for line in (before, lines))
+    assert now > was
+    assert lines[-1].endswith("in the file and 9 in what was recorded")
 
 
 def test_what_was_packed(program: Program, tmp_path: Path) -> None:

@@ -126,6 +126,14 @@ PRIVATE = [
     (CLIENT, 'a1 SETACL "Smith" bob lrs', "Smith bob"),
     (CLIENT, 'a1 SELECT "Smith', "Smith"),
     (CLIENT, "a1 FETCH 1 BODY[HEADER.FIELDS (X-Smith)]", "Smith"),
+    (CLIENT, 'a1 LIST "" (Smith "Text/%" 2024)', "Smith Text 2024"),
+    (CLIENT, "a1 NOTIFY SET (mailboxes (Smith Text) (MessageNew))", "Smith Text"),
+    (CLIENT, "a1 NOTIFY SET (subtree Text (MessageNew))", "Text"),
+    (CLIENT, "a1 ESEARCH IN (mailboxes Text subtree (Seen Smith)) UNSEEN", "Text Smith"),
+    (CLIENT, 'a1 APPEND Smith (\\Seen smith Text 4711) "17-Jul-1996 02:44:25 -0700" {0}\r\n (Seen) {0}',
+     "Smith smith Text 4711 Seen"),
+    (SERVER, '* 1 FETCH (ENVELOPE (NIL "=?smith?Q?Hi?=" NIL NIL NIL NIL NIL NIL NIL NIL))', "smith Hi"),
+    (SERVER, '* 1 FETCH (ENVELOPE (NIL "=?utf-8*smith?Q?Hi?=" NIL NIL NIL NIL NIL NIL NIL NIL))', "smith Hi"),
 ]  # fmt: skip
 
 
@@ -210,6 +218,40 @@ def test_levels() -> None:
     assert b"bob" not in people
     assert b"Subject: Dear" not in people
     assert rewritten(line, SERVER, Rules(of_level(Level.SECRETS), b"k")) == line
+
+
+OF_MAILBOXES = r"""
+a1 LIST "" (Smith "Text/%")
+a1 LIST (SUBSCRIBED) "" ("Smith/*" Bob) RETURN (CHILDREN)
+a1 NOTIFY SET (mailboxes (Smith Bob) (MessageNew MessageExpunge)) (subtree Bob (MessageNew))
+a1 ESEARCH IN (mailboxes Bob subtree (Smith "Bob")) UNSEEN
+a1 APPEND Smith (\Seen Smith $Bob) {0}
+a1 REPLACE 5 Smith (Bob) {0}
+* NAMESPACE (("" "/")) (("Smith/" "/")) NIL
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("line", OF_MAILBOXES)
+def test_mailboxes_and_keywords_stay_below_all(line: str) -> None:
+    """Wherever they stand: else a mailbox would be asked for by another name than it has."""
+    direction = SERVER if line.startswith("*") else CLIENT
+    assert rewritten(line, direction, PEOPLE) == line.encode() + b"\r\n"
+    assert rewritten(line, direction) != line.encode() + b"\r\n"
+
+
+def test_what_is_appended_in_parts_is_no_list_of_flags() -> None:
+    """RFC 4469: a URL in CATENATE has somebody's mailbox, and a letter; RFC 6855: UTF8 has data."""
+    line = 'a1 APPEND Smith (Bob) CATENATE (URL "/Smith/;UID=20") (Bob) UTF8 (~{3+}\r\nBob)'
+    assert rewritten(line, CLIENT, PEOPLE).count(b"Bob") == 2
+
+
+@pytest.mark.parametrize(
+    "charset", "utf-8 US-ASCII ISO-2022-JP windows-1252 latin_1 mac-roman utf-8*de euc_jis_2004".split()
+)
+def test_charsets_stay(charset: str) -> None:
+    made = RULES.words(f"=?{charset}?Q?Smith?=".encode(), Thing.SUBJECT)
+    assert made.startswith(f"=?{charset}?Q?".encode())
+    assert b"Smith" not in made
 
 
 def test_secrets_only() -> None:
@@ -297,3 +339,18 @@ def test_a_file_within_a_text_becomes_noise() -> None:
         assert (len(now), now[0]) == (len(was) - 1, was[0])
         assert len(binascii.a2b_uu(now)) == len(binascii.a2b_uu(was))
         assert sum(a == b for a, b in zip(was[1:], now[1:], strict=False)) < len(now) // 3
+
+
+def test_noise_has_nobodys_address() -> None:
+    lines = b"".join(binascii.b2a_uu(b"%045d" % at) for at in range(300)).replace(b"\n", b"\r\n")
+    letter = b"Subject: x\r\n\r\nbegin 644 a\r\n" + lines + b"`\r\nend\r\n"
+    assert b"@" not in rewritten(b"* 1 FETCH (BODY[] {%d}\r\n%s)\r\n" % (len(letter), letter))
+
+
+def test_quoted_printable_is_no_file_within_a_text() -> None:
+    """Though its codes may be as many as the first of them, read as a length, says: each stays a code."""
+    line = b"=%02X" * 13 % tuple(b"Ottilie Smith")
+    letter = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + line + b"\r\n"
+    made = rewritten(b"* 1 FETCH (BODY[] {%d}\r\n%s)\r\n" % (len(letter), letter)).split(b"\r\n")[3]
+    assert re.fullmatch(rb"(?:=[0-9A-F]{2}){13}", made)
+    assert made != line
