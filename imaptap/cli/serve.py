@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from imaptap.cli.serve_modes import Course, course
 from imaptap.cli.serve_options import KEYS, Mode, ServeOptions, serve_options
 from imaptap.cli.serve_recorded import add, recorded_anew
 from imaptap.cli.serve_report import explain, need_report, write_report
+from imaptap.cli.signals import ending_signals
 from imaptap.meaning.words import counted
 from imaptap.recording import Job, Ready
 from imaptap.recording import run as record
@@ -240,9 +240,8 @@ def _until_stopped(
 
     async def until() -> T:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        for number in ending_signals():
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         with beside():
             return await work(stop)
 
