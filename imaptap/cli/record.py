@@ -12,7 +12,7 @@ from rich.console import Console
 from imaptap.cli.concerns import concerns, refuse_planted
 from imaptap.cli.display import Display
 from imaptap.cli.errors import NO, UserError, escaped
-from imaptap.cli.ready_file import need_folder, write_ready
+from imaptap.cli.ready_file import last_words, need_folder, write_ready
 from imaptap.cli.record_job import make_job
 from imaptap.cli.record_options import RecordOptions, record_options
 from imaptap.cli.signals import ending_signals
@@ -87,6 +87,6 @@ def _welcome(facts: Ready, exposure: str, workers: int) -> str:
         f"Recording {recording.id} ({recording.name}) into {facts.db}" if recording else "",
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}{crew}",
         exposure,
-        f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",
+        last_words(facts),
     ]
     return "\n".join(filter(None, lines))

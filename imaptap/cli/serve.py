@@ -16,7 +16,7 @@ from imaptap.cli.cassettes import opened, unused_name
 from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.passwords import read_password_file
-from imaptap.cli.ready_file import need_folder, write_ready
+from imaptap.cli.ready_file import last_words, need_folder, write_ready
 from imaptap.cli.serve_modes import Course, course
 from imaptap.cli.serve_options import KEYS, Mode, ServeOptions, serve_options
 from imaptap.cli.serve_recorded import add, recorded_anew
@@ -261,7 +261,7 @@ def _ready(options: ServeOptions, settings: Settings, facts: Ready, *first: str,
         *first,
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}",
         *filter(None, explain_exposure(settings, facts.listen).splitlines()),
-        f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",
+        last_words(facts),
         *(["Each press of space or Enter lets one more piece of news come."] if keys else []),
     )
 
