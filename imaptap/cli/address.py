@@ -45,6 +45,11 @@ def find_recording(store: Store, address: str) -> Recording:
     try:
         return store.recording(address)
     except StorageError as error:
+        if address.endswith(".cassette"):
+            raise UserError(
+                f"There is no recording with the name {address!r}, and no such cassette that this command reads.",
+                "Check the path. Where the file is there, `imaptap import` makes a recording of it.",
+            ) from error
         near = difflib.get_close_matches(address, [each.name for each in store.recordings()], 3, 0.5)
         hint = f"There is: {', '.join(near)}. `imaptap ls` lists all." if near else error.hint
         raise UserError(str(error), hint) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from imaptap.cli.address import find_recording
 from imaptap.cli.errors import UserError
-from storage import open_store
+from storage import StorageError, open_store
 from storage.cassette import copy_recording, import_cassette, is_cassette
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def opened(db: str, address: str) -> Generator[tuple[Store, str], None, None]:
     """The store that has what `address` names, and its address there.
 
     That is the store at `db`, unless `address` (up to /SESSION/EXCHANGE) is the path of a cassette. Raises UserError,
-    StorageError; CassetteError where the cassette is wrong.
+    also where the cassette is wrong; StorageError.
     """
     found = cassette(address)
     if found is None:
@@ -58,7 +58,8 @@ def opened_together(db: str, addresses: Sequence[str]) -> Generator[tuple[Store,
 
 
 def _imported(store: Store, path: Path, rest: str) -> str:
-    return f"{read_into(store, path, unused_name(store, name_of(path) or 'cassette')).id}{rest}"
+    with named_in_errors(path):
+        return f"{read_into(store, path, unused_name(store, name_of(path) or 'cassette')).id}{rest}"
 
 
 def _copied(db: str, address: str, store: Store) -> str:
@@ -112,6 +113,15 @@ def opened_file(path: Path) -> Generator[BinaryIO, None, None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UserError(f"The file {path} cannot be read: {reason}.", "Check its name and its permissions.") from error
+
+
+@contextlib.contextmanager
+def named_in_errors(path: Path) -> Generator[None, None, None]:
+    """Say of which file it is when reading it fails: there may be several on the command line."""
+    try:
+        yield
+    except StorageError as error:
+        raise UserError(f"{path}: {error}", error.hint) from error
 
 
 @contextlib.contextmanager

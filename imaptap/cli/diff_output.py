@@ -61,9 +61,7 @@ def print_report(result: Result, wish: Wish, store: Store) -> None:
 
 def print_rules() -> None:
     """The built-in rules in the order in which they are applied."""
-    Output().table(
-        ("rule", "what it lets pass", "see"), [(each.rule.value, each.sentence, each.source) for each in RULES]
-    )
+    Output().table(("rule", "what it lets pass"), [(each.rule.value, each.sentence) for each in RULES])
 
 
 def _text(result: Result, wish: Wish) -> Iterator[str]:

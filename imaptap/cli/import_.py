@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 import click
 
-from imaptap.cli.cassettes import name_of, opened_file
+from imaptap.cli.cassettes import name_of, named_in_errors, opened_file
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.export_progress import ExportProgress
 from imaptap.cli.options import db_option, with_folder
@@ -142,7 +142,8 @@ def _imported(store: Store, log: _Log, name: str | None) -> bool:
     if isinstance(log.form, _Ours):
         with opened_file(path) as file, _progress(log) as progress:
             watched = io.BufferedReader(_Watched(file, progress), _BLOCK)
-            recording = log.form.read(store, watched, name or name_of(path))
+            with named_in_errors(path):
+                recording = log.form.read(store, watched, name or name_of(path))
         _say(store, recording, log)
         return False
     try:

@@ -23,6 +23,13 @@ def need_folder(ready_file: Path) -> None:
         raise _no_ready_file(ready_file, f"nothing may be put into {folder}")
 
 
+def last_words(facts: Ready) -> str:
+    """The last line of a welcome: whom clients must trust, where any is shown a certificate, and how to stop."""
+    if all(endpoint.url.startswith("imap+insecure:") for endpoint in facts.listen):
+        return "Stop with Ctrl-C."
+    return f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C."
+
+
 def _no_ready_file(file: Path, reason: str) -> UserError:
     return UserError(f"The ready file {file} cannot be written: {reason}.", "Name another one with --ready-file.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +12,10 @@ from rich.console import Console
 from imaptap.cli.concerns import concerns, refuse_planted
 from imaptap.cli.display import Display
 from imaptap.cli.errors import NO, UserError, escaped
-from imaptap.cli.ready_file import need_folder, write_ready
+from imaptap.cli.ready_file import last_words, need_folder, write_ready
 from imaptap.cli.record_job import make_job
 from imaptap.cli.record_options import RecordOptions, record_options
+from imaptap.cli.signals import ending_signals
 from imaptap.news import News
 from imaptap.recording import Job, Ready
 from imaptap.recording import run as run_alone
@@ -61,7 +61,7 @@ def _record(job: Job, ready_file: Path | None, *, quiet: bool) -> bool:
 
     async def until_stopped() -> bool:
         stop = asyncio.Event()
-        for number in _ending_signals():
+        for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         run = run_alone if job.workers == 1 else run_workers
         return await run(job, stop, ready, news, _tell)
@@ -72,12 +72,6 @@ def _record(job: Job, ready_file: Path | None, *, quiet: bool) -> bool:
     finally:
         if display:
             display.close()
-
-
-def _ending_signals() -> list[signal.Signals]:
-    # nohup has the hangup ignored so that its program outlives the terminal: that must hold here too.
-    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-    return [signal.SIGINT, signal.SIGTERM, *hangup]
 
 
 def _tell(message: str, hint: str) -> None:
@@ -93,6 +87,6 @@ def _welcome(facts: Ready, exposure: str, workers: int) -> str:
         f"Recording {recording.id} ({recording.name}) into {facts.db}" if recording else "",
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}{crew}",
         exposure,
-        f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",
+        last_words(facts),
     ]
     return "\n".join(filter(None, lines))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +19,7 @@ from imaptap.cli.replay_progress import Progress
 from imaptap.cli.replay_shown import print_rehearsal, print_summary, summary_document
 from imaptap.cli.replay_users import Secret, Users, read_users
 from imaptap.cli.seed_options import print_origins, wish
+from imaptap.cli.signals import ending_signals
 from imaptap.cli.terminal import Output
 from imaptap.cli.trust_options import trust
 from imaptap.reading.parts import parts
@@ -90,9 +90,8 @@ def _replay(store: Store, options: ReplayOptions, job: Job) -> int:
 def _play(job: Job, store: Store, tally: Tally) -> Recording:
     async def until_stopped() -> Recording:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        for number in ending_signals():
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await run(job, store, stop, tally, _tell)
 
     with asyncio.Runner(loop_factory=loop_factory(TransportKind.AUTO)) as runner:

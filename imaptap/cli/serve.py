@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,12 @@ from imaptap.cli.cassettes import opened, unused_name
 from imaptap.cli.concerns import refuse_planted
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.passwords import read_password_file
-from imaptap.cli.ready_file import need_folder, write_ready
+from imaptap.cli.ready_file import last_words, need_folder, write_ready
 from imaptap.cli.serve_modes import Course, course
 from imaptap.cli.serve_options import KEYS, Mode, ServeOptions, serve_options
 from imaptap.cli.serve_recorded import add, recorded_anew
 from imaptap.cli.serve_report import explain, need_report, write_report
+from imaptap.cli.signals import ending_signals
 from imaptap.meaning.words import counted
 from imaptap.recording import Job, Ready
 from imaptap.recording import run as record
@@ -240,9 +240,8 @@ def _until_stopped(
 
     async def until() -> T:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        for number in ending_signals():
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         with beside():
             return await work(stop)
 
@@ -262,7 +261,7 @@ def _ready(options: ServeOptions, settings: Settings, facts: Ready, *first: str,
         *first,
         f"Listening on {', '.join(endpoint.url for endpoint in facts.listen)}",
         *filter(None, explain_exposure(settings, facts.listen).splitlines()),
-        f"Clients must trust {facts.ca}: see `imaptap ca`. Stop with Ctrl-C.",
+        last_words(facts),
         *(["Each press of space or Enter lets one more piece of news come."] if keys else []),
     )
 

@@ -95,7 +95,8 @@ def _lines(store: Store, place: Place, choice: Choice, look: Look) -> Iterator[T
 
 def _recording(store: Store, recording: Recording, choice: Choice, look: Look) -> Iterator[Text]:
     yield Text(_named(recording), "bold")
-    yield Text(escaped(f"# {recording.settings}"), "dim")
+    if recording.settings:  # a cassette that was written by hand has none
+        yield Text(escaped(f"# {recording.settings}"), "dim")
     for event in () if choice.filtered else store.recording_events(recording):
         yield happening(event)
     for session in choice.sessions(recording):

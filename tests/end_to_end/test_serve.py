@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import signal
 import socket
 import ssl
 import subprocess
@@ -222,6 +223,17 @@ def test_many_at_once_while_others_misbehave(tmp_path: Path, cassette: Path) -> 
         status = Path(f"/proc/{served.process.pid}/status").read_text()
         peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
         assert peak < 400 * 1024, f"{peak} KiB"
+
+
+def test_in_the_background_of_a_script_it_ends_with_sigint(tmp_path: Path, cassette: Path) -> None:
+    """There the shell has Ctrl-C ignored, for whatever was started with `&`."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Served(tmp_path / "s", str(cassette)) as served:
+            served.process.send_signal(signal.SIGINT)
+            assert served.process.wait(20) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,25 @@ def test_a_wrong_one_is_refused_with_its_place(program: Program, by_hand: str) -
     Path(by_hand).write_text(BY_HAND.replace("{{user:bob}}", "{{user:bob}"))
     for words in (("show", by_hand), ("diff", by_hand, by_hand), ("import", by_hand), ("ls", f"{by_hand}")):
         said = program.refused(*words)
-        assert said.startswith("imaptap: The cassette cannot be read at line 3, column 13: ")
+        assert said.startswith(f"imaptap: {by_hand}: The cassette cannot be read at line 3, column 13: ")
     assert program.json("ls")["recordings"] == []
+
+
+def test_of_several_files_the_wrong_one_is_named(program: Program, by_hand: str) -> None:
+    Path("wrong.cassette").write_text(BY_HAND + "C: {{x")
+    assert "imaptap: wrong.cassette: The cassette" in program("import", by_hand, "wrong.cassette").stderr
+
+
+def test_a_command_that_reads_no_cassettes_says_so(two: Program, by_hand: str) -> None:
+    """Where the file is there, that no recording has its name would be no help."""
+    for words in (("tail", by_hand), ("check", by_hand), ("show", "nowhere.cassette")):
+        said = two.refused(*words)
+        assert "no such cassette that this command reads" in said
+        assert "imaptap import" in said
+
+
+def test_settings_that_nobody_wrote_down_are_no_line(program: Program, by_hand: str) -> None:
+    assert "#" not in [line.strip() for line in program.lines("show", by_hand)]
 
 
 def test_files_that_cannot_be_imported(program: Program, by_hand: str) -> None:

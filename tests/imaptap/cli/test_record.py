@@ -132,6 +132,13 @@ def test_signals_that_end_it(tmp_path: Path, number: signal.Signals) -> None:
         assert recorder.json("ls")["recordings"][0]["state"] == "ended"
 
 
+def test_clients_that_are_shown_no_certificate_need_not_trust_one(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "plain", UPSTREAM, "--listen", "imap+insecure://localhost:0") as recorder:
+        assert "must trust" not in welcome(recorder)
+    with Recorder(tmp_path / "tls", UPSTREAM, "--listen", "imap://localhost:0") as recorder:
+        assert "must trust" in welcome(recorder)
+
+
 def test_nohup_keeps_it_going(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
