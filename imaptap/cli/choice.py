@@ -1,12 +1,17 @@
 """What of a recording is shown: all of it, or the exchanges that `--filter` has left over."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from imaptap.cli.address import Place
 from imaptap.cli.errors import UserError
 from imaptap.cli.filtering import search
 from storage import Recording, Session, Store, StoredExchange
-from storage.filter import Node
+
+if TYPE_CHECKING:
+    from storage.filter import Node
 
 
 def need_several(place: Place, wanted: Node | None) -> None:

@@ -1,6 +1,9 @@
 """`imaptap ls`: what there is."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -21,7 +24,9 @@ from imaptap.cli.terminal import Output, amount, day
 from imaptap.importing.run import origin_of
 from imaptap.reading.replayed import ReplayOf, replay_of
 from storage import Recording, Session, Store, open_store
-from storage.filter import Node
+
+if TYPE_CHECKING:
+    from storage.filter import Node
 
 Counts = Mapping[int, int] | None
 

@@ -1,6 +1,9 @@
 """`imaptap show`: what was said, and what it meant."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -24,7 +27,9 @@ from imaptap.meaning.session import Meanings
 from imaptap.reading.understood import state_at
 from proxy.imap.transcript import Exchange
 from storage import Recording, Session, Store
-from storage.filter import Node
+
+if TYPE_CHECKING:
+    from storage.filter import Node
 
 
 @click.command(short_help="Show what was said.")

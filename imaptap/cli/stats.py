@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +17,10 @@ from imaptap.cli.options import db_option, json_option
 from imaptap.cli.stats_document import commands_document, slow_document, summary_document
 from imaptap.cli.terminal import Output, amount, day
 from storage import Store
-from storage.filter import Node
 from storage.statistics import Commands, Durations, Fetched, Idling, Pipelining, Statistics, Summary, statistics
+
+if TYPE_CHECKING:
+    from storage.filter import Node
 
 _TOP_MOST = 1000
 

@@ -1,20 +1,25 @@
 """`imaptap tail`: exchanges as they end, from another terminal than the recorder's."""
 
+from __future__ import annotations
+
 import collections
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from imaptap.cli.address import LAST, find_recording
 from imaptap.cli.documents import exchange_document, print_line
-from imaptap.cli.filtering import filter_option, search
+from imaptap.cli.filtering import filter_option, matcher, search
 from imaptap.cli.lines import exchange_line
 from imaptap.cli.options import db_option
 from imaptap.cli.terminal import Output
 from proxy.imap.transcript import Outcome
 from storage import Follower, Recording, Session, Store, StoredExchange, open_store
-from storage.filter import Matcher, Node, Search
+
+if TYPE_CHECKING:
+    from storage.filter import Matcher, Node, Search
 
 INTERVAL = 0.2
 
@@ -45,8 +50,8 @@ def tail(recording: str, lines: int, wanted: Node | None, db: str, as_json: bool
             for session, stored in newest:
                 shown.add(stored.id)
                 _print(output, session, stored, as_json=as_json)
-            matcher = Matcher(store, wanted) if wanted else None
-            _follow(follower, matcher, shown, output, as_json=as_json)
+            matching = matcher(store, wanted) if wanted else None
+            _follow(follower, matching, shown, output, as_json=as_json)
         except KeyboardInterrupt:
             return
 

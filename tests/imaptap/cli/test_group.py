@@ -41,6 +41,21 @@ def test_the_version_is_said_without_importing_what_is_slow() -> None:
     assert (said.returncode, said.stdout) == (0, f"imaptap, version {imaptap.__version__}\n")
 
 
+def test_the_grammar_is_loaded_only_by_those_who_need_it() -> None:
+    code = """
+import sys
+from imaptap.cli import cli
+for name in ("record", "ls", "stats", "tail", "export"):
+    cli.commands[name]
+    print(name, [m for m in ("proxy.imap.grammar", "storage.filter", "alembic") if m in sys.modules])
+from imaptap.cli.filtering import Expression
+Expression().convert("cmd:NOOP", None, None)
+print("proxy.imap.grammar" in sys.modules)
+"""
+    names = ("record", "ls", "stats", "tail", "export")
+    assert python("-c", code).stdout.splitlines() == [*(f"{name} []" for name in names), "True"]
+
+
 @pytest.mark.parametrize("name", list(cli.commands))
 def test_every_command_explains_itself(name: str, program: Program) -> None:
     assert f" {name}" in program(name, "--help").stdout.splitlines()[0]
