@@ -72,7 +72,13 @@ def _cassette_anew(file: Path, *, strict: bool) -> Generator[Anew, None, None]:
     anew = Anew(str(folder / "new.db"))
     kept = False
     try:
-        yield anew
+        try:
+            yield anew
+        except BaseException as error:
+            kept = _worth_keeping(anew.db)
+            if kept and isinstance(error, (UserError, StorageError, KeyboardInterrupt)):
+                raise _left_behind(file, anew.db, error) from error
+            raise
         try:
             half = _written(anew, file, strict=strict)
         except (UserError, StorageError, KeyboardInterrupt) as error:
@@ -83,6 +89,14 @@ def _cassette_anew(file: Path, *, strict: bool) -> Generator[Anew, None, None]:
     finally:
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _worth_keeping(db: str) -> bool:
+    """Whether a run that was cut short has recorded anything: it may be all there will ever be."""
+    # Not by bytes: a session that has not ended has none counted.
+    with contextlib.suppress(StorageError), open_store(db, create=False) as store:
+        return any(True for _ in store.sessions(store.recording("last")))
+    return False
 
 
 def _written(anew: Anew, file: Path, *, strict: bool) -> UserError | None:
