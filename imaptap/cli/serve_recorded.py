@@ -81,9 +81,11 @@ def _cassette_anew(file: Path, *, strict: bool) -> Generator[Anew, None, None]:
             raise
         try:
             half = _written(anew, file, strict=strict)
-        except (UserError, StorageError, KeyboardInterrupt) as error:
+        except BaseException as error:
             kept = True
-            raise _left_behind(file, anew.db, error) from error
+            if isinstance(error, (UserError, StorageError, KeyboardInterrupt)):
+                raise _left_behind(file, anew.db, error) from error
+            raise
         if half:
             raise half
     finally:
@@ -133,7 +135,8 @@ def _half(store: Store, recording: Recording, anew: Anew, *, strict: bool) -> st
 
 
 def _said(store: Store, recording: Recording) -> bool:
-    return any(each.server_bytes for each in store.sessions(recording))
+    # A session that has not ended, since its end could not be recorded, has no bytes counted.
+    return any(each.server_bytes or each.ending is None for each in store.sessions(recording))
 
 
 def unused_file(file: Path) -> Path:
