@@ -9,13 +9,13 @@ from proxy.imap.letters.append import AppendCommand
 from proxy.imap.letters.keeper import Keeper
 from proxy.imap.letters.policy import Bodies, Found, What, end_of_text
 from proxy.imap.shared import Shared
-from proxy.imap.units import Boundary, Literal, UnitReader
+from proxy.imap.units import UnitReader
 from proxy.imap.vault import Spans
 
 _APPENDS = frozenset({"APPEND", "REPLACE", "UID REPLACE"})
 
 
-class ClientLetters:
+class ClientLetters(Keeper):
     """Follows the units that the reader finds.
 
     A command that nobody knows is hidden whole: it may be a line of a letter, of which the server did not want the
@@ -23,12 +23,10 @@ class ClientLetters:
     """
 
     def __init__(self, policy: Bodies, shared: Shared, reader: UnitReader, ledger: Ledger) -> None:
-        self._shared, self._reader = shared, reader
-        self._keeper = Keeper(policy, shared, reader, ledger)
+        super().__init__(policy, shared, reader, ledger)
         self._append: AppendCommand | None = None
         self._exchange: OpenExchange | None = None
         self._hidden = False
-        self._what = What.OTHER
 
     def begin(self, head: CommandHead | None, exchange: OpenExchange | None) -> None:
         """A unit begins: a command with this head, or with None one of another kind, which is kept."""
@@ -49,7 +47,7 @@ class ClientLetters:
         overlong = self._reader.line_start + len(line) < self._reader.offset
         if overlong and (self._append or self._hidden):
             self._lose()
-            self._keeper.hide_line()
+            self._hide_line()
             return [(0, len(line))]
         if self._append:
             found = self._append.line(line)
@@ -59,7 +57,7 @@ class ClientLetters:
             self._what = What.UNREAD
         else:
             found, self._what = [], What.OTHER
-        return self._keeper.hide(found)
+        return self._hide(found)
 
     def _lose(self) -> None:
         self._what = What.UNREAD
@@ -68,22 +66,6 @@ class ClientLetters:
         if self._exchange is not None:  # its mailbox is not known, nor what an answer would quote
             self._exchange.hidden = True
 
-    def keeps_literal(self) -> bool:
-        """Whether the literal announced by the line last read goes on record as it is."""
-        return self._keeper.keeps(self._what)
-
-    def keeps_beginning(self, literal: Literal) -> bool:
-        """Whether the beginning of such a literal does, and is short enough to be looked into."""
-        return self._keeper.keeps_beginning(literal, self._what)
-
-    def literal(self, literal: Literal, boundary: Boundary) -> bool:
-        """A part of one that does not has come. Returns whether that may be released."""
-        return self._keeper.literal(literal, self._what, boundary)
-
-    def close_literal(self, literal: Literal) -> None:
-        """No more bytes will come, in the middle of it."""
-        self._keeper.close_literal(literal, self._what)
-
     def hides_partial(self, head: CommandHead) -> bool:
         """Mask what has come of a line that is too long to be held; False where it is one that is kept."""
         if not self._reader.texts:
@@ -91,5 +73,5 @@ class ClientLetters:
         if not self._append and not self._hidden:
             return False
         self._lose()
-        self._keeper.hide_line()
+        self._hide_line()
         return True

@@ -15,7 +15,10 @@ from proxy.imap.vault import Spans
 
 
 class Keeper:
-    """Of one direction, under a policy that does not keep everything."""
+    """Of one direction, under a policy that does not keep everything. Who knows the direction says what is found."""
+
+    _what = What.OTHER
+    """What the literal is that the line last read announces."""
 
     def __init__(self, policy: Bodies, shared: Shared, reader: UnitReader, ledger: Ledger) -> None:
         self._policy = policy
@@ -25,56 +28,59 @@ class Keeper:
         self._fed = -1
         """Up to where the block has seen the literal that is under way."""
 
-    def keeps(self, what: What) -> bool:
-        """Whether strings of this kind go on record as they are."""
+    def keeps_literal(self) -> bool:
+        """Whether the literal announced by the line last read goes on record as it is."""
+        return self._keeps(self._what)
+
+    def keeps_beginning(self, literal: Literal) -> bool:
+        """Whether the beginning of such a literal does, and is short enough to be looked into: it is a header block."""
+        return self._what is What.MESSAGE and self._policy is Bodies.HEADERS and literal.size <= LITERAL_KEPT
+
+    def literal(self, literal: Literal, boundary: Boundary) -> bool:
+        """A part of one that does not has come. Returns whether that may be released."""
+        if literal.size > LITERAL_KEPT:
+            return self._large(literal, ended=boundary is Boundary.LITERAL_END)
+        if boundary is Boundary.LITERAL_END:
+            self._small(literal, whole=True)
+        return boundary is Boundary.LITERAL_END
+
+    def close_literal(self, literal: Literal) -> None:
+        """No more bytes will come, in the middle of it."""
+        if literal.size > LITERAL_KEPT:
+            self._large(literal, ended=True)
+        else:
+            self._small(literal, whole=False)
+
+    def _keeps(self, what: What) -> bool:
         return what is What.OTHER or (what is What.HEADER and self._policy is Bodies.HEADERS)
 
-    def keeps_beginning(self, literal: Literal, what: What) -> bool:
-        """Whether the header block of a small literal does."""
-        return what is What.MESSAGE and self._policy is Bodies.HEADERS and literal.size <= LITERAL_KEPT
-
-    def hide(self, found: Iterable[Found]) -> Spans:
+    def _hide(self, found: Iterable[Found]) -> Spans:
         """Mask what was found in the line just read. Returns where."""
         start = self._reader.line_start
-        left = [each for each in found if each.start < each.end and not self.keeps(each.what)]
+        left = [each for each in found if each.start < each.end and not self._keeps(each.what)]
         for a, b, what in left:
             content = None if what is What.UNREAD else self._ledger.unmasked(start + a, start + b)
             self._mask(start + a, start + b, content)
         return [(a, b) for a, b, _ in left]
 
-    def hide_line(self) -> None:
+    def _hide_line(self) -> None:
         """Mask all that is held of the line being read, or just read."""
         self._mask(max(self._reader.line_start, self._ledger.released), self._reader.offset, None)
 
-    def literal(self, literal: Literal, what: What, boundary: Boundary) -> bool:
-        """A part of a literal that is not kept has come. Returns whether that may go on record."""
-        if literal.size > LITERAL_KEPT:
-            return self._large(literal, what, ended=boundary is Boundary.LITERAL_END)
-        if boundary is Boundary.LITERAL_END:
-            self._small(literal, what, whole=True)
-        return boundary is Boundary.LITERAL_END
-
-    def close_literal(self, literal: Literal, what: What) -> None:
-        """No more bytes will come, in the middle of it."""
-        if literal.size > LITERAL_KEPT:
-            self._large(literal, what, ended=True)
-        else:
-            self._small(literal, what, whole=False)
-
-    def _small(self, literal: Literal, what: What, *, whole: bool) -> None:
+    def _small(self, literal: Literal, *, whole: bool) -> None:
         end = self._reader.offset
         content = self._ledger.unmasked(literal.start, end)
         kept = 0
-        if self.keeps_beginning(literal, what):
+        if self.keeps_beginning(literal):
             block = HeaderBlock()
             block.feed(content)
             kept = block.kept
-        self._mask(literal.start + kept, end, content if whole and what is not What.UNREAD else None)
+        self._mask(literal.start + kept, end, content if whole and self._what is not What.UNREAD else None)
 
-    def _large(self, literal: Literal, what: What, *, ended: bool) -> bool:
+    def _large(self, literal: Literal, *, ended: bool) -> bool:
         """Returns whether nothing of it is held back, for it may be header or not."""
         ledger, end = self._ledger, self._reader.offset
-        if what is What.MESSAGE and self._policy is Bodies.HEADERS:
+        if self._what is What.MESSAGE and self._policy is Bodies.HEADERS:
             if self._fed < literal.start:
                 self._block, self._fed = HeaderBlock(), literal.start
             if not self._block.over:
@@ -87,7 +93,7 @@ class Keeper:
                 return header == end
         if end > ledger.released:
             ledger.release(
-                end, LiteralPart(literal.start, literal.size, Kept.NOTHING if what is What.UNREAD else self._left)
+                end, LiteralPart(literal.start, literal.size, Kept.NOTHING if self._what is What.UNREAD else self._left)
             )
         return True
 

@@ -10,7 +10,7 @@ from proxy.imap.letters.keeper import Keeper
 from proxy.imap.letters.policy import Bodies, Found, What, end_of_text
 from proxy.imap.responses import ResponseHead, read_response
 from proxy.imap.shared import Shared
-from proxy.imap.units import Boundary, Literal, UnitReader
+from proxy.imap.units import UnitReader
 from proxy.imap.vault import Spans
 
 _FETCHES = frozenset({"FETCH", "UIDFETCH"})
@@ -19,16 +19,14 @@ _OF_LETTERS = frozenset({"URLFETCH", "CONVERSION", "CONVERTED"})
 _PUBLIC = (frozenset(ASKED_BY) | {"QUOTA", "COMPARATOR", "NOMODSEQ"}) - _FETCHES - _OF_LETTERS
 
 
-class ServerLetters:
+class ServerLetters(Keeper):
     """Follows the units that the reader finds."""
 
     def __init__(self, policy: Bodies, shared: Shared, reader: UnitReader, ledger: Ledger) -> None:
-        self._reader = reader
-        self._keeper = Keeper(policy, shared, reader, ledger)
+        super().__init__(policy, shared, reader, ledger)
         self._fetch: FetchAnswer | None = None
         self._hidden: int | None = None
         """From where on the unit's lines are hidden; None: they are not."""
-        self._what = What.OTHER
         self.doubtful = False
         """Whether what was said last was no IMAP. What follows may be the rest of a letter, until a command is
         answered."""
@@ -60,7 +58,7 @@ class ServerLetters:
         overlong = self._reader.line_start + len(line) < self._reader.offset
         if overlong and (self._fetch or self.hidden):
             self._lose()
-            self._keeper.hide_line()
+            self._hide_line()
             return [(0, len(line))]
         if self._fetch:
             found = self._fetch.line(line)
@@ -71,28 +69,12 @@ class ServerLetters:
             self._what = What.UNREAD
         else:
             found, self._what = [], What.OTHER
-        return self._keeper.hide(found)
+        return self._hide(found)
 
     def _lose(self) -> None:
         self._what = What.UNREAD
         if self._fetch:
             self._fetch.lose()
-
-    def keeps_literal(self) -> bool:
-        """Whether the literal announced by the line last read goes on record as it is."""
-        return self._keeper.keeps(self._what)
-
-    def keeps_beginning(self, literal: Literal) -> bool:
-        """Whether the beginning of such a literal does, and is short enough to be looked into."""
-        return self._keeper.keeps_beginning(literal, self._what)
-
-    def literal(self, literal: Literal, boundary: Boundary) -> bool:
-        """A part of one that does not has come. Returns whether that may be released."""
-        return self._keeper.literal(literal, self._what, boundary)
-
-    def close_literal(self, literal: Literal) -> None:
-        """No more bytes will come, in the middle of it."""
-        self._keeper.close_literal(literal, self._what)
 
     def hides_partial(self, line: bytes, exchange: OpenExchange | None) -> bool:
         """Mask what has come of a line that is too long to be held; False where it is one that is kept."""
@@ -101,5 +83,5 @@ class ServerLetters:
         if not self._fetch and not self.hidden:
             return False
         self._lose()
-        self._keeper.hide_line()
+        self._hide_line()
         return True
