@@ -244,12 +244,11 @@ class ClientSide:
         self._cleared = self.reader.offset
 
     def _close_literal(self) -> None:
+        self._secrets.close_literal()
         literal = self.reader.literal
         hidden = self._letters is not None and not self._letters.keeps_literal()
         if literal is not None and self._letters and hidden and not self._secrets.literal_is_secret:
-            self._letters.close_literal(literal)
-        else:
-            self._secrets.close_literal()
+            self._letters.close_literal(literal)  # behind its header, which may be kept
 
     def _end_unit(self, unit: Unit) -> None:
         exchange = self._exchange

@@ -164,12 +164,10 @@ class ServerSide:
         self._cleared = self.reader.offset
 
     def _close_literal(self) -> None:
+        self._secrets.close_literal()
         literal = self.reader.literal
         if literal is not None and self._letters and not self._letters.keeps_literal():
-            self._secrets.close_literal()  # its header may be kept
-            self._letters.close_literal(literal)
-        else:
-            self._secrets.close_literal()
+            self._letters.close_literal(literal)  # behind its header, which may be kept
 
     def _end_unit(self, unit: Unit) -> None:
         head, whose = self._head, self._whose

@@ -234,6 +234,24 @@ def test_a_password_in_a_letter_is_not_hashed() -> None:
     assert hashes(heard) == [f"sha256 {hashlib.sha256(b'none').hexdigest()}"]
 
 
+@pytest.mark.parametrize("policy", list(Bodies))
+@pytest.mark.parametrize(
+    "lines",
+    [("C: c APPEND box {40}",), ("C: c FETCH 1 BODY[]", "S: * 1 FETCH (BODY[] {40}")],
+    ids=["sent", "fetched"],
+)
+def test_a_password_in_the_header_of_a_letter_that_breaks_off(policy: Bodies, lines: tuple[str, ...]) -> None:
+    """The header may be kept, wherever it breaks off; the password in it is not."""
+    said = [marked(line, policy)[:2] for line in (*BEGIN, *lines)]
+    side, letter = said[-1][0], b"Subject: pass\r\nX: pass\r\n\r\n"
+    before = b"".join(data for direction, data in said if direction is side)
+    for end in range(len(letter) + 1):
+        stream = kept(hear([*said, (side, letter[:end])], policy), side)
+        assert len(stream) == len(before) + end
+        assert b"pass" not in stream
+    assert (b"Subject" in stream) == (policy in {Bodies.FULL, Bodies.HEADERS})
+
+
 @pytest.mark.parametrize("policy", LEAVING)
 @pytest.mark.parametrize("compressed", [False, True])
 def test_what_cannot_be_read_is_left_out(policy: Bodies, compressed: bool) -> None:
