@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-import imaplib
-import ssl
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.end_to_end.test_max_literal import logged_in
 from tests.end_to_end.test_wire import Mail, call, deflated, record
 from tests.servers.mail import noise
 from tests.servers.recorder import Recorder
 
 if TYPE_CHECKING:
+    import imaplib
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.servers.dovecot import Dovecot
     from tests.servers.postgresql import PostgreSQL
@@ -50,13 +50,6 @@ def box(dovecot: Dovecot) -> Iterator[str]:
     yield "Bodies"
     with logged_in(dovecot.tls_port, dovecot.ca) as client:
         client.delete("Bodies")
-
-
-@contextmanager
-def logged_in(port: int, ca: Path) -> Iterator[imaplib.IMAP4_SSL]:
-    with imaplib.IMAP4_SSL("localhost", port, ssl_context=ssl.create_default_context(cafile=ca)) as client:
-        client.login("bob", "secret")
-        yield client
 
 
 def job(client: imaplib.IMAP4_SSL, box: str) -> list[Any]:

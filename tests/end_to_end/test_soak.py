@@ -11,7 +11,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from tests.end_to_end.faults import WORKER_KILLED, Faults
 from tests.end_to_end.proof import Gone, Proof, Tally, account
 from tests.end_to_end.ticker import Ticker
 from tests.need import shared
+from tests.servers.background import Background
 from tests.servers.dovecot import Dovecot
 from tests.servers.line import line_up
 from tests.servers.mail import mailbox, write_maildir
@@ -288,25 +288,17 @@ class Rest:
     visits: int
 
 
-class Looker:
-    """Looks at what has been recorded while it is being recorded, in a thread of its own."""
+class Looker(Background):
+    """Looks at what has been recorded while it is being recorded."""
 
     def __init__(self, proof: Proof) -> None:
+        super().__init__("looker", LOOK)
         self.problems: list[str] = []
         self._proof = proof
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="looker")
 
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(LOOK):
-            try:
-                self._proof.look()
-            except Exception as error:  # noqa: BLE001 - to be told of at the end
-                self.problems.append(f"look: {error!r}")
+    def again(self) -> None:
+        """One more look."""
+        try:
+            self._proof.look()
+        except Exception as error:  # noqa: BLE001 - to be told of at the end
+            self.problems.append(f"look: {error!r}")

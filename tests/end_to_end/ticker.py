@@ -6,21 +6,26 @@ import ssl
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from tests.servers.attacks import Session, Target
+from tests.servers.background import Background
 
 if TYPE_CHECKING:
     from tests.servers.recorder import Recorder
     from tests.servers.tee import Mode
 
+PAUSE = 0.05
+"""Seconds between two visits."""
 
-class Ticker:
+
+class Ticker(Background):
     """It has an account of its own, and gets the same letters each time."""
 
     ACCOUNT = "soak99"
 
     def __init__(self, recorder: Recorder, mode: Mode) -> None:
+        super().__init__(f"ticker {mode}", PAUSE)
         trust = ssl.create_default_context(cafile=recorder.ca)
         self.target = Target(recorder.port("plain"), recorder.port("implicit"), trust)
         self.mode = mode
@@ -30,16 +35,6 @@ class Ticker:
         """From and to (time.monotonic), and what went wrong."""
         self.door = threading.Lock()
         """Who holds it keeps it from coming."""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"ticker {mode}")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def visit(self) -> None:
         """One session: a login, a letter, a goodbye. Raises OSError."""
@@ -59,13 +54,12 @@ class Ticker:
             self.letters = answer
             session.ask(b"d LOGOUT\r\n", b"d OK")
 
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            began = time.monotonic()
-            try:
-                with self.door:
-                    self.visit()
-                self.visits += 1
-            except (OSError, ValueError) as error:
-                self.failures.append((began, time.monotonic(), repr(error)))
-            self._ended.wait(0.05)
+    def again(self) -> None:
+        """One more visit, which may fail."""
+        began = time.monotonic()
+        try:
+            with self.door:
+                self.visit()
+            self.visits += 1
+        except (OSError, ValueError) as error:
+            self.failures.append((began, time.monotonic(), repr(error)))

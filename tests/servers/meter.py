@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from tests.servers.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,23 +39,14 @@ def files(pid: int) -> int:
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
-class Meter:
+class Meter(Background):
     """`with Meter(pids) as meter:` looks once a second at the processes that `pids` names then."""
 
     def __init__(self, pids: Callable[[], list[int]]) -> None:
+        super().__init__("meter", EVERY)
         self._pids = pids
         self.samples: list[Sample] = []
         self._began = time.monotonic()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="meter")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def look(self) -> Sample:
         """How it is now."""
@@ -66,9 +59,7 @@ class Meter:
         since = self.samples[-1].at - seconds
         return min(sample.kib for sample in self.samples if sample.at >= since)
 
-    def _run(self) -> None:
-        while not self._ended.wait(EVERY):
-            try:
-                self.samples.append(self.look())
-            except (FileNotFoundError, ProcessLookupError):  # one of them has just been killed
-                continue
+    def again(self) -> None:
+        """One more look."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one of them has just been killed
+            self.samples.append(self.look())

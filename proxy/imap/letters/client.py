@@ -7,7 +7,7 @@ from proxy.imap.exchanges import OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.letters.append import AppendCommand
 from proxy.imap.letters.keeper import Keeper
-from proxy.imap.letters.policy import Bodies, Found, What, end_of_text
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.shared import Shared
 from proxy.imap.units import UnitReader
 from proxy.imap.vault import Spans
@@ -44,23 +44,10 @@ class ClientLetters(Keeper):
 
     def line(self, line: bytes) -> Spans:
         """Mask what has to be in the line just read. Returns where that is in it."""
-        overlong = self._reader.line_start + len(line) < self._reader.offset
-        if overlong and (self._append or self._hidden):
-            self._lose()
-            self._hide_line()
-            return [(0, len(line))]
-        if self._append:
-            found = self._append.line(line)
-            self._what = self._append.literal
-        elif self._hidden:
-            found = [Found(0, end_of_text(line, 0), What.UNREAD)]
-            self._what = What.UNREAD
-        else:
-            found, self._what = [], What.OTHER
-        return self._hide(found)
+        return self._hide_in(line, self._append, 0 if self._hidden else None)
 
     def _lose(self) -> None:
-        self._what = What.UNREAD
+        super()._lose()
         if self._append:
             self._append.lose()
         if self._exchange is not None:  # its mailbox is not known, nor what an answer would quote
@@ -70,8 +57,4 @@ class ClientLetters(Keeper):
         """Mask what has come of a line that is too long to be held; False where it is one that is kept."""
         if not self._reader.texts:
             self.begin(head, None)
-        if not self._append and not self._hidden:
-            return False
-        self._lose()
-        self._hide_line()
-        return True
+        return self._hide_begun() if self._append or self._hidden else False

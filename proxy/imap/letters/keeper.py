@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterable
 
 from proxy.imap.ledger import Ledger
+from proxy.imap.letters.append import AppendCommand
+from proxy.imap.letters.fetch import FetchAnswer
 from proxy.imap.letters.header import HeaderBlock
-from proxy.imap.letters.policy import LEFT_OUT, Bodies, Found, What
+from proxy.imap.letters.policy import LEFT_OUT, Bodies, Found, What, end_of_text
 from proxy.imap.shared import Shared
 from proxy.imap.transcript import Kept, LiteralPart
 from proxy.imap.units import LITERAL_KEPT, Boundary, Literal, UnitReader
@@ -53,6 +55,33 @@ class Keeper:
 
     def _keeps(self, what: What) -> bool:
         return what is What.OTHER or (what is What.HEADER and self._policy is Bodies.HEADERS)
+
+    def _hide_in(self, line: bytes, unit: AppendCommand | FetchAnswer | None, hidden: int | None) -> Spans:
+        """Mask what has to be in the line just read: what `unit` finds in it, else all from `hidden` on, else nothing.
+
+        Returns where that is in it.
+        """
+        overlong = self._reader.line_start + len(line) < self._reader.offset
+        if overlong and (unit or hidden is not None):
+            self._hide_begun()
+            return [(0, len(line))]
+        if unit:
+            found = unit.line(line)
+            self._what = unit.literal
+        else:
+            found = [] if hidden is None else [Found(hidden, end_of_text(line, hidden), What.UNREAD)]
+            self._what = What.OTHER if hidden is None else What.UNREAD
+        return self._hide(found)
+
+    def _hide_begun(self) -> bool:
+        """Mask all that has come of a line that is too long to be held, and follow its unit no more."""
+        self._lose()
+        self._hide_line()
+        return True
+
+    def _lose(self) -> None:
+        """From here on nobody knows what the unit says."""
+        self._what = What.UNREAD
 
     def _hide(self, found: Iterable[Found]) -> Spans:
         """Mask what was found in the line just read. Returns where."""

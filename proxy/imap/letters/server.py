@@ -7,7 +7,7 @@ from proxy.imap.exchanges import OpenExchange
 from proxy.imap.ledger import Ledger
 from proxy.imap.letters.fetch import FetchAnswer
 from proxy.imap.letters.keeper import Keeper
-from proxy.imap.letters.policy import Bodies, Found, What, end_of_text
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.responses import ResponseHead, read_response
 from proxy.imap.shared import Shared
 from proxy.imap.units import UnitReader
@@ -55,24 +55,11 @@ class ServerLetters(Keeper):
 
     def line(self, line: bytes, *, first: bool) -> Spans:
         """Mask what has to be in the line just read. Returns where that is in it."""
-        overlong = self._reader.line_start + len(line) < self._reader.offset
-        if overlong and (self._fetch or self.hidden):
-            self._lose()
-            self._hide_line()
-            return [(0, len(line))]
-        if self._fetch:
-            found = self._fetch.line(line)
-            self._what = self._fetch.literal
-        elif self._hidden is not None:
-            start = self._hidden if first else 0
-            found = [Found(start, end_of_text(line, start), What.UNREAD)]
-            self._what = What.UNREAD
-        else:
-            found, self._what = [], What.OTHER
-        return self._hide(found)
+        hidden = 0 if self.hidden and not first else self._hidden
+        return self._hide_in(line, self._fetch, hidden)
 
     def _lose(self) -> None:
-        self._what = What.UNREAD
+        super()._lose()
         if self._fetch:
             self._fetch.lose()
 
@@ -80,8 +67,4 @@ class ServerLetters(Keeper):
         """Mask what has come of a line that is too long to be held; False where it is one that is kept."""
         if not self._reader.texts:
             self.begin(read_response(line), line, exchange)
-        if not self._fetch and not self.hidden:
-            return False
-        self._lose()
-        self._hide_line()
-        return True
+        return self._hide_begun() if self._fetch or self.hidden else False

@@ -106,6 +106,7 @@ def look(heard: Heard, _: Known) -> Iterator[Finding]:
     if isinstance(heard.parsed.value, Raw):
         # What is no line of a command has been told already, and so have a leading blank and a literal's wrong count.
         raw = heard.parsed.value
+        # Where it breaks off at a mask, nobody knows what was there (`record --bodies`).
         at = said.unit.start + raw.at
         if "open quote" not in said.unit.flaws and not _told(heard) and not said.hidden(at - 1, at + 1):
             yield said.found(UNREADABLE, at, f"expected: {readable(raw.expected.encode())}")
