@@ -15,6 +15,7 @@ from proxy.imap.grammar.fetch_items import (
     Labels,
     NumberItem,
     ObjectId,
+    OtherItem,
     Preview,
     Structure,
 )
@@ -172,6 +173,15 @@ def _preview(found: Findings, where: str, left: Preview, right: Preview) -> None
         found.let(Rule.PREVIEW, where, left.text, right.text)
 
 
+def _other(found: Findings, where: str, left: OtherItem, right: OtherItem) -> None:
+    if left == right:
+        return
+    if left.name.upper() == b"SNIPPET":  # what PREVIEW was called before RFC 8970
+        found.let(Rule.PREVIEW, where, left, right)
+    else:
+        found.value(where, left, right)
+
+
 def _labels(found: Findings, where: str, left: Labels, right: Labels) -> None:
     one, other = (tuple(each if isinstance(each, bytes) else b"NIL" for each in side.labels) for side in (left, right))
     words.words(found, where, one, other)
@@ -192,6 +202,7 @@ _ITEMS: dict[type, Callable[[Findings, str, Any, Any], None]] = {
     Structure: _structure,
     Content: _content,
     Preview: _preview,
+    OtherItem: _other,
     Labels: _labels,
     Annotation: _annotation,
 }

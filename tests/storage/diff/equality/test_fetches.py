@@ -91,6 +91,8 @@ BIG = "A" * 5000
     Row("FETCH 1 SAVEDATE", '* 1 FETCH (SAVEDATE "01-Jan-2024 12:00:00 +0000")', "* 1 FETCH (SAVEDATE NIL)",
         "value FETCH 1 SAVEDATE"),
     Row("FETCH 1 PREVIEW", '* 1 FETCH (PREVIEW "Hello")', '* 1 FETCH (PREVIEW "Hello you")', passes="preview"),
+    Row("FETCH 1 SNIPPET", '* 1 FETCH (SNIPPET (FUZZY "Hi"))', '* 1 FETCH (SNIPPET (FUZZY "xx"))', passes="preview"),
+    Row("FETCH 1 X-Y", '* 1 FETCH (X-Y (FUZZY "Hello"))', '* 1 FETCH (X-Y (FUZZY "xxxxx"))', "value FETCH 1 X-Y"),
     Row("FETCH 1 (RFC822.SIZE PREVIEW)", '* 1 FETCH (RFC822.SIZE 1 PREVIEW "Hello")', "* 1 FETCH (RFC822.SIZE 1)",
         "capability FETCH 1 PREVIEW", lacking="PREVIEW"),
     Row("FETCH 1 EMAILID", "* 1 FETCH (EMAILID (a))", "* 1 FETCH (EMAILID (b))", passes="object id"),
