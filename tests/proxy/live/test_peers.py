@@ -250,6 +250,7 @@ class TwoPeers(RuleBasedStateMachine):
     @precondition(lambda self: self.ended is None and len(self.heard) > 5)
     @rule(side=SIDES, how=st.sampled_from(["end", "close", "reset"]))
     def hang_up(self, side: Direction, how: str) -> None:
+        self.wire.fill(full=False)  # who goes while the recorder is behind is heard out once it is back
         self.ended = side
         error = ConnectionResetError(104, "Connection reset by peer") if how == "reset" else None
         self.wire.hang_up(side, error, politely=how == "end")
@@ -270,7 +271,8 @@ class TwoPeers(RuleBasedStateMachine):
             peer = self.peers.peer(direction)
             expected = bytes(peer.arrived + peer.half)
             assert expected.startswith(got) or got.startswith(peer.arrived), direction
-            assert len(expected) - len(got) <= LINE_MAX
+            # While the recorder is behind, what was left of a chunk for the next turn waits for it (rule 6).
+            assert self.wire.sink.full or len(expected) - len(got) <= LINE_MAX
 
     @invariant()
     def little_is_held(self) -> None:
