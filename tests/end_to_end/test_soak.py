@@ -22,6 +22,7 @@ import pytest
 from tests.end_to_end.crowd import Crowd, Lane, own_clients, wide_clients
 from tests.end_to_end.faults import WORKER_KILLED, Faults
 from tests.end_to_end.proof import Gone, Proof, Tally, account
+from tests.end_to_end.rests import Rest, Rests
 from tests.end_to_end.ticker import Ticker
 from tests.need import shared
 from tests.servers.background import Background
@@ -41,11 +42,6 @@ LOCKS = ["database locked", "disk full", "database locked for long", "disk full 
 CROWDED = "default_process_limit = 1000\ndefault_client_limit = 4000\nmail_max_userip_connections = 1000\n"
 SHORT = 5.0
 """Seconds of the short form."""
-FLAT = 4 * 1024
-"""KiB by which the memory of the last rest may lie above that of the one before, for each worker.
-
-With n sessions between the two, nothing passes that leaks more than this / n with each session.
-"""
 REST = 25.0
 """Seconds that a rest lasts: at the end of it memory has been given back twice (`imaptap.memory`)."""
 STILL = 12.0
@@ -151,7 +147,7 @@ class Run:
         self.proof = Proof(self.recorder.db, self.recorder.recording, self.tee, self.excused, self.unwritten)
         self.meter = Meter(self.pids)
         self.looks: list[str] = []
-        self.rests: list[Rest] = []
+        self.rests = Rests(plan.workers)
 
     def pids(self) -> list[int]:
         """The recorder's processes, the parent first."""
@@ -179,12 +175,15 @@ class Run:
         self.tickers[0].visit()  # what is opened with the first session stays
         self.recorder.ended(1)
         self.files_before = self.meter.look().files
-        with self.meter, ExitStack() as tickers, self.crowd:
-            for ticker in self.tickers:
-                tickers.enter_context(ticker)
-            looker = Looker(self.proof)
-            with looker:
-                self.faults.play(self.plan.often, self.plan.once, self.plan.seconds, self.plan.rest)
+        with self.meter:
+            with ExitStack() as tickers, self.crowd:
+                for ticker in self.tickers:
+                    tickers.enter_context(ticker)
+                looker = Looker(self.proof)
+                with looker:
+                    self.faults.play(self.plan.often, self.plan.once, self.plan.seconds, self.plan.rest)
+            if self.rests.kib:
+                self._look_at_rest()  # the last one: now they are gone for good
         self.looks = looker.problems
         self.tee.finished(0)
         self.recorder.ended(1)
@@ -196,9 +195,12 @@ class Run:
             doors.enter_context(self.crowd.rest())
             for ticker in self.tickers:
                 doors.enter_context(ticker.door)
-            time.sleep(REST)
-            visits = len(self.crowd.visits()) + sum(ticker.visits for ticker in self.tickers)
-            self.rests.append(Rest(self.meter.least(STILL), visits))
+            self._look_at_rest()
+
+    def _look_at_rest(self) -> None:
+        time.sleep(REST)
+        visits = len(self.crowd.visits()) + sum(ticker.visits for ticker in self.tickers)
+        self.rests.add(Rest(self.meter.least(STILL), visits))
 
     def finish(self) -> None:
         """What was proved of it, when the recorder has ended."""
@@ -225,9 +227,7 @@ class Run:
         if self.files_after > self.files_before + FILES * self.plan.workers:
             found.append(f"{self.files_after} open files at the end, {self.files_before} at the beginning")
         found += [f"never happened: {kind}" for kind in self.plan.once if not self.faults.counts[kind]]
-        if len(self.rests) > 1 and self.rests[-1].kib - self.rests[-2].kib > FLAT * self.plan.workers:
-            found.append(f"memory grew: {self.rests[-2].kib} KiB at the last rest but one, {self.rests[-1].kib} then")
-        return found
+        return found + self.rests.growth()
 
     def table(self) -> str:
         """What was done, for people."""
@@ -261,8 +261,8 @@ class Run:
         ]
         if len(self.meter.samples) > 30:
             most = max(s.kib for s in self.meter.samples)
-            rows.append(("KiB at each rest", f"{[rest.kib for rest in self.rests]}, most {most}"))
-            rows += self._leak()
+            rows.append(("KiB at each rest", f"{self.rests.kib}, most {most}"))
+            rows += self.rests.shown()
             every = self.meter.samples[:: max(1, len(self.meter.samples) // 15)]
             rows.append(("KiB over time", " ".join(f"{s.at:.0f}s:{s.kib}" for s in every)))
             long = [f"{at:.0f}s {kind} ({lasted:.0f} s)" for at, lasted, kind in self.faults.times if lasted > 2.5]
@@ -270,22 +270,6 @@ class Run:
             rows.append(("files over time", " ".join(str(s.files) for s in every)))
         width = max(len(name) for name, _ in rows)
         return "\n" + "".join(f"{name:{width}}  {value}\n" for name, value in rows)
-
-    def _leak(self) -> list[tuple[str, object]]:
-        """The smallest leak that the last two rests would have shown, where there were any."""
-        if len(self.rests) < 2:
-            return []
-        between = max(1, self.rests[-1].visits - self.rests[-2].visits)
-        shown = FLAT * self.plan.workers * 1024 // between
-        return [("would show a leak of", f"{shown} bytes a job or visit ({between})")]
-
-
-@dataclass(frozen=True)
-class Rest:
-    """KiB of memory that were there while nothing went on, and how many jobs and visits had been."""
-
-    kib: int
-    visits: int
 
 
 class Looker(Background):
