@@ -69,7 +69,12 @@ def sqlite_engine(path: Path, *, mode: str, patience: float = 2.0) -> Engine:
         sqlite3.connect, f"file:{quote(str(path))}?{how}", uri=True, timeout=patience, check_same_thread=False
     )
     engine = create_engine(
-        "sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_size=4, hide_parameters=HIDE_PARAMETERS
+        "sqlite+pysqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=4,
+        pool_use_lifo=True,
+        hide_parameters=HIDE_PARAMETERS,
     )
     event.listen(engine, "connect", functools.partial(_prepare_sqlite, write=mode == "rw"))
     event.listen(engine, "begin", _begin)
