@@ -33,6 +33,8 @@ LATE = 5
 """Seconds that the tee may be behind, on a busy machine, when it takes notice of a connection that is over already."""
 ANOTHER = 1.0
 """Seconds that a pair which is equal in every byte may lie farther apart than one which only begins alike."""
+BESIDE = 40
+"""Sessions before and after a connection that has none, of which is told what connection they have."""
 TWINS = 2
 """Seconds that may lie between two connections which said the same: which of them is missing cannot be told."""
 ENDED = ("closed by client", "closed by server")
@@ -115,7 +117,7 @@ class Proof:
         self._tee, self._excused, self._unwritten = tee, excused, unwritten
         self._taken: set[Wire] = set()
         self._gone: list[Gone] = []
-        self._paired: set[int] = set()
+        self._paired: dict[int, str] = {}
         self._gaps: list[str] = []
         self._streams: dict[int, Kept] = {}
 
@@ -249,13 +251,17 @@ class Proof:
         near.sort(key=lambda session: _apart(session, gone))
         reasons = [f"{s.number}: {difference(self._streams[s.number].stored, gone)}" for s in near[:2]]  # type: ignore[arg-type]
         about = f"{len(gone.streams[0])}+{len(gone.streams[1])} bytes of {gone.account or 'nobody'}"
-        self.tally.problems.append(f"no session has the connection with {about}; the nearest: {reasons}")
+        about += ", torn" if gone.wire.torn else ""
+        others = [text for number, text in self._paired.items() if near and abs(number - near[0].number) < BESIDE]
+        about += f"; the nearest: {reasons}; who has which: {', '.join(others)}"
+        self.tally.problems.append(f"no session has the connection with {about}")
 
     def _settle(self, gone: Gone, session: Session, stored: Kept) -> None:
         self._gone.remove(gone)
         self._tee.forget(gone.wire)
         self._taken.discard(gone.wire)
-        self._paired.add(session.number)
+        said = "+".join(str(len(each)) for each in gone.streams)
+        self._paired[session.number] = f"{session.number} ({session.client_bytes}+{session.server_bytes}) {said}"
         self.tally.bytes += len(gone.streams[0]) + len(gone.streams[1])
         self.tally.gap_bytes += stored.gap_bytes
         self.tally.with_gap += bool(stored.gap_bytes)

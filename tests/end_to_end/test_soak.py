@@ -128,7 +128,7 @@ def test_clients_do_their_jobs_whatever_goes_wrong(
             run.proof.close()
         line.recorder.run("check", line.recorder.recording)
         problems = run.problems()
-        sys.stdout.write(run.table() + "".join(f"PROBLEM: {each:.500}\n" for each in problems[:100]))
+        sys.stdout.write(run.table() + "".join(f"PROBLEM: {each:.2000}\n" for each in problems[:100]))
     assert problems == []
 
 
