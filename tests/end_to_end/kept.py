@@ -9,6 +9,7 @@ from tests.servers.streams import MASK, Rewrite, Stored, _blank, difference
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from tests.end_to_end.proof import Gone
 
@@ -60,7 +61,15 @@ class Kept:
 
         What a gap has lost may have been a rewrite too: a STARTTLS of the client's that did not go on, or one of ours.
         """
-        more = length - len(self.stored.sent_on("client")[0])
+        return self._moved(length - len(self.stored.sent_on("client")[0]))
+
+    def all_fits(self) -> Iterator[Stored]:
+        """As it is, and with that gap as large as each rewrite that it may have lost makes it."""
+        yield self.stored
+        if self.gap is not None:
+            yield from (self._moved(more) for more in range(-REWRITTEN, REWRITTEN + 1) if more)
+
+    def _moved(self, more: int) -> Stored:
         if self.gap is None or not more or abs(more) > REWRITTEN or self.gap[1] + more < 0:
             return self.stored
         offset, size = self.gap
@@ -103,8 +112,15 @@ def kept_of(database: sqlite3.Connection, session: Session) -> Kept:
     return Kept(stored, sum(length for _, _, length in spans["gap"]), first)
 
 
-def begin_alike(stored: Stored, gone: Gone) -> bool:
-    """Whether both directions of the two are the same as far as the shorter one goes."""
+def begin_alike(kept: Kept, gone: Gone) -> bool:
+    """Whether both directions of the two are the same as far as the shorter one goes.
+
+    Of a connection that was torn off nobody knows how much longer it was, and so how large a gap.
+    """
+    return any(_begins_like(stored, gone) for stored in (kept.all_fits() if gone.wire.torn else (kept.stored,)))
+
+
+def _begins_like(stored: Stored, gone: Gone) -> bool:
     unchanged = Stored({"server": stored.streams["server"]}, [s for s in stored.secrets if s[0] == "server"], ())
     both = ((stored.sent_on("client"), gone.streams[0]), (unchanged.sent_on("server"), gone.streams[1]))
     for (kept, hidden), seen in both:

@@ -29,7 +29,7 @@ NEAR = 60
 """Seconds at most between a client's connection and the one to the server that is made for it."""
 EARLY = 0.1
 """Seconds by which a connection may seem to have come before the client that it was made for: two clocks are read."""
-LATE = 5
+LATE = 15
 """Seconds that the tee may be behind, on a busy machine, when it takes notice of a connection that is over already."""
 ANOTHER = 1.0
 """Seconds that a pair which is equal in every byte may lie farther apart than one which only begins alike."""
@@ -223,7 +223,7 @@ class Proof:
             or session.ending == "cut"
             or self._database.execute(DIALLED, (session.id,)).fetchone()
         )
-        return bool(dialled) and begin_alike(self._streams[session.number].stored, gone)
+        return bool(dialled) and begin_alike(self._streams[session.number], gone)
 
     def _twins(self, session: Session, gone: Gone) -> bool:
         """Whether it said just the same: it may be that of another session, which has this one's."""

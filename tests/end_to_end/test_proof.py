@@ -92,6 +92,17 @@ def test_a_gap_may_hold_a_starttls_that_did_not_go_on(tmp_path: Path) -> None:
     assert (tally.equal, tally.with_gap, tally.problems) == (1, 1, [])
 
 
+def test_so_it_may_where_the_end_did_not_arrive(tmp_path: Path) -> None:
+    rows = session(b"b STARTTLS\r\n" + MASKED + b"c NOOP\r\n", ending="closed by server")
+    rows[1] = (PIECE, (0, 12, len(MASKED) + 8, MASKED + b"c NOOP\r\n"))
+    rows[3] = (EVENT, (1, 1, "secret", "", 0, 27, 6))
+    rows.append((EVENT, (2, 1, "gap", "", 0, 0, 12)))
+    torn = came(1.0)
+    torn.torn = True
+    tally = prove(tmp_path, rows, torn)
+    assert (tally.cut_short, tally.unsent, tally.problems) == (1, 20, [])
+
+
 def gap(text: str) -> tuple[str, tuple[Any, ...]]:
     """The row of a gap of the whole recording."""
     return (EVENT, (9, None, "gap", text, None, None, None))
