@@ -71,9 +71,10 @@ class Course:
                 else f"Nothing is recorded here that could be called {options.name!r}.",
                 "Leave --name out: it is for what is served, where --db has that recorded.",
             )
-        if options.bodies is not Bodies.FULL and not (own or keeps):
+        if options.bodies is not Bodies.FULL and self.mode in _SERVING and not keeps:
             raise UserError(
-                "Nothing is recorded here, so --bodies is of no use.", "Give --db, or --mode once, new or all."
+                "Nothing is recorded here of which letters could be kept, or not.",
+                "Leave --bodies out, or give --db, or --mode once, new or all.",
             )
         return keeps
 
