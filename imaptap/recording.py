@@ -14,7 +14,6 @@ from imaptap import __version__
 from imaptap.fail_closed import steer
 from imaptap.memory import kept_small
 from imaptap.news import News
-from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import Record
 from proxy.live.endpoint import Endpoint
 from proxy.live.recorder import Recorder
@@ -170,7 +169,6 @@ def _describe(job: Job) -> str:
     routes = "".join(f" --route {name}={endpoint.url}" for name, endpoint in settings.routes.items())
     workers = f" --workers {job.workers}" if job.workers > 1 else ""
     literal = "" if job.max_literal is None else f" --max-literal {job.max_literal}"
-    bodies = "" if settings.bodies is Bodies.FULL else f" --bodies {settings.bodies}"
     closed = " --fail-closed" if job.fail_closed else ""
-    how = f"--compress {settings.compress} --scram {settings.scram}{literal}{bodies}{workers}{closed}"
+    how = f"--compress {settings.compress} --scram {settings.scram}{literal}{settings.bodies.told}{workers}{closed}"
     return f"{settings.upstream.url} on {listen}{routes} {how}"

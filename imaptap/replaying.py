@@ -133,7 +133,7 @@ async def run(job: Job, store: Store, stop: asyncio.Event, tally: Tally, tell: C
     sys.setswitchinterval(_SWITCH_SECONDS)
     gate = open_gate()
     asyncio.get_running_loop().set_exception_handler(_complain(tally))
-    settings = f"replay of {job.source} to {job.source.url}"
+    settings = f"replay of {job.source} to {job.source.url}{job.settings.bodies.told}"
     writer = Writer(
         store, job.name, version=__version__, settings=settings, on_trouble=tell, control=_steer(stop, gate)
     )
@@ -160,7 +160,7 @@ async def _all(job: Job, upstream: Upstream, writer: Writer, tally: Tally, gate:
     counted = itertools.count(1)
     stage = Stage(
         job.settings.upstream, upstream, writer, job.manner, tally,
-        lambda part: part.number if job.clones == 1 else next(counted), gate=gate,
+        lambda part: part.number if job.clones == 1 else next(counted), gate=gate, bodies=job.settings.bodies,
     )  # fmt: skip
     clones = _foreseen(job)
     if job.wish is not None:

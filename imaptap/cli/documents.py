@@ -10,6 +10,7 @@ import click
 from imaptap.exporting.times import moment
 from imaptap.importing.run import origin_of
 from imaptap.reading.values import Hidden, LeftOut, Line, Run
+from proxy.imap.letters.policy import bodies_told
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange, readable
 from storage import Recording, RecordingTotals, Session, Store
 
@@ -45,6 +46,7 @@ def recording_document(recording: Recording, totals: RecordingTotals) -> Documen
         "version": recording.version,
         "settings": recording.settings,
         "imported": origin_of(recording),
+        "bodies": bodies_told(recording.settings).value,
         "session_count": totals.sessions,
         "exchange_count": totals.exchanges,
         "client_bytes": totals.client_bytes,

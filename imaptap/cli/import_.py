@@ -11,13 +11,14 @@ import click
 from imaptap.cli.cassettes import name_of, named_in_errors, opened_file
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.export_progress import ExportProgress
-from imaptap.cli.options import db_option, with_folder
+from imaptap.cli.options import bodies_option, db_option, with_folder
 from imaptap.cli.terminal import Output
 from imaptap.importing import ndjson, pcap, rawlog
 from imaptap.importing.formats import FORMATS, HEAD, Format, named, recognised
 from imaptap.importing.run import NothingError, take_in
 from imaptap.importing.values import MissingError
 from imaptap.meaning.words import counted
+from proxy.imap.letters.policy import Bodies
 from storage import Recording, Store, open_store
 from storage.cassette import import_cassette, import_statements, is_cassette
 
@@ -26,7 +27,7 @@ class _Ours(NamedTuple):
     """A format of imaptap's own that tells all of a recording: what is wrong in it leaves nothing behind."""
 
     name: str
-    read: Callable[[Store, BinaryIO, str | None], Recording]
+    read: Callable[[Store, BinaryIO, str | None, Bodies], Recording]
 
 
 class _Watched(io.RawIOBase):
@@ -45,8 +46,8 @@ class _Watched(io.RawIOBase):
         return len(data)
 
 
-def _read_ndjson(store: Store, file: BinaryIO, name: str | None) -> Recording:
-    return import_statements(store, ndjson.statements(file), name)
+def _read_ndjson(store: Store, file: BinaryIO, name: str | None, bodies: Bodies) -> Recording:
+    return import_statements(store, ndjson.statements(file), name, bodies)
 
 
 _CASSETTE, _NDJSON = _Ours("cassette", import_cassette), _Ours("ndjson", _read_ndjson)
@@ -71,8 +72,11 @@ class _Log(NamedTuple):
     type=click.Path(path_type=Path),
     help="Keys of the TLS sessions in a packet capture, as $SSLKEYLOGFILE has them.",
 )
+@bodies_option
 @db_option
-def import_(files: tuple[Path, ...], form: str | None, name: str | None, keylog: Path | None, db: str) -> None:
+def import_(
+    files: tuple[Path, ...], form: str | None, name: str | None, keylog: Path | None, bodies: Bodies, db: str
+) -> None:
     """Make a recording of each FILE: a cassette, or a log that another program wrote (docs/import.md).
 
     Dovecot's rawlogs together become one recording, a session for each connection. Passwords are masked. What of a log
@@ -84,7 +88,7 @@ def import_(files: tuple[Path, ...], form: str | None, name: str | None, keylog:
     stopped = False
     with open_store(with_folder(db), create=True) as store:
         for log in logs:
-            stopped |= _imported(store, log, name)
+            stopped |= _imported(store, log, name, bodies)
     if stopped:
         raise click.exceptions.Exit(NO)
 
@@ -136,19 +140,19 @@ def _format(path: Path, wanted: str | None) -> Format | _Ours:
     return found
 
 
-def _imported(store: Store, log: _Log, name: str | None) -> bool:
+def _imported(store: Store, log: _Log, name: str | None, bodies: Bodies) -> bool:
     """Whether it could not be read to its end."""
     path = log.paths[0]
     if isinstance(log.form, _Ours):
         with opened_file(path) as file, _progress(log) as progress:
             watched = io.BufferedReader(_Watched(file, progress), _BLOCK)
             with named_in_errors(path):
-                recording = log.form.read(store, watched, name or name_of(path))
+                recording = log.form.read(store, watched, name or name_of(path), bodies)
         _say(store, recording, log)
         return False
     try:
         with _progress(log) as progress:
-            taken = take_in(store, log.form, log.paths, name or name_of(path), progress)
+            taken = take_in(store, log.form, log.paths, name or name_of(path), progress, bodies)
     except NothingError as error:
         reason = f": {error}" if str(error) else "."
         raise UserError(

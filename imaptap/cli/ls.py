@@ -23,6 +23,7 @@ from imaptap.cli.options import db_option, json_option
 from imaptap.cli.terminal import Output, amount, day
 from imaptap.importing.run import origin_of
 from imaptap.reading.replayed import ReplayOf, replay_of
+from proxy.imap.letters.policy import Bodies, bodies_told
 from storage import Recording, Session, Store, open_store
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def _state(recording: Recording, source: ReplayOf | None) -> Text:
     text = Text(word, _STATES.get(word, ""))
     if origin_of(recording) is not None:
         text.append(", imported", "")
+    if (bodies := bodies_told(recording.settings)) is not Bodies.FULL:
+        text.append(f", bodies: {bodies}", "")
     if source is None:
         return text
     return text.append(f", replay of {source.name if source.id is None else source.id}", "")

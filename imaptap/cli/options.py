@@ -1,5 +1,6 @@
 """Options that several commands have, so that they are spelled, explained and defaulted alike."""
 
+import enum
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from click.core import ParameterSource
 
 from certs.files import home, make_private_folder
 from imaptap.cli.errors import UserError
+from proxy.imap.letters.policy import Bodies
 from storage import names_password
 
 DB_FILE = "imaptap.db"
@@ -67,6 +69,32 @@ db_option = click.option(
     help="The database: a SQLite file, or a postgresql:// URL.",
 )
 """Gives the command a `db: str`."""
+
+
+def choice_option(name: str, default: enum.StrEnum, explained: str) -> Option:
+    """An option with the values of the default's enumeration, of which it gives a member."""
+    kind = type(default)
+
+    def member(_context: click.Context, _parameter: click.Parameter, value: str) -> enum.StrEnum:
+        return kind(value)
+
+    return click.option(
+        name,
+        # By value: click would show the names of the members, which are in capitals.
+        type=click.Choice([each.value for each in kind], case_sensitive=False),
+        callback=member,
+        default=default.value,
+        show_default=True,
+        help=explained,
+    )
+
+
+bodies_option = choice_option(
+    "--bodies",
+    Bodies.FULL,
+    "What to keep of letters: all (full), their headers, nothing (none), or nothing but a hash.",
+)
+"""Gives the command `bodies: Bodies`."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 """Gives the command an `as_json: bool`."""

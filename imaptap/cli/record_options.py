@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 
 from imaptap.cli.amounts import Size
 from imaptap.cli.authority import ca_key_password_option
-from imaptap.cli.options import Option, as_one, db_option
+from imaptap.cli.options import Option, as_one, bodies_option, choice_option, db_option
 from imaptap.cli.passwords import Source, password_option
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.imap.capabilities import Scram
@@ -58,24 +57,6 @@ class RecordOptions:
     workers: int
     fail_closed: bool
     quiet: bool
-
-
-def _choice(name: str, default: enum.StrEnum, explained: str) -> Option:
-    """An option with the values of the default's enumeration, of which it gives a member."""
-    kind = type(default)
-
-    def member(_context: click.Context, _parameter: click.Parameter, value: str) -> enum.StrEnum:
-        return kind(value)
-
-    return click.option(
-        name,
-        # By value: click would show the names of the members, which are in capitals.
-        type=click.Choice([each.value for each in kind], case_sensitive=False),
-        callback=member,
-        default=default.value,
-        show_default=True,
-        help=explained,
-    )
 
 
 LISTEN_OPTIONS: tuple[Option, ...] = (
@@ -129,17 +110,13 @@ _OPTIONS: tuple[Option, ...] = (
         metavar="SIZE",
         help="Of longer literals keep only place, length and SHA-256: 500K, 10M (default: keep all).",
     ),
-    _choice(
-        "--bodies",
-        Bodies.FULL,
-        "What to keep of letters: all (full), their headers, nothing (none), or nothing but a hash.",
-    ),
-    _choice(
+    bodies_option,
+    choice_option(
         "--compress",
         Compress.DECODE,
         "COMPRESS=DEFLATE: inflate it in the record, hide the word, or keep it as it is.",
     ),
-    _choice(
+    choice_option(
         "--scram",
         Scram.AUTO,
         "Hide SCRAM where the server offers channel binding (auto), never (pass), always (hide).",
@@ -156,7 +133,7 @@ _OPTIONS: tuple[Option, ...] = (
     ),
     password_option("--leaf-key-password", LEAF_KEY_PASSWORD, "Where the password of keys of --leaf is"),
     ready_file_option,
-    _choice("--transport", TransportKind.AUTO, "What carries the bytes."),
+    choice_option("--transport", TransportKind.AUTO, "What carries the bytes."),
     click.option(
         "--workers",
         type=click.IntRange(min=1, max=256),

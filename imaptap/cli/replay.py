@@ -102,7 +102,7 @@ def _job(options: ReplayOptions, recording: Recording, parts: Sequence[Part], *,
     """`read`: whether the recording was read from a cassette, and nobody else knows it by its number."""
     wanted = wish(options)
     endpoint = parse_upstream(options.to)
-    settings = Settings(upstream=endpoint, listen=(), trust=trust(options))
+    settings = Settings(upstream=endpoint, listen=(), trust=trust(options), bodies=options.bodies)
     manner = Manner(_policy(options), options.pace, options.flatten, options.idle, options.timeout)
     given = [options.password_file, options.password_command, options.token_command]
     if sum(each is not None for each in given) > 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imaptap.cli.errors import UserError
-from imaptap.cli.options import as_one, db_option, json_option
+from imaptap.cli.options import as_one, bodies_option, db_option, json_option
 from imaptap.cli.seed_options import SEED_OPTIONS
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
 from proxy.replay.pace import Pace
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imaptap.cli.passwords import Source
+    from proxy.imap.letters.policy import Bodies
 
 SPEEDS = {"max": None, "1x": 1.0, "10x": 10.0}
 
@@ -63,6 +64,7 @@ class ReplayOptions:
     upstream_key: Path | None
     upstream_key_password: Source | None
     name: str | None
+    bodies: Bodies
     db: str
     as_json: bool
     quiet: bool
@@ -130,6 +132,7 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     ),
     *TRUST_OPTIONS,
     click.option("--name", help="Name of the new recording (default: the time)."),
+    bodies_option,
     db_option,
     json_option,
     click.option("-q", "--quiet", is_flag=True, help="Show no progress."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,17 @@ from imaptap.meaning.words import counted
 from imaptap.scanning.detectors import Detectors, Kind
 from imaptap.scanning.needles import LEAST, Needles
 from imaptap.scanning.search import Hit, Search
-from imaptap.scanning.sources import PACKED_ERRORS, Source, Whereabouts, is_database, of_file, of_store
+from imaptap.scanning.sources import (
+    PACKED_ERRORS,
+    Passwords,
+    Source,
+    Whereabouts,
+    is_database,
+    of_file,
+    of_store,
+    spoken_in,
+    spoken_in_cassette,
+)
 from storage import StorageError, names_password, open_store
 from storage.cassette import is_cassette
 
@@ -84,8 +95,9 @@ def scan(
     all that is said about them; what is in both is told of each. What was found is not shown, only where it is. Exits
     1 if there is anything.
     """
-    search = Search(Needles(_canaries(canaries, listed)), Detectors(frozenset(map(Kind, kinds))))
-    told = [_File(name, search, most) for name in files]
+    wanted = frozenset(map(Kind, kinds))
+    search = Search(Needles(_canaries(canaries, listed)), Detectors(wanted))
+    told = [_File(name, search, most, passwords=Kind.PASSWORD in wanted) for name in files]
     output = Output()
     for file in told:
         file.scan()
@@ -101,8 +113,8 @@ def scan(
 class _File:
     """One file, scanned."""
 
-    def __init__(self, name: str, search: Search, most: int) -> None:
-        self._name, self._search, self._most = name, search, most
+    def __init__(self, name: str, search: Search, most: int, *, passwords: bool) -> None:
+        self._name, self._search, self._most, self._passwords = name, search, most, passwords
         self._shown: list[Place] = []
         self.count = self._raw = 0
 
@@ -114,14 +126,15 @@ class _File:
                     "The URL has a password in it, which other users can see.", "Put it into ~/.pgpass or $PGPASSWORD."
                 )
             with open_store(self._name, create=False) as store:
-                self._look(of_store(store, store.where), store)
+                self._look(of_store(store, store.where, self._of_stored(store)), store)
             return
         path = Path(self._name)
         try:
             with contextlib.ExitStack() as stack:
                 found = self._recorded(path, stack)
                 if found is not None:
-                    self._look(of_store(found, self._name), found)
+                    passwords = self._of_stored(found) if is_database(path) else self._of_cassette(path)
+                    self._look(of_store(found, self._name, passwords), found)
                 self._look(of_file(path), found)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -163,12 +176,22 @@ class _File:
             return None
         return store
 
+    def _of_stored(self, store: Store) -> Passwords:
+        return functools.partial(spoken_in, store) if self._passwords else lambda _: ()
+
+    def _of_cassette(self, path: Path) -> Passwords:
+        """The store that it was read into has them masked."""
+        if not self._passwords:
+            return lambda _: ()
+        with path.open("rb") as file:
+            return spoken_in_cassette(file)
+
     def _look(self, sources: Iterator[Source], store: Store | None) -> None:
         """Of a recording and of its file so many are shown each: what is left in free pages is in the file only."""
         where = Whereabouts(store) if store else None
         room = self._most
         for source in sources:
-            for hit in self._search.through(source.parts):
+            for hit in source.beside(self._search.through(source.parts)):
                 self.count += 1
                 self._raw += source.raw and store is not None
                 if room:

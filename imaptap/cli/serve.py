@@ -128,6 +128,7 @@ def _serve(
         upstream=_HERE,
         listen=tuple(map(parse_listen, options.listen)),
         allow=tuple(map(parse_network, options.allow)),
+        bodies=options.bodies,
     )
     authority = own_authority(options.ca_key_password)
     job = Job(settings, authority, options.db, options.name)

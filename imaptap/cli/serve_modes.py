@@ -11,6 +11,7 @@ from imaptap.cli.errors import UserError
 from imaptap.cli.serve_options import Mode
 from imaptap.cli.trust_options import trust
 from imaptap.cli.written import need_place
+from proxy.imap.letters.policy import Bodies
 from proxy.live.admission import parse_network
 from proxy.live.endpoint import parse_listen, parse_upstream
 from proxy.live.settings import Settings
@@ -70,6 +71,11 @@ class Course:
                 else f"Nothing is recorded here that could be called {options.name!r}.",
                 "Leave --name out: it is for what is served, where --db has that recorded.",
             )
+        if options.bodies is not Bodies.FULL and self.mode in _SERVING and not keeps:
+            raise UserError(
+                "Nothing is recorded here of which letters could be kept, or not.",
+                "Leave --bodies out, or give --db, or --mode once, new or all.",
+            )
         return keeps
 
 
@@ -102,6 +108,7 @@ def _upstream(options: ServeOptions) -> Settings | None:
         listen=tuple(map(parse_listen, options.listen)),
         allow=tuple(map(parse_network, options.allow)),
         trust=trust(options),
+        bodies=options.bodies,
     )
 
 

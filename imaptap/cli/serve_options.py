@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from imaptap.cli.authority import ca_key_password_option
-from imaptap.cli.options import as_one, db_option
+from imaptap.cli.options import as_one, bodies_option, db_option
 from imaptap.cli.passwords import Source
 from imaptap.cli.record_options import LISTEN_OPTIONS, ready_file_option
 from imaptap.cli.replay_options import SPEEDS, paced
 from imaptap.cli.trust_options import FILE, TRUST_OPTIONS
+from proxy.imap.letters.policy import Bodies
 from proxy.replay.pace import Pace
 from proxy.replay.serving.values import Repeat
 
@@ -49,6 +50,7 @@ class ServeOptions:
     db: str
     no_record: bool
     name: str | None
+    bodies: Bodies
     user: str | None
     password_file: Path | None
     match: tuple[str, ...]
@@ -89,6 +91,7 @@ serve_options = as_one(
         db_option,
         click.option("--no-record", is_flag=True, help="Record nothing, though --db is given."),
         click.option("--name", help="Name of the new recording (default: the time)."),
+        bodies_option,
         click.option("--user", metavar="USER", help="Let in this user only (default: anybody)."),
         click.option(
             "--password-file", type=FILE, help="Demand the password in FILE (default: any will do); SCRAM needs it."

@@ -17,7 +17,7 @@ from proxy.imap.transcript import Exchange, readable
 from storage.diff.equality import Context, compare
 from storage.diff.equality.context import States
 from storage.diff.report.values import Entry, Said, State, Totals
-from storage.diff.values import Comparison, Difference, Kind
+from storage.diff.values import NOT_KEPT, Comparison, Difference, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,6 @@ NEAREST_MOST = 500
 EXCHANGE = "exchange"
 COMMAND = "command"
 OTHER_COMMAND = "the commands are not the same"
-NOT_KEPT = "content not kept"
 _NAMES = (MailboxList, Namespace)
 _NONE = array("q")
 TOO_LONG = "its answers are too long to be held in memory side by side"

@@ -11,6 +11,7 @@ from proxy.imap.transcript import Direction, Ending, Event, EventKind, Layer, Se
 
 if TYPE_CHECKING:
     from imaptap.importing.values import Begun, Remark, Said
+    from proxy.imap.letters.policy import Bodies
     from proxy.imap.transcript import Record
 
 TURN: Final = 1000
@@ -25,15 +26,16 @@ _DOUBTED_MOST: Final = 1024 * 1024
 class Hearing:
     """Hears one session. `take` the records now and then."""
 
-    def __init__(self, number: int, begun: Begun, source: str, now: int) -> None:
-        """`source` says what it comes from; `now` is when it is taken to have begun, where nobody says so."""
+    def __init__(self, number: int, begun: Begun, source: str, now: int, bodies: Bodies) -> None:
+        """`source` says what it comes from; `now` is when it is taken to have begun, where nobody says so; `bodies`
+        what is kept of letters."""
         wall = possible(begun.wall)
         self.wall = now if wall is None else wall
         self.last = self.wall
         """When the last was said, where that is known."""
         self._number = number
         self._now = 0
-        self._conversation = Conversation(number, recorded=not begun.deflated)
+        self._conversation = Conversation(number, recorded=not begun.deflated, bodies=bodies)
         if begun.logged_in:
             self._conversation.state.greet("PREAUTH")
         opened = SessionOpened(number, self.wall, begun.client, begun.listen, begun.upstream)

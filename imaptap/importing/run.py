@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from imaptap import __version__
 from imaptap.importing.hearing import IMPORTED, Hearing
 from imaptap.importing.values import Begun, BrokenError, Over, Remark, Said, possible
+from proxy.imap.letters.policy import Bodies, bodies_told
 from proxy.imap.transcript import Ending, Event, EventKind, readable
 from storage.keeping import dated, keep
 
@@ -39,15 +40,21 @@ class NothingError(Exception):
 
 
 def take_in(
-    store: Store, form: Format, paths: Sequence[Path], name: str | None, progress: Callable[[int], object] = bool
+    store: Store,
+    form: Format,
+    paths: Sequence[Path],
+    name: str | None,
+    progress: Callable[[int], object] = bool,
+    bodies: Bodies = Bodies.FULL,
 ) -> Taken:
     """Make a recording called `name` (default: the time) of a log; `progress` is told of bytes that have been heard.
+    `bodies` is what is kept of its letters.
 
     Where it is broken, what stands before that is kept. Raises NothingError, OSError, StorageError; then, as when it is
     interrupted, nothing is left of it.
     """
-    taking = _Taking(form.title, paths, form.read(paths), progress)
-    settings = f"{_FROM}{_origin(form.title, paths)}"
+    taking = _Taking(form.title, paths, form.read(paths), progress, bodies)
+    settings = f"{_FROM}{_origin(form.title, paths)}{bodies.told}"
     recording = keep(store, name, lambda begun: taking.records(begun.started), version=__version__, settings=settings)
     if taking.started is not None:
         recording = dated(store, recording, taking.started, taking.ended)
@@ -56,7 +63,8 @@ def take_in(
 
 def origin_of(recording: Recording) -> str | None:
     """What a recording was imported from; None where it was recorded."""
-    return recording.settings.removeprefix(_FROM) if recording.settings.startswith(_FROM) else None
+    settings = recording.settings.removesuffix(bodies_told(recording.settings).told)
+    return settings.removeprefix(_FROM) if settings.startswith(_FROM) else None
 
 
 def _origin(title: str, paths: Sequence[Path]) -> str:
@@ -70,8 +78,14 @@ class _Taking:
     """Hears all sessions of a log."""
 
     def __init__(
-        self, title: str, paths: Sequence[Path], statements: Iterator[Statement], progress: Callable[[int], object]
+        self,
+        title: str,
+        paths: Sequence[Path],
+        statements: Iterator[Statement],
+        progress: Callable[[int], object],
+        bodies: Bodies,
     ) -> None:
+        self._bodies = bodies
         self._title, self._paths, self._statements, self._progress = title, paths, statements, progress
         self._open: dict[str, Hearing] = {}
         self._count = 0
@@ -111,7 +125,7 @@ class _Taking:
     def _begun(self, begun: Begun, now: int) -> list[Record]:
         self._count += 1
         origin = _origin(self._title, begun.source or self._paths)
-        hearing = self._open[begun.key] = Hearing(self._count, begun, origin, now)
+        hearing = self._open[begun.key] = Hearing(self._count, begun, origin, now, self._bodies)
         if possible(begun.wall) is not None:
             self.started = hearing.wall if self.started is None else min(hearing.wall, self.started)
         return hearing.take()

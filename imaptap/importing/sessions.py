@@ -34,6 +34,10 @@ class Sessions:
         self.literals = {direction: Literals() for direction in Direction}
         self._tls = Tls(Layer.TLS)
         self._line = 0
+        self._unfit: tuple[int, int] | None = None
+        """The lines that announce the first literal whose count does not fit, and that it ends in."""
+        self.notes: list[str] = []
+        """What is missing besides."""
 
     def begin(self, upstream: str, layer: Layer | None) -> Iterator[Statement]:
         """A session begins; the one before it has ended."""
@@ -51,6 +55,12 @@ class Sessions:
             if literals.owed:
                 text = f"of the literal announced at line {self._line:,}, {literals.owed:,} bytes are missing"
                 yield Remark(self.key, "missing", text, side)
+        if self._unfit is not None:
+            first, last = self._unfit
+            text = f"the literal announced at line {first:,} ends in the midst of line {last:,}: its count is not right"
+            yield Remark(self.key, "does not fit", text)
+        for text in self.notes:
+            yield Remark(self.key, "missing", text)
         yield Over(self.key, ending, reason)
         self.key = None
         self._forget()
@@ -67,6 +77,8 @@ class Sessions:
         if side is Direction.SERVER and not literals.unfinished:
             self._answered(text)
         literals.feed(data)
+        if literals.unfit and self._unfit is None:
+            self._unfit = self._line, number
         if literals.unfinished and not self._line:
             self._line = number
         elif self.within() is None:

@@ -11,6 +11,7 @@ _SERVER = re.compile(rb"\* |\+(?:[ \r\n]|\Z)|[^ \r\n]+ (?:OK|NO|BAD|BYE)(?:[ \r\
 _COMPLETION = re.compile(rb"([^ \r\n]+) (?:OK|NO|BAD|BYE)(?:[ \r\n]|\Z)", re.IGNORECASE)
 _GREETING = re.compile(rb"\* (?:OK|PREAUTH|BYE)(?:[ \r\n]|\Z)", re.IGNORECASE)
 _ANNOUNCED = re.compile(rb"\{([0-9]{1,10})(\+?)\}\r?\n\Z")
+_BEHIND = frozenset((b"", b" ", b")", b"\r", b"\n"))
 _TAIL = 64
 
 
@@ -55,6 +56,8 @@ class Literals:
         """Whether the other side has to ask for it first (RFC 9051 section 4.3), and has not."""
         self.begun = False
         """Whether any of its bytes have come."""
+        self.unfit = False
+        """Whether nothing could stand where the newest one ends: a blank, a parenthesis or a line end does."""
         self._tail = b""
 
     def feed(self, data: bytes) -> None:
@@ -66,6 +69,7 @@ class Literals:
                 self.owed -= size
                 self.waits, self.begun = False, True
                 start += size
+                self.unfit = not self.owed and data[start : start + 1] not in _BEHIND
                 continue
             end = data.find(b"\n", start) + 1 or len(data)
             self._text(data[start:end])

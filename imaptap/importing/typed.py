@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imaptap.importing.sessions import Sessions
 from imaptap.importing.sides import completed, is_greeting, known_command
-from imaptap.importing.values import Remark
+from imaptap.importing.values import UNTOLD, Remark
 from imaptap.meaning.words import counted
 from proxy.imap.commands import read_head
 from proxy.imap.transcript import Direction, Ending, Layer
@@ -47,6 +47,8 @@ class Typed:
         self._layer: Layer | None = None
         self._tags: deque[bytes | None] = deque(maxlen=_OPEN_MOST)
         """Of commands that wait for their completion."""
+        self._overtaken: tuple[int, bytes] | None = None
+        """The line of the first command with the tag of one that still waits, and that tag."""
         self._used: deque[bytes] = deque(maxlen=_OPEN_MOST)
         """Tags that were used before."""
         self._answers: str | None = None
@@ -74,7 +76,7 @@ class Typed:
         """There are no more."""
         if self._waiting is not None:
             yield from self._nobody(*self._waiting)
-        yield from self._sessions.end()
+        yield from self._end()
         if self._noise is not None:
             first, count = self._noise
             lines = counted(count, "line within sessions is", "lines within sessions are")
@@ -134,6 +136,8 @@ class Typed:
             yield from self._sessions.begin(self._upstream, self._layer)
         if self._answers is None or not self._invited:
             head = read_head(text)
+            if self._overtaken is None and head.tag in self._tags:
+                self._overtaken = number, head.tag
             self._tags.append(head.tag)
             self._used.append(head.tag)
             self._answers = head.name if head.name in {"IDLE", "AUTHENTICATE"} else None
@@ -144,25 +148,32 @@ class Typed:
         """What telnet, openssl or the shell say about the connection."""
         text = text.strip()
         if ending := _ENDINGS.get(text):
-            yield from self._sessions.end(ending, text.decode("ascii").rstrip("."))
-            self._forget()
+            yield from self._end(ending, text.decode("ascii").rstrip("."))
         elif found := _TELNET.match(text):
-            yield from self._sessions.end()
-            self._forget()
+            yield from self._end()
             self._upstream, self._layer = f"imap://{found[1].decode('ascii')}", Layer.PLAIN
         elif _OPENSSL.match(text):
-            yield from self._sessions.end()
             upstream = self._upstream
-            self._forget()
+            yield from self._end()
             self._upstream, self._layer = upstream, Layer.TLS
         elif found := _SHELL.search(text):
-            yield from self._sessions.end()
-            self._forget()
+            yield from self._end()
             self._upstream = (found[1] or b":".join(found[2].split())).decode("ascii")
         elif self._sessions.key is not None:
             first, count = self._noise or (number, 0)
             self._noise = (first, count + 1)
 
+    def _end(self, ending: Ending = Ending.CUT, reason: str = UNTOLD) -> Iterator[Statement]:
+        """The session is over. Where one completion is lacking, what comes is taken for an earlier one's (M 3.2)."""
+        if self._overtaken is not None and self._overtaken[1] in self._tags:
+            where = f"line {self._overtaken[0]:,}, where the next command with the same tag begins"
+            self._sessions.notes.append(
+                f"no completion stands before {where}: what ends a command from there on may be another's"
+            )
+        yield from self._sessions.end(ending, reason)
+        self._forget()
+
     def _forget(self) -> None:
+        self._overtaken = None
         self._upstream, self._layer, self._answers, self._invited = "unknown", None, None, False
         self._tags.clear()

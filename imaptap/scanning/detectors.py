@@ -35,6 +35,29 @@ _LOGIN = (
     rb"(?P<login>\"[^\"\r\n]{1,200}\"|[^\s\"{}()\[\]<>]{1,200})(?=\r?\n)"
 )
 _SASL = rb"(?i:AUTHENTICATE)[ \t]+[A-Za-z0-9_-]{3,20}[ \t]+(?P<sasl>[A-Za-z0-9+/]{8,4096}={0,2})(?=\r?\n)"
+_AT = rb"(?:[0-9]{9,11}\.[0-9]{6} (?:%b[:>] )?)?+"
+"""What a line of Dovecot's rawlog begins with: the time, and whose it is where both sides share a file."""
+_MINE = _AT % b"I" + rb"(?:[ \t]{0,12}C(?:lient)?[:|] ?)?+(?!\+|[ \t]{0,12}S(?:erver)?:|O[:>] )"
+_GO_ON = _AT % b"O" + rb"(?:[ \t]{0,12}S(?:erver)?: ?)?\+[^\r\n]{0,500}\r?\n"
+"""What a line of the client begins with, where anything does, and the line with which the server asks for more. `?+`:
+nobody shall try whether one may be the other."""
+_ANNOUNCED = rb"\{[0-9]{1,5}\+?\}\r?\n(?:" + _GO_ON + rb")?+" + _MINE
+_LITERAL_USER = _ANNOUNCED + rb"[^\r\n{}]{1,200}(?:(?:\{\{-\}\}|\\)\r?\n" + _MINE + rb")?+[ \t]{1,8}"
+_LITERAL = (
+    rb"(?i:(?<=[ \t])LOGIN)[ \t]{1,8}(?:"
+    + _LITERAL_USER
+    + rb"(?P<behind>\"[^\"\r\n]{1,200}\"|[^\s\"{}()\[\]<>]{1,200})(?=\r?\n)"
+    rb"|(?:(?:\"[^\"\r\n]{0,200}\"|[^\s\"{}()<>]{1,200})[ \t]{1,8}|"
+    + _LITERAL_USER
+    + rb")"
+    + _ANNOUNCED
+    + rb"(?P<literal>[^\r\n{}\\]{1,200})(?=\{\{-\}\}|\\?\r?\n))"
+)
+"""Cassettes and our text end a literal's line with a sign, where no line ends there."""
+_ANSWER = (
+    rb"(?i:AUTHENTICATE)[ \t]+\"?[A-Za-z0-9_-]{3,20}\"?[ \t]*\r?\n(?:" + _GO_ON + rb")?+" + _MINE + rb"(?P<answer>"
+    rb"(?:[A-Za-z0-9+/]{4}){1,1024}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)(?=\r?\n)"
+)
 _SAID = (
     rb"(?i:\b(?:password|passwd|passphrase|passwort|secret_key|api_key))[\"']?[ \t]*[:=][ \t]*[\"']?"
     rb"(?P<said>[^\s\"'<>,;]{4,200})"
@@ -60,6 +83,8 @@ _PATTERNS: Final = {
     "password in a URL": (Kind.PASSWORD, rb"(?<=[A-Za-z3])://[^/\s:@\"'<>]{1,200}:[^/\s@\"'<>]{1,200}@"),
     "LOGIN": (Kind.PASSWORD, _LOGIN),
     "SASL answer": (Kind.PASSWORD, _SASL),
+    "LOGIN with a literal": (Kind.PASSWORD, _LITERAL),
+    "SASL answer in a line of its own": (Kind.PASSWORD, _ANSWER),
     "password": (Kind.PASSWORD, _SAID),
     "address": (Kind.ADDRESS, _ADDRESS),
     "address in an envelope": (Kind.ADDRESS, _ENVELOPED),
@@ -82,6 +107,8 @@ _GATES: Final = {
     "password in a URL": b"://",
     "LOGIN": b"LOGIN",
     "SASL answer": b"AUTHENTICATE",
+    "LOGIN with a literal": b"LOGIN",
+    "SASL answer in a line of its own": b"AUTHENTICATE",
     "password": b"PASSW PASSPHRASE SECRET_KEY API_KEY",
     "address": b"@",
     "address in an envelope": b'")',

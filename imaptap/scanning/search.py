@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from imaptap.scanning.detectors import LONGEST, Detectors, Kind
 from imaptap.scanning.views import unwrapped, views
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from imaptap.scanning.needles import Needles
+    from imaptap.scanning.views import View
 
 BLOCK: Final = 512 * 1024
 """Bytes that are looked at together."""
@@ -19,6 +20,9 @@ _BEFORE: Final = 256
 
 _AS_WRITTEN: Final = frozenset((Kind.ENTROPY, Kind.IP))
 """What decoding would make of any digits."""
+
+_Found: TypeAlias = tuple[Kind, str, str, int, int]
+"""A hit in a block: where it begins and ends there."""
 
 
 class Hit(NamedTuple):
@@ -30,6 +34,8 @@ class Hit(NamedTuple):
     offset: int
     lines: int
     """Line ends in front of it."""
+    end: int
+    """Offset after its last byte; where it was encoded, about that."""
 
 
 class Search:
@@ -58,27 +64,33 @@ class Search:
         """What begins from `first` up to `last` of `data`."""
         told = set[tuple[str, int]]()
         counted = 0
-        for kind, what, how, place in sorted(self._found(data), key=_order):
+        for kind, what, how, place, end in sorted(self._found(data), key=_order):
             near = place - place % 8
             if first <= place < last and not {(what, near), (what, near - 8), (what, near + 8)} & told:
                 told.add((what, near))
                 lines += data.count(b"\n", counted, place)
                 counted = place
-                yield Hit(kind, what, how, start + place, lines)
+                yield Hit(kind, what, how, start + place, lines, start + end)
 
-    def _found(self, data: bytes) -> Iterator[tuple[Kind, str, str, int]]:
+    def _found(self, data: bytes) -> Iterator[_Found]:
         for view in views(data):
             for offset, needle in self._needles.find(view.data):
                 how = needle.form if not view.how else f"{needle.form}, {view.how}"
-                yield Kind.CANARY, f"canary {needle.number}", how, view.origin(offset)
-            for offset, _, kind, name in self._detectors.find(view.data):
+                yield Kind.CANARY, f"canary {needle.number}", how, *_span(view, offset, offset + len(needle.data))
+            for offset, end, kind, name in self._detectors.find(view.data):
                 if not view.how or kind not in _AS_WRITTEN:
-                    yield kind, name, view.how, view.origin(offset)
+                    yield kind, name, view.how, *_span(view, offset, end)
         if self._needles.of_several:
             for view in unwrapped(data):
                 for offset, needle in self._needles.find_several(view.data):
-                    yield Kind.CANARY, f"canary {needle.number}", f"{needle.form}, {view.how}", view.origin(offset)
+                    how = f"{needle.form}, {view.how}"
+                    yield Kind.CANARY, f"canary {needle.number}", how, *_span(view, offset, offset + len(needle.data))
 
 
-def _order(found: tuple[Kind, str, str, int]) -> tuple[int, int]:
+def _span(view: View, start: int, end: int) -> tuple[int, int]:
+    """Where it comes from."""
+    return view.origin(start), view.origin(end - 1) + 1
+
+
+def _order(found: _Found) -> tuple[int, int]:
     return found[3], len(found[2])

@@ -8,14 +8,21 @@ import lzma
 import zipfile
 import zlib
 from array import array
-from bisect import bisect_right
-from typing import IO, TYPE_CHECKING, Final, NamedTuple
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from imaptap.scanning.detectors import Kind
+from imaptap.scanning.search import Hit
+from imaptap.scanning.spoken import Spoken, spoken
 from proxy.imap.transcript import Direction
+from storage.cassette import ended, read_cassette, told_session
+from storage.cassette.values import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from proxy.imap.transcript import Exchange
     from storage import Recording, Session, Store
@@ -25,6 +32,7 @@ _SQLITE: Final = b"SQLite format 3\0"
 _ZIP: Final = b"PK\x03\x04"
 _ENCRYPTED: Final = 1
 """In the flags of a zip's member."""
+Passwords: TypeAlias = "Callable[[Session], Iterable[Spoken]]"
 PACKED_ERRORS: Final = (zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError)
 
 
@@ -45,6 +53,19 @@ class Source(NamedTuple):
     raw: bool = False
     """Whether it is the file itself, of which others are readings."""
     stream: Stream | None = None
+    spoken: tuple[Spoken, ...] = ()
+    """The passwords in it that are known by how they were said."""
+
+    def beside(self, hits: Iterable[Hit]) -> Iterator[Hit]:
+        """What is known of it, and these hits, but for passwords that are known already."""
+        start = self.stream.start if self.stream else 0
+        known = sorted(each.start - start for each in self.spoken)
+        for each in self.spoken:
+            yield Hit(Kind.PASSWORD, each.what, "", each.start - start, 0, each.end - start)
+        for hit in hits:
+            at = bisect_left(known, hit.offset)
+            if hit.kind is not Kind.PASSWORD or at == len(known) or known[at] >= hit.end:
+                yield hit
 
 
 def is_database(path: Path) -> bool:
@@ -73,23 +94,38 @@ def of_file(path: Path) -> Iterator[Source]:
                     yield Source(f"{path}: {member.filename}", _parts(file), lines=True)
 
 
-def of_store(store: Store, name: str) -> Iterator[Source]:
-    """All that is recorded in it. Raises StorageError."""
+def of_store(store: Store, name: str, passwords: Passwords) -> Iterator[Source]:
+    """All that is recorded in it; `passwords` knows which of a session are in clear. Raises StorageError."""
     for recording in store.recordings():
         where = f"{name}: {recording.id}"
         yield Source(where, _about(store, recording))
         for session in store.sessions(recording):
             there = f"{where}/{session.number}"
             yield Source(there, _said_of(store, session))
+            found = list(passwords(session))
             for side in Direction:
-                yield from _stream(store, session, side, there)
+                yield from _stream(store, session, side, there, [each for each in found if each.side is side])
 
 
-def _stream(store: Store, session: Session, side: Direction, there: str) -> Iterator[Source]:
+def spoken_in(store: Store, session: Session) -> Iterator[Spoken]:
+    """The passwords of a stored session that are no masks. Raises StorageError."""
+    return spoken(told_session(store, ended(store, session), Told.EVENTS))
+
+
+def spoken_in_cassette(file: BinaryIO) -> Passwords:
+    """Those of each session of a cassette, which has what was written into it by hand. Raises CassetteError."""
+    found = dict[int, list[Spoken]]()
+    for each in spoken(statement for _, statement in read_cassette(file)):
+        found.setdefault(each.session, []).append(each)
+    return lambda session: found.get(session.number, ())
+
+
+def _stream(store: Store, session: Session, side: Direction, there: str, found: list[Spoken]) -> Iterator[Source]:
     """Each whole run of a stream: what was not kept, or was lost, is between two."""
     for start, end in _runs(store, session, side):
         parts = store.stream(session, side, start, end)
-        yield Source(f"{there} {side.name.lower()}", parts, stream=Stream(session, side, start))
+        known = tuple(each for each in found if start <= each.start < end)
+        yield Source(f"{there} {side.name.lower()}", parts, stream=Stream(session, side, start), spoken=known)
 
 
 def _runs(store: Store, session: Session, side: Direction) -> Iterator[tuple[int, int]]:
@@ -126,7 +162,8 @@ def _said_of(store: Store, session: Session) -> Iterator[bytes]:
 
 def _of_exchange(exchange: Exchange) -> bytes:
     command = f"{exchange.tag} {exchange.command} {exchange.arguments}"
-    return _line(command) + _line(exchange.mailbox, exchange.code, exchange.text)
+    # An empty line between them: what follows the announcement of a literal would be taken for one.
+    return _line(command) + _line() + _line(exchange.mailbox, exchange.code, exchange.text)
 
 
 def _line(*texts: str | bytes | None) -> bytes:

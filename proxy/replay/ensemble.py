@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import Ending
 from proxy.live.errors import LiveError
 from proxy.live.tap import Tap
@@ -42,6 +43,8 @@ class Stage:
     turns: Turns = field(default_factory=Turns)
     gate: asyncio.Event = field(default_factory=open_gate)
     """While it is not set, nothing more is sent: it could not be recorded."""
+    bodies: Bodies = Bodies.FULL
+    """What is recorded of letters."""
 
 
 class Ensemble:
@@ -72,7 +75,7 @@ class Ensemble:
         stage = self._stage
         account = self._account(part)
         ear = Ear(stage.sink)
-        tap = Tap(stage.numbers(part), ear, stage.turns, decode=True)
+        tap = Tap(stage.numbers(part), ear, stage.turns, decode=True, bodies=stage.bodies)
         connection = Connection(stage.endpoint, stage.upstream, tap, ear, patience=stage.manner.patience)
         player = Player(part, connection, ear, account, stage.manner, self._order, stage.report, stage.gate)
         ear.over = player.learn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.cassette.errors import CassetteError
+from storage.cassette.errors import CassetteError, WrongError
 from storage.cassette.exporting import export_cassette, export_more, follows
 from storage.cassette.importing import (
     check_cassette,
@@ -12,11 +12,12 @@ from storage.cassette.importing import (
     record_statements,
     record_unsigned,
 )
-from storage.cassette.reader import is_cassette
+from storage.cassette.reader import is_cassette, read_cassette
 from storage.cassette.telling import ended, told_recording, told_session
 
 __all__ = [
     "CassetteError",
+    "WrongError",
     "check_cassette",
     "copy_recording",
     "ended",
@@ -26,6 +27,7 @@ __all__ = [
     "import_cassette",
     "import_statements",
     "is_cassette",
+    "read_cassette",
     "record_statements",
     "record_unsigned",
     "told_recording",

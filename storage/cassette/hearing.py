@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from proxy.imap.conversation import Conversation
+from proxy.imap.letters.policy import Bodies
 from proxy.imap.transcript import (
     Direction,
     Ending,
@@ -24,6 +25,7 @@ from proxy.imap.transcript import (
     Span,
 )
 from storage.cassette.errors import WrongError
+from storage.cassette.leaving import Leaving, leaves_out
 from storage.cassette.values import Answered, Begun, Body, Hole, Over, Own, Said, Told, Unkept
 from storage.cassette.words import REASON
 from storage.left_out import LeftOut
@@ -36,20 +38,25 @@ if TYPE_CHECKING:
 _TOGETHER: Final = 64 * 1024
 _FILLER: Final = b"x" * (1 << 20)
 _UNKEPT_MOST: Final = 1 << 36
+_WITHOUT = "Leave --bodies out, and anonymise the recording at --level bodies"
 _EVERYTHING = "Say so where the session begins: session tells=everything"
 
 
 class Hearing:
     """Hears one session. `take` the records after each statement, or after several."""
 
-    def __init__(self, begun: Begun, wall: int) -> None:
-        """`wall` is when it was opened, if the cassette does not say so."""
+    def __init__(self, begun: Begun, wall: int, bodies: Bodies = Bodies.FULL) -> None:
+        """`wall` is when it was opened, if the cassette does not say so; `bodies` is what is kept of letters.
+
+        Where not everything is, the language says what is of a letter, so that it hears all sessions.
+        """
         self.told = begun.told
         self._session = begun.number
         opened = begun.wall if begun.wall is not None else wall
         first = SessionOpened(begun.number, opened, begun.client, begun.listen, begun.upstream)
         self._records: list[Record | LeftOut] = [first]
-        self._ear = _Given(begun.number) if begun.told is Told.EVERYTHING else _Heard(begun)
+        given = begun.told is Told.EVERYTHING and bodies is Bodies.FULL
+        self._ear = _Given(begun.number) if given else _Heard(begun, bodies)
         self._parts: list[bytes] = []
         self._size = 0
         self._key: tuple[Direction, int, Layer] | None = None
@@ -98,7 +105,7 @@ class Hearing:
     def _happened(self, statement: Statement) -> Iterable[Record | LeftOut]:
         match statement:
             case Event():
-                return [statement]
+                return [self._ear.event(statement)]
             case Unkept():
                 self._now = statement.chunks[-1][1]
                 return self._ear.unkept(statement)
@@ -112,19 +119,25 @@ class Hearing:
 class _Heard:
     """Has the bytes understood again."""
 
-    def __init__(self, begun: Begun) -> None:
+    def __init__(self, begun: Begun, bodies: Bodies) -> None:
         self._session = begun.number
-        self._conversation = Conversation(begun.number, recorded=True)
-        self._events = begun.told is Told.BYTES
+        self._conversation = Conversation(begun.number, recorded=True, bodies=bodies)
+        self._leaving = None if bodies is Bodies.FULL else Leaving(bodies)
+        self._told = begun.told
         self._unkept: dict[Direction, tuple[int, int]] = {}
         """Where the literals lie that were not kept last: from where to where."""
 
     def received(self, direction: Direction) -> int:
         return self._conversation.received(direction)
 
+    def event(self, event: Event) -> Event:
+        """An event that is told."""
+        return self._leaving.told(event) if self._leaving else event
+
     def receive(self, direction: Direction, data: bytes, at: int, layer: Layer) -> list[Record]:
+        due = self._leaving.due(at) if self._leaving else []
         self._conversation.receive(direction, data, at, layer)
-        return self._take()
+        return [*due, *self._take()]
 
     def other(self, statement: Statement) -> list[Record]:
         match statement:
@@ -137,6 +150,10 @@ class _Heard:
                 self._conversation.answer(tag, status, text, statement.at)
             case Body():
                 pass
+            case Exchange() | Span() if self._told is Told.EVERYTHING:
+                pass  # they follow from the bytes, as what is left out does
+            case Hole() if self._told is Told.EVERYTHING:
+                raise WrongError(1, "where bytes were lost, nobody knows what is of a letter", _WITHOUT)
             case _:
                 raise WrongError(1, "a session that does not tell everything cannot say this", _EVERYTHING)
         return self._take()
@@ -153,18 +170,24 @@ class _Heard:
                 data = _FILLER[: length - begin]
                 self._conversation.receive(unkept.direction, data, at, unkept.layer)
                 records += self._take()
+        if self._leaving and not self._leaving.hashes:
+            unkept = unkept._replace(sha256=b"")
         return [*records, left_out(self._session, unkept, start)]
 
     def close(self, over: Over) -> list[Record]:
         self._conversation.close(over.at, over.ending, over.reason)
-        return [_counted(each, over) if isinstance(each, SessionClosed) else each for each in self._take()]
+        records = [_counted(each, over) if isinstance(each, SessionClosed) else each for each in self._take()]
+        return [*(self._leaving.due(over.at + 1) if self._leaving else ()), *records]
 
     def _take(self) -> list[Record]:
         return [each for each in self._conversation.take() if self._wanted(each)]
 
     def _wanted(self, record: Record) -> bool:
         if isinstance(record, Event):
-            return self._events
+            if self._leaving and leaves_out(record):
+                self._leaving.heard(record)
+                return False
+            return self._told is Told.BYTES
         if isinstance(record, Piece) and record.direction in self._unkept:
             start, end = self._unkept[record.direction]
             first, last = record.offset, record.offset + len(record.data)
@@ -186,6 +209,9 @@ class _Given:
 
     def received(self, direction: Direction) -> int:
         return self._received[direction]
+
+    def event(self, event: Event) -> Event:
+        return event
 
     def receive(self, direction: Direction, data: bytes, at: int, layer: Layer) -> list[Record]:
         pieces: list[Record] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import update
 
+from proxy.imap.letters.policy import Bodies, bodies_told
 from proxy.imap.transcript import Event
 from storage import tables
 from storage.cassette.errors import WrongError
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from storage.values import Recording
 
 
-def import_cassette(store: Store, file: BinaryIO, name: str | None = None) -> Recording:
-    """Read a cassette into a new recording called `name` (default: the time).
+def import_cassette(store: Store, file: BinaryIO, name: str | None = None, bodies: Bodies = Bodies.FULL) -> Recording:
+    """Read a cassette into a new recording called `name` (default: the time), with `bodies` of its letters.
 
     Raises CassetteError where it is wrong; nothing of it stays then. Raises StorageError as a `Writer` does.
     """
-    return import_statements(store, read_cassette(file), name)
+    return import_statements(store, read_cassette(file), name, bodies)
 
 
 def check_cassette(file: BinaryIO) -> None:
@@ -66,15 +67,18 @@ def _told(source: Store, recording: Recording) -> Iterator[Statement]:
         yield from told_session(source, ended(source, session), Told.EVERYTHING)
 
 
-def import_statements(store: Store, placed: Iterator[Placed], name: str | None = None) -> Recording:
+def import_statements(
+    store: Store, placed: Iterator[Placed], name: str | None = None, bodies: Bodies = Bodies.FULL
+) -> Recording:
     """What a file says in statements as a new recording. Raises CassetteError, StorageError; nothing stays then."""
     first = next(placed, None)
     header = first.statement if first and isinstance(first.statement, Header) else Header()
     rest = placed if first is None or isinstance(first.statement, Header) else _behind(first, placed)
     notes: list[Noted] = []
     said = _without_notes(rest, notes)
+    settings = header.settings if bodies_told(header.settings) is bodies else header.settings + bodies.told
     recording = keep(
-        store, name, lambda begun: heard(said, begun.started), version=header.version, settings=header.settings
+        store, name, lambda begun: heard(said, begun.started, bodies), version=header.version, settings=settings
     )
     for note in notes:
         _note(store, recording, note)
@@ -103,7 +107,7 @@ def _behind(first: Placed, rest: Iterable[Placed]) -> Iterator[Placed]:
     yield from rest
 
 
-def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]]:
+def heard(placed: Iterable[Placed], now: int, bodies: Bodies = Bodies.FULL) -> Iterator[list[Record | LeftOut]]:
     """The records of all that is said, statement by statement; `now` is when sessions were opened that do not say."""
     hearing: Hearing | None = None
     line = 0
@@ -113,7 +117,7 @@ def heard(placed: Iterable[Placed], now: int) -> Iterator[list[Record | LeftOut]
                 if hearing is not None:
                     hearing.close()
                     yield hearing.take()
-                hearing = Hearing(statement, now)
+                hearing = Hearing(statement, now, bodies)
             elif hearing is not None:
                 hearing.hear(statement)
             elif isinstance(statement, Event):

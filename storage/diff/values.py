@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from proxy.imap.view.dialogue import Dialogue
@@ -42,13 +42,18 @@ class Difference:
     cause: str = ""
 
 
+NOT_KEPT: Final = "content not kept"
+"""The rule by which content is let pass that nobody can compare."""
+
+
 class Pass(NamedTuple):
-    """Something that is not the same and was let pass: by the rule of that name, at `where`."""
+    """Something that is not the same and was let pass: by the rule of that name, at `where`; or so many things."""
 
     rule: str
     where: str
     left: str | None = None
     right: str | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import enum
 import re
 from typing import NamedTuple
 
+_TOLD = re.compile(r" --bodies (headers|none|hash)(?= --(?:workers|fail-closed)|\Z)")
 LEFT_OUT = "body"
 """The class of what is masked because it is of a letter, as `Event.name`."""
 
@@ -19,6 +20,17 @@ class Bodies(enum.StrEnum):
     NONE = "none"
     HASH = "hash"
     """As NONE, but with the SHA-256 of each content."""
+
+    @property
+    def told(self) -> str:
+        """How the settings of a recording end that was made so; empty where everything is kept."""
+        return "" if self is Bodies.FULL else f" --bodies {self}"
+
+
+def bodies_told(settings: str) -> Bodies:
+    """What is kept in the recording with these settings."""
+    found = _TOLD.search(settings)
+    return Bodies(found[1]) if found else Bodies.FULL
 
 
 class What(enum.Enum):

@@ -35,6 +35,7 @@ class Findings:
     __slots__ = (
         "_counts",
         "_mailbox",
+        "_masked",
         "_paired",
         "context",
         "differences",
@@ -54,6 +55,7 @@ class Findings:
         self.passes: list[Pass] = []
         self.through: Rule | None = None
         self._mailbox: str | None = None
+        self._masked: bool | None = None
         self._counts: dict[Rule, int] = {}
         self._paired: tuple[dict[object, object], dict[object, object]] | None = None
 
@@ -65,6 +67,13 @@ class Findings:
             name = body.mailbox.name if isinstance(body, OnMailbox) else self.left.before.mailbox
             self._mailbox = name or ""
         return self._mailbox
+
+    @property
+    def masked(self) -> bool:
+        """Whether there are masks in what both sides were answered."""
+        if self._masked is None:
+            self._masked = all(any(answer.secret for answer in side.answers) for side in (self.left, self.right))
+        return self._masked
 
     @property
     def sessions(self) -> tuple[int, int]:
@@ -116,5 +125,6 @@ class Findings:
             return NOTHING
         for rule, count in self._counts.items():
             if count > PASSES_MOST:
-                self.passes.append(Pass(rule.value, f"{count - PASSES_MOST} more"))
+                more = count - PASSES_MOST
+                self.passes.append(Pass(rule.value, f"{more} more", times=more))
         return Comparison(tuple(self.differences), tuple(self.passes))

@@ -24,7 +24,7 @@ from storage.diff.equality import ids, words
 from storage.diff.equality.causes import lacking
 from storage.diff.equality.envelope import envelopes
 from storage.diff.equality.rules import Rule
-from storage.diff.equality.strings import contents
+from storage.diff.equality.strings import of_a_letter
 from storage.diff.equality.structure import structures
 from storage.diff.values import Kind
 
@@ -165,7 +165,7 @@ def _structure(found: Findings, where: str, left: Structure, right: Structure) -
 
 
 def _content(found: Findings, where: str, left: Content, right: Content) -> None:
-    contents(found, where, left.data, right.data)
+    of_a_letter(found, where, left.data, right.data)
 
 
 def _preview(found: Findings, where: str, left: Preview, right: Preview) -> None:

@@ -23,6 +23,7 @@ from proxy.imap.transcript import BODY_MIN
 from storage.diff.equality import ids
 from storage.diff.equality.rules import Rule
 from storage.diff.equality.shown import numbers as ranged
+from storage.diff.equality.strings import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +145,7 @@ def _item_stands(found: Findings, item: Item, whole: bool) -> bool:
     if isinstance(item, NumberItem):
         return item.name[:1] != b"X" and (item.name != b"UID" or _uid(found, item.number))
     if isinstance(item, Content):
-        return not isinstance(item.data, Absent)
+        return not (isinstance(item.data, Absent) or hidden(found, item.data))
     return isinstance(item, _SMALL) or (whole and not isinstance(item, ObjectId))
 
 

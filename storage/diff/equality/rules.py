@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
+from storage.diff import values
+
 
 class Rule(enum.StrEnum):
     """The rules' names."""
@@ -55,7 +57,7 @@ class Rule(enum.StrEnum):
     QUOTA_ROOT = "quota root"
     RIGHTS = "old rights"
     URL = "url"
-    NOT_KEPT = "content not kept"
+    NOT_KEPT = values.NOT_KEPT
 
 
 class Explained(NamedTuple):

@@ -34,6 +34,19 @@ def contents(found: Findings, where: str, left: NString, right: NString) -> None
         differing_bytes(found, where, left, right)
 
 
+def of_a_letter(found: Findings, where: str, left: NString, right: NString) -> None:
+    """The same, of what may have been masked on both sides alike (`--bodies`): nobody knows whether it was the same."""
+    if left == right and hidden(found, left):
+        found.let(Rule.NOT_KEPT, where, _told(left), _told(right))
+    else:
+        contents(found, where, left, right)
+
+
+def hidden(found: Findings, string: NString) -> bool:
+    """Whether a string that both sides have is a mask, or has one in it."""
+    return isinstance(string, bytes) and found.masked and _MASKED.search(string) is not None
+
+
 def differing_bytes(found: Findings, where: str, left: bytes | None, right: bytes | None) -> None:
     """Tell where bytes differ; NIL is shown as such."""
     if left is None or right is None:

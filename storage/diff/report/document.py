@@ -52,6 +52,7 @@ def _head(result: Result) -> Object:
         },
         "kinds": {kind.value: count for kind, count in sorted(totals.kinds.items())},
         "moved": totals.moved,
+        "not_kept": totals.not_kept,
         "reasons": dict(sorted(totals.reasons.items())),
         "capabilities": [_word(word) for word in result.words],
         "rules": [_rule(name, count, result) for name, count in sorted(totals.rules.items())],

@@ -73,7 +73,7 @@ def _case(entry: Entry, suite: str) -> Iterator[str]:
     name = title(said) if entry.left else f"B {title(said)}"
     yield f"    <testcase classname={_attribute(suite)} name={_attribute(name)}{took}"
     if entry.state is State.EQUAL:
-        yield "/>\n"
+        yield f"><system-out>{_text(entry.reason)}</system-out></testcase>\n" if entry.reason else "/>\n"
         return
     yield ">\n"
     if entry.state is State.NOT_COMPARED:

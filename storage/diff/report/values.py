@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from storage.diff.values import Kind, Pass
+from storage.diff.values import NOT_KEPT, Kind, Pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,7 +121,7 @@ class Totals:
         for difference in entry.differences:
             self.kinds[difference.kind] += 1
         for each in passes:
-            self.rules[each.rule] += 1
+            self.rules[each.rule] += each.times
             self.examples.setdefault(each.rule, each)
 
     def lone(self, state: State) -> None:
@@ -145,6 +145,11 @@ class Totals:
     def different(self) -> bool:
         """Whether anything differs."""
         return bool(self.kinds)
+
+    @property
+    def not_kept(self) -> int:
+        """How many contents could not be compared, for they were not kept or are masked."""
+        return self.rules[NOT_KEPT]
 
     @property
     def compared(self) -> int:

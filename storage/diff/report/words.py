@@ -56,9 +56,8 @@ def verdict(totals: Totals) -> str:
     if not totals.compared and not totals.different:
         return "Nothing could be compared."
     count = totals.kinds.total()
-    if not count:
-        return f"Equal: no differences in {_exchanges(totals.compared)}."
-    return f"{count} difference{'s' if count > 1 else ''} in {_exchanges(totals.compared)}."
+    found = f"{count} difference{'s' if count > 1 else ''}" if count else "Equal: no differences"
+    return f"{found} in {_exchanges(totals.compared)}.{_not_kept(totals.not_kept)}"
 
 
 def tallies(totals: Totals) -> Iterator[tuple[str, str]]:
@@ -100,6 +99,12 @@ def title(said: Said | None) -> str:
 
 def _exchanges(count: int) -> str:
     return f"{count} exchange{'' if count == 1 else 's'}"
+
+
+def _not_kept(count: int) -> str:
+    """What the verdict does not speak of."""
+    contents = "1 content that was" if count == 1 else f"{count} contents that were"
+    return f" {contents} not kept could not be compared." if count else ""
 
 
 def _quiet(entry: Entry) -> bool:

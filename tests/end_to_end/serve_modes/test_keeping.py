@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,45 @@ def test_new_adds_to_a_recording_of_the_database(tmp_path: Path, mail: Dovecot) 
         assert run(tmp_path / "s", "check", "--db", str(tmp_path / "t.db"))
     assert "asked upstream" in run(tmp_path / "s", "show", "jobs/2", "--json", "--db", str(tmp_path / "t.db"))
     assert hunt([tmp_path], [PASSWORD]) == []
+
+
+LETTERS = "canary-letter"
+
+
+def letters(imap: imaplib.IMAP4) -> None:
+    """Ask for what is private."""
+    assert imap.select("Kept")[0] == "OK"
+    status, found = imap.fetch("1", "(BODY.PEEK[] BODY.PEEK[TEXT])")
+    assert status == "OK"
+    assert str(found).count(LETTERS) == 2
+
+
+@pytest.mark.parametrize("place", ["bob.cassette", "jobs"])
+@pytest.mark.parametrize("policy", ["full", "headers", "none", "hash"])
+def test_letters_that_are_not_kept(tmp_path: Path, mail: Dovecot, place: str, policy: str) -> None:
+    """`new` records all of it first, and then adds to it: no word of a letter is in any file."""
+    name = str(tmp_path / place) if "." in place else place
+    words = (name, "--mode", "new", "--db", str(tmp_path / "t.db"), "--bodies", policy, *upstream(mail))
+    with direct(mail) as imap:
+        assert imap.create("Kept")[0] == "OK"
+        letter = f"Subject: canary-subject\r\n\r\n{LETTERS}\r\n".encode()
+        assert imap.append("Kept", "", "", letter)[0] == "OK"
+    for steps in ((known,), (known, letters)):
+        with Served(tmp_path / "s", *words) as served, client(served) as imap:
+            for each in steps:
+                each(imap)
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(b"BODY.PEEK[TEXT]" in content for content in files)
+    assert any(LETTERS.encode() in content for content in files) == (policy == "full")
+    assert any(b"canary-subject" in content for content in files) == (policy in {"full", "headers"})
+
+
+def direct(server: Dovecot) -> imaplib.IMAP4_SSL:
+    """Bob at his server itself."""
+    trust = ssl.create_default_context(cafile=str(server.ca))
+    imap = imaplib.IMAP4_SSL("localhost", server.tls_port, ssl_context=trust, timeout=20)
+    imap.login("bob", PASSWORD)
+    return imap
 
 
 def test_new_that_is_killed_leaves_what_was_there(tmp_path: Path, mail: Dovecot) -> None:

@@ -33,6 +33,12 @@ FAR = ("--upstream", "imaps://localhost:1")
         (("--db", "t.db", "--no-record", "--name", "x"), "Nothing is recorded here that could be called 'x'"),
         (("--mode", "all", *FAR, "--no-record"), "--no-record to record nothing"),
         (("--mode", "new", *FAR, "--no-record"), "--no-record to record nothing"),
+        (("--bodies", "none"), "Nothing is recorded here of which letters could be kept"),
+        (("--mode", "spy", *FAR, "--bodies", "none"), "Nothing is recorded here of which letters could be kept"),
+        (
+            ("--db", "t.db", "--no-record", "--bodies", "hash"),
+            "Nothing is recorded here of which letters could be kept",
+        ),
         (("--step", "key"), "needs a terminal"),
         (("--step", "-"), "needs a terminal"),
         (("--step", "/dev/null"), "/dev/null is no file"),

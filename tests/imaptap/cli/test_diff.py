@@ -190,6 +190,53 @@ def test_masked_content_is_not_compared(program: Program) -> None:
     assert shown["reasons"] == {"content that was not kept could not be compared": 1}
 
 
+LETTERS = 25
+
+
+@pytest.fixture
+def without_letters(program: Program, tmp_path: Path) -> Program:
+    """Two recordings of the same letters, and one of others that are as long, all with no letter in them."""
+    for name, word in (("one", "same"), ("two", "same"), ("other", "else")):
+        short, long = (f"Subject: x\r\n\r\n{word * times}".encode() for times in (10, 2000))
+        tale = Tale().say("S: * PREAUTH hi\nC: a SELECT x\nS: * 25 EXISTS\nS: a OK done\nC: b FETCH 1:25 BODY[]")
+        for number in range(1, LETTERS + 1):
+            tale.send(S, f"* {number} FETCH (BODY[] {{{len(short)}}}\r\n".encode(), short, b")\r\n")
+        tale.say(f"S: b OK done\nC: c FETCH 1 BODY[TEXT]\nS: * 1 FETCH (BODY[TEXT] {{{len(long)}}}").send(S, long)
+        recorded(program.db, tale.say("S: )\nS: c OK done\nC: d NOOP\nS: d OK").end(), name=name)
+        program.lines("export", name, "--format", "cassette", "-o", str(tmp_path / f"{name}.cassette"))
+        for policy in ("none", "headers", "hash"):
+            program.lines(
+                "import", str(tmp_path / f"{name}.cassette"), "--bodies", policy, "--name", f"{name}-{policy}"
+            )
+    return program
+
+
+@pytest.mark.parametrize("policy", ["none", "headers"])
+@pytest.mark.parametrize("right", ["two", "other"])
+def test_letters_that_were_not_kept_are_told_of(without_letters: Program, policy: str, right: str) -> None:
+    """They are as long on both sides, and masked alike; how many there are, beyond those told one by one, too."""
+    shown = document(without_letters, f"one-{policy}", f"{right}-{policy}")
+    assert (shown["kinds"], shown["equal"], shown["not_kept"]) == ({}, True, LETTERS + 1)
+    assert shown["reasons"] == {"content that was not kept could not be compared": 2}
+    said = "Equal: no differences in 4 exchanges. 26 contents that were not kept could not be compared."
+    assert shown["verdict"] == said
+    for form in ("text", "html", "markdown", "junit"):
+        told = without_letters.lines("diff", f"one-{policy}", f"{right}-{policy}", "--format", form)
+        assert "26 contents that were not kept could not be compared." in " ".join(told)
+    suite = ET.fromstring("\n".join(told))  # noqa: S314
+    outs = [case.findtext("system-out") for case in suite.iter("testcase")]
+    assert outs.count("content that was not kept could not be compared") == 2
+    assert not list(suite.iter("failure"))
+
+
+def test_large_ones_are_compared_by_their_hashes(without_letters: Program) -> None:
+    """Of short ones, which are masked, nobody compares them."""
+    assert document(without_letters, "one-hash", "two-hash")["not_kept"] == LETTERS
+    other = document(without_letters, "one-hash", "other-hash")
+    assert (other["kinds"], other["not_kept"]) == ({"value": 1}, LETTERS)
+    assert document(without_letters, "one", "two")["not_kept"] == 0
+
+
 def _mask(tale: Tale) -> Event:
     """A secret in the letter."""
     start = (

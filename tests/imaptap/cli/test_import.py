@@ -53,6 +53,42 @@ def test_ls_says_so(program: Program, tmp_path: Path) -> None:
     assert program.json("ls")["recordings"][0]["imported"] == f"transcript {path}"
 
 
+LETTER = "Subject: topicword\n\nbodyword"
+ASKED = f"S: * PREAUTH hi\nC: a FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {{{len(LETTER) + 2}}}\n"
+SAID = {
+    "typed.txt": f"* PREAUTH hi\na fetch 1 body[]\n* 1 FETCH (BODY[] {{{len(LETTER) + 2}}}\n{LETTER})\na OK\n",
+    "marked.txt": f"{ASKED}S: Subject: topicword\nS: \nS: bodyword)\nS: a OK\n",
+    "hand.cassette": f"imaptap cassette 1\n{ASKED}S| Subject: topicword\nS|\nS| bodyword{{{{-}}}}\nS: )\nS: a OK\n",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("policy", ["full", "headers", "none", "hash"])
+def test_what_is_kept_of_letters(program: Program, tmp_path: Path, name: str, policy: str) -> None:
+    """As when it is recorded; `ls` says so."""
+    path = _file(tmp_path, name, SAID[name])
+    program.lines("import", path, "--bodies", policy)
+    file = program.db.read_bytes()
+    assert (b"bodyword" in file, b"topicword" in file) == (policy == "full", policy in {"full", "headers"})
+    assert (f"bodies: {policy}" in program.lines("ls")[1]) == (policy != "full")
+    only = program.json("ls")["recordings"][0]
+    assert only["bodies"] == policy
+    assert "--bodies" not in (only["imported"] or "")
+    assert program.lines("check")[-1].endswith("Nothing is wrong.")
+
+
+def test_what_is_kept_of_letters_in_our_own_formats(program: Program, tmp_path: Path) -> None:
+    """Also where they tell everything."""
+    recorded(program.db, typed_session(), name="typed")
+    for form in ("cassette", "ndjson", "text"):
+        path = str(tmp_path / f"own.{form}")
+        program.lines("export", "typed", "--format", form, "-o", path)
+        program.lines("import", path, "--bodies", "none", "--name", form)
+        assert "of a letter." not in "\n".join(program.lines("show", f"{form}/1", "--bodies"))
+        assert program.json("show", f"{form}/1")["exchanges"][2]["command"] == "FETCH"
+    assert program.lines("check")[-1].endswith("Nothing is wrong.")
+
+
 def test_recorded_ones_are_not_imported(two: Program) -> None:
     assert [each["imported"] for each in two.json("ls")["recordings"]] == [None, None]
 

@@ -68,6 +68,7 @@ def test_no_client_came(program: Program) -> None:
 def test_json_keys(two: Program) -> None:
     facts = [
         "recording", "name", "state", "started", "ended", "host", "pid", "version", "settings", "imported",
+        "bodies",
         "session_count", "exchange_count", "client_bytes", "server_bytes", "replay_of",
     ]  # fmt: skip
     listed = two.json("ls")

@@ -13,7 +13,7 @@ from proxy.imap.mapping import Mapping
 from proxy.imap.transcript import EventKind
 from proxy.replay import ear
 from storage import open_store
-from tests.imaptap.telling import Tale, recorded
+from tests.imaptap.telling import S, Tale, recorded
 from tests.servers.certificates import make_identity
 from tests.servers.scripted import ScriptedServer
 from tests.servers.wait import free_port
@@ -116,6 +116,23 @@ def test_a_session_is_sent_again_and_recorded(stage: Stage) -> None:
         (1, "sent", "3"),
     ]
     assert stage.program.json("ls")["recordings"][1]["replay_of"] == {"recording": 1, "name": "old", "url": url[0]}
+    assert stage.program("check").exit_code == 0
+
+
+@pytest.mark.parametrize("policy", ["full", "headers", "none", "hash"])
+def test_what_is_kept_of_letters(stage: Stage, policy: str) -> None:
+    """As when it is recorded: of what the target answers, and of what is sent to it."""
+    tale = Tale().say(LOGIN + "C: a2 SELECT INBOX\nS: * 1 EXISTS\nS: a2 OK done\nC: a3 FETCH 1 BODY[]")
+    tale.say("S: * 1 FETCH (BODY[] {31}").send(S, b"Subject: other\r\n\r\nwritten there)\r\na3 OK done\r\n")
+    recorded(stage.program.db, tale.say("C: a4 NOOP\nS: a4 OK").end(), name="old")
+    script = IN + "C: R3 SELECT INBOX\nS: * 1 EXISTS\nS: R3 OK done\nC: R4 FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {30}\n"
+    script += r"S= Subject: topicword\r\n\r\nbodyword)\r\n" + "\nS: R4 OK done\nC: R5 NOOP\nS: R5 OK\nEOF"
+    result = stage.replay(script, "--bodies", policy)
+    assert (result.exit_code, result.stderr) == (0, "")
+    stored = b"".join(path.read_bytes() for path in stage.folder.rglob("*.db*"))
+    assert (b"bodyword" in stored, b"topicword" in stored) == (policy == "full", policy in {"full", "headers"})
+    assert [each["bodies"] for each in stage.program.json("ls")["recordings"]] == ["full", policy]
+    assert (f"bodies: {policy}, replay of 1" in stage.program.lines("ls")[2]) == (policy != "full")
     assert stage.program("check").exit_code == 0
 
 

@@ -145,3 +145,71 @@ def test_names_of_files_do_not_reach_the_terminal(program: Program, tmp_path: Pa
     file = tmp_path / "a\x1b[31mb"
     file.write_text("x")
     assert "\x1b" not in program("scan", str(file)).stdout
+
+
+HAND = """\
+imaptap cassette 1
+S: * OK ready
+C: a1 LOGIN {3}
+S: + go
+C| bob{{-}}
+C:  {6}
+S: + go
+C| secret{{-}}
+C:
+S: a1 NO bad secret
+C: a2 LOGIN bob secret
+S: a2 NO
+C: a3 AUTHENTICATE PLAIN
+S: +
+C: AGJvYgBzZWNyZXQ=
+S: a3 OK
+"""
+
+
+def passwords(program: Program, file: Path, *words: str) -> list[tuple[object, ...]]:
+    hits = found(program, file, *words)
+    assert {hit["kind"] for hit in hits} <= {"password"}
+    return [tuple(hit[key] for key in ("where", "offset", "exchange", "what", "line")) for hit in hits]
+
+
+def test_passwords_that_were_written_into_a_cassette(program: Program, tmp_path: Path) -> None:
+    """In literals and answers, too, which the recording that is made of it has masked; each once."""
+    file = tmp_path / "hand.cassette"
+    file.write_text(HAND)
+    assert passwords(program, file) == [
+        (f"{file}: 1/1 client", 23, 1, "LOGIN", None),
+        (f"{file}: 1/1 client", 44, 2, "LOGIN", None),
+        (f"{file}: 1/1 client", 75, 3, "SASL answer", None),
+        (f"{file}: 1/1 server", 34, 1, "password said again", None),
+        (str(file), 39, None, "LOGIN with a literal", 3),
+        (str(file), 129, None, "LOGIN", 11),
+        (str(file), 161, None, "SASL answer in a line of its own", 13),
+    ]
+    assert "secret" not in program("scan", str(file)).stdout
+    assert passwords(program, file, "--find", "key") == []
+
+
+def test_of_a_cassette_that_tells_everything_each_password_is_told_once(program: Program, tmp_path: Path) -> None:
+    """Nobody masks those: they would be in the recording that is made of it."""
+    file = tmp_path / "hand.cassette"
+    file.write_text(HAND.replace("imaptap cassette 1\n", "imaptap cassette 1\nsession tells=everything\n"))
+    program.lines("import", str(file))
+    for place in (file, program.db):
+        recorded_ones = [hit for hit in passwords(program, place) if " 1/1 " in str(hit[0])]
+        assert [hit[1:4] for hit in recorded_ones] == [
+            (23, None, "LOGIN"),
+            (44, None, "LOGIN"),
+            (75, None, "SASL answer"),
+            (34, None, "password said again"),
+        ]
+
+
+def test_masks_are_no_passwords(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "hand.cassette"
+    file.write_text(HAND)
+    program.lines("import", str(file))
+    program.lines("export", "last", "--format", "cassette", "-o", str(tmp_path / "masked.cassette"))
+    program.lines("export", "last", "--format", "text", "-o", str(tmp_path / "masked.txt"))
+    for place in (program.db, tmp_path / "masked.cassette", tmp_path / "masked.txt"):
+        assert passwords(program, place) == []

@@ -211,3 +211,54 @@ def test_cut_anywhere(tmp_path: Path, text: str) -> None:
 def test_what_is_nothing(tmp_path: Path, head: bytes) -> None:
     (tmp_path / "x").write_bytes(head)
     assert found(tmp_path / "x") is None
+
+
+SAME_TAG = """\
+* OK ready
+. login bob open-sesame
+. OK LOGIN completed.
+. list "" "*"
+* LIST () "/" Calendar
+. select Drafts
+* 4 EXISTS
+. OK [READ-WRITE] SELECT completed.
+. logout
+* BYE bye
+. OK LOGOUT completed.
+"""
+LACKING = (
+    "missing: no completion stands before line 6, where the next command with the same tag begins: "
+    "what ends a command from there on may be another's"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "remarks"),
+    [
+        (SAME_TAG, [LACKING]),
+        (SAME_TAG.replace("Calendar", "Calendar\n. OK done"), []),
+        (SAME_TAG.replace(". OK [READ", ". OK LIST completed.\n. OK [READ"), []),  # it did not wait, and all came
+        (SAME_TAG.replace(". OK LOGOUT completed.\n", "").replace("Calendar", "Calendar\n. OK done"), []),
+        (
+            f"{SAME_TAG}Connection closed by foreign host.\n",
+            [LACKING],
+        ),
+    ],
+)
+def test_a_completion_that_was_not_pasted(tmp_path: Path, text: str, remarks: list[str]) -> None:
+    """Tags that are all alike do not show which one it is; it is told where it was noticed first."""
+    assert _told(tmp_path, text).remarks == remarks
+
+
+@pytest.mark.parametrize(
+    ("rest", "remarks"),
+    [
+        (")", []),
+        (" UID 4)", []),
+        ("", []),
+        ("x)", ["does not fit: the literal announced at line 2 ends in the midst of line 4: its count is not right"]),
+    ],
+)
+def test_a_literal_whose_count_does_not_fit(tmp_path: Path, rest: str, remarks: list[str]) -> None:
+    text = f"* PREAUTH in\n* 1 FETCH (BODY[] {{10}}\nA: b\nlast{rest}\na noop\na OK\n"
+    assert _told(tmp_path, text).remarks == remarks

@@ -103,6 +103,20 @@ THERE = [
     (b"a1 LOGIN bob hunter2\r\n", "LOGIN"),
     (b'a1 login "bob" "hunter2"\r\n', "LOGIN"),
     (b"a1 AUTHENTICATE PLAIN AGJvYgBodW50ZXIy\r\n", "SASL answer"),
+    (b"a LOGIN bob {6}\r\nsecret\r\n", "LOGIN with a literal"),
+    (b"a LOGIN {3}\r\n+ go\r\nbob {6+}\r\nsecret\r\n", "LOGIN with a literal"),
+    (b'a LOGIN {3+}\r\nbob "sec ret"\r\n', "LOGIN with a literal"),
+    (b"C: a LOGIN {3}\nS: +\nC: bob {6}\nS: + go\nC: secret\n", "LOGIN with a literal"),
+    (b"C: a LOGIN {3}\nS: +\nC| bob{{-}}\nC:  {6}\nS: +\nC| secret{{-}}\nC:\n", "LOGIN with a literal"),
+    (b"C: a LOGIN {3}\nS: +\nC| bob\\\nC:  {6}\nS: +\nC| secret\\\nC:\n", "LOGIN with a literal"),
+    (b"1764200000.123456 a LOGIN bob {6}\r\n1764200001.123456 secret\r\n", "LOGIN with a literal"),
+    (
+        b"1764200000.123456 I: a LOGIN bob {6}\r\n1764200000.123456 O: + OK\r\n1764200001.123456 I: secret\r\n",
+        "LOGIN with a literal",
+    ),
+    (b"C: a AUTHENTICATE PLAIN\nS: +\nC: AGJvYgBzZWNyZXQ=\n", "SASL answer in a line of its own"),
+    (b"a AUTHENTICATE PLAIN\r\nAGJvYgBzZWNyZXQ=\r\n", "SASL answer in a line of its own"),
+    (b"a AUTHENTICATE LOGIN\r\n+ VXNlcm5hbWU6\r\nYm9i\r\n", "SASL answer in a line of its own"),
     (b"password: hunter2", "password"),
     (b"From: Bob <bob@mail.company.org>", "address"),
     (base64.b64encode(b"a letter to bob@mail.company.org, see"), "address"),
@@ -129,6 +143,15 @@ NOT_THERE = [
     b"a1 LOGIN bob xxxxxxx\r\n",
     b'a1 LOGIN bob "xxxxxxx"\r\n',
     b"a1 AUTHENTICATE PLAIN xxxxxxxxxxxxxxxx\r\n",
+    b"a LOGIN bob {6}\r\nxxxxxx\r\n",
+    b"a LOGIN {3}\r\n+ go\r\nbob {6}\r\n+ go\r\nxxxxxx\r\n",
+    b"C: a LOGIN {3}\nS: + go\nC| bob{{-}}\nC:  {6}\nS: + go\nC| xxxxxx{{-}}\nC:\n",
+    b"C: a LOGIN {3}\nS: + go\nC| bob\\\nC:  {6}\nS: + go\nC| \\{login 6}\\\nC:\n",
+    b"C: a LOGIN bob {6}\nS: a NO not in clear\n",
+    b"1764200000.123456 I: a LOGIN bob {6}\r\n1764200000.123456 O: a NO never\r\n",
+    b"C: a AUTHENTICATE PLAIN\nS: +\nC: xxxxxxxxxxxxxxxx\n",
+    b"C: a AUTHENTICATE PLAIN\nS: +\nC: \\{sasl 16}\n",
+    b"a AUTHENTICATE EXTERNAL\r\na NO no\r\n",
     b"https://bob:xxxxxx@host/",
     b"bob@mail.example.org bob@localhost bob@x.invalid",
     b"wvu@abcdef.xqz",
@@ -144,6 +167,23 @@ NOT_THERE = [
 @pytest.mark.parametrize("data", NOT_THERE)
 def test_what_only_looks_like_one(data: bytes) -> None:
     assert list(EVERYTHING.through([data])) == []
+
+
+def test_where_it_ends() -> None:
+    """Also where it was written otherwise."""
+    said = b"password: hunter2"
+    assert [(hit.offset, hit.end) for hit in EVERYTHING.through([b"; ", said, b" "])] == [(2, 2 + len(said))]
+    folded = [hit for hit in EVERYTHING.through([b"; password: hun=\r\nter2 "]) if hit.how]
+    assert [(hit.offset, hit.end) for hit in folded] == []
+    assert [(hit.offset, hit.end) for hit in CANARIES.through([b"; Zaunk\xc3\xb6=\r\nnig 4711."])] == [(2, 20)]
+
+
+@pytest.mark.parametrize(
+    "part", [b" LOGIN {3}\r\n", b" LOGIN a {3}\r\n+ ", b" LOGIN {1}\r\n" + b" a" * 100, b"AUTHENTICATE PLAIN\r\n+"]
+)
+def test_what_begins_like_a_login_again_and_again(part: bytes) -> None:
+    """Nothing is looked at more often than a fixed number of times (the test's time runs out, otherwise)."""
+    assert list(EVERYTHING.through([part * (300_000 // len(part))])) == []
 
 
 def test_an_address_is_found_in_an_envelope() -> None:

@@ -204,3 +204,25 @@ def test_what_is_masked_on_one_side_is_not_compared_whatever_its_size() -> None:
         assert [(each.rule, each.right) for each in found.passes] == (
             [] if differs else [("content not kept", "13 bytes")]
         )
+
+
+def test_what_is_masked_on_both_sides_is_not_compared() -> None:
+    """However alike it looks; what was not masked is not doubted for its looks, nor what is not of a letter."""
+    for value, sides, told in (
+        ('BODY[TEXT] "xxxxxxxx"', (True, True), ["8 bytes"]),
+        ('BODY[] "A: b xxxxxxxx"', (True, True), ["13 bytes"]),
+        ('BODY[] "A: b xxxxxxxx"', (True, False), []),
+        ('BODY[] "A: b xxxxxxxx"', (False, False), []),
+        ('BODY[] "A: b"', (True, True), []),
+        ("BODY[] NIL", (True, True), []),
+        ("UID 1 FLAGS (xxxxxxxx)", (True, True), []),
+    ):
+        row = Row("FETCH 1 BODY[]", f"* 1 FETCH ({value})", f"* 1 FETCH ({value})")
+        left_side, right_side, context = dialogues(row)
+        left_side, right_side = (
+            side._replace(answers=tuple(each._replace(secret=secret) for each in side.answers))
+            for side, secret in zip((left_side, right_side), sides, strict=True)
+        )
+        found = compare(left_side, right_side, context)
+        assert found.differences == ()
+        assert [(each.rule, each.right) for each in found.passes] == [("content not kept", each) for each in told]

@@ -1,0 +1,75 @@
+"""What is left out of a cassette when it is imported, beside what was when it was recorded (`--bodies`)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from proxy.imap.letters.policy import LEFT_OUT, Bodies
+from proxy.imap.transcript import Event, EventKind
+
+if TYPE_CHECKING:
+    from proxy.imap.transcript import Direction
+
+_NAMES: Final = frozenset((LEFT_OUT, "unread"))
+_KEPT: Final = 200
+"""So many places that the cassette tells of are remembered: what is heard about one is heard soon."""
+_ENDLESS: Final = 1 << 62
+_UNHASHED: Final = frozenset((Bodies.HEADERS, Bodies.NONE))
+
+_Place = tuple["Direction | None", int, int]
+
+
+def leaves_out(event: Event) -> bool:
+    """Whether it says that something of a letter was left out."""
+    return event.kind is EventKind.SECRET and event.name in _NAMES
+
+
+class Leaving:
+    """Of one session. What the cassette tells, and what is heard, may be about the same bytes: each is told once.
+
+    What is heard waits until the cassette has told of the same moment. Nothing that has masks in it is hashed.
+    """
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._places: deque[_Place] = deque(maxlen=_KEPT)
+        self._waiting: list[Event] = []
+
+    @property
+    def hashes(self) -> bool:
+        """Whether a hash that the cassette has may stay."""
+        return self._bodies not in _UNHASHED
+
+    def told(self, event: Event) -> Event:
+        """An event of the cassette, as it is to be recorded."""
+        if not leaves_out(event):
+            return event
+        self._places.append(_place(event))
+        self._waiting = [left for each in self._waiting for left in self._new(each)]
+        return event if self.hashes else event._replace(text="")
+
+    def heard(self, event: Event) -> None:
+        """Something is left out now."""
+        self._waiting += self._new(event)
+
+    def due(self, at: int) -> list[Event]:
+        """What was heard of earlier moments than this."""
+        due = [event for event in self._waiting if event.at < at]
+        self._waiting = [event for event in self._waiting if event.at >= at]
+        return due
+
+    def _new(self, event: Event) -> list[Event]:
+        place = _place(event)
+        if place in self._places:
+            return []
+        return [event._replace(text="") if any(_touch(place, other) for other in self._places) else event]
+
+
+def _place(event: Event) -> _Place:
+    start = event.offset or 0
+    return event.direction, start, _ENDLESS if event.length is None else start + event.length
+
+
+def _touch(one: _Place, other: _Place) -> bool:
+    return one[0] is other[0] and one[1] < other[2] and other[1] < one[2]
