@@ -230,12 +230,11 @@ def _words(job: Job) -> tuple[str, ...]:
 
 
 def _lanes(jobs: list[Job]) -> list[list[Job]]:
-    """Jobs of one server and mode are a lane, or two of about the same length where the server is quickly started."""
+    """Jobs of one server and mode are two lanes of about the same length."""
     groups: dict[tuple[Kind, Mode, tuple[str, ...]], list[Job]] = {}
     for job in jobs:
         groups.setdefault((job.kind, job.mode, _words(job)), []).append(job)
-    halves = (((group[::2], group[1::2]) if kind == "dovecot" else (group,)) for (kind, _, _), group in groups.items())
-    return [lane for lanes in halves for lane in lanes if lane]
+    return [lane for group in groups.values() for lane in (group[::2], group[1::2]) if lane]
 
 
 @contextmanager
