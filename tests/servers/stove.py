@@ -108,7 +108,10 @@ def main() -> None:
 
 def become(request: Request) -> None:
     """Run the console script, as a process that has just begun."""
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for file in list(Path("/dev/fd").iterdir()):
+        if int(file.name) > 2:
+            with contextlib.suppress(OSError):  # that of the list itself
+                os.close(int(file.name))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()

@@ -87,7 +87,7 @@ def start(
     stdin: IO[bytes] | None = None,
     stdout: IO[bytes],
     stderr: IO[bytes],
-    cold: bool = COLD,
+    cold: bool = False,
 ) -> Process:
     """Run the console script `words[0]` with these words behind it. `cold`: as a process that begins with nothing."""
     files = (stdin or subprocess.DEVNULL, stdout, stderr)
