@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
+from tests.need import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,7 +51,7 @@ def _idle() -> Iterator[subprocess.Popen[str]]:
         process = _at_rest.pop()
     except IndexError:
         command = [sys.executable, "-m", "tests.servers.reader"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         yield process
     except BaseException:

@@ -73,6 +73,20 @@ def test_signals_end_it(tmp_path: Path, number: signal.Signals) -> None:
     assert process.returncode == process.poll() == process.wait()
 
 
+def test_what_only_a_cold_one_inherits_is_inherited(tmp_path: Path) -> None:
+    """Another umask, and a signal that is ignored."""
+    script = tmp_path / "script"
+    script.write_text("import os, signal\nprint(os.umask(0), signal.getsignal(signal.SIGHUP).name)\n")
+    command = ([sys.executable, str(script)], environment(tmp_path))
+    assert warm.run([program(), "--version"], environment(tmp_path)).returncode == 0  # it is begun with what is usual
+    before = os.umask(0o123), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert warm.run(*command).stdout == f"{0o123} SIG_IGN\n"
+    finally:
+        os.umask(before[0])
+        signal.signal(signal.SIGHUP, before[1])
+
+
 def test_it_is_cold_where_that_is_asked_for(tmp_path: Path) -> None:
     with tempfile.TemporaryFile() as file:
         process = warm.start([program(), "--version"], environment(tmp_path), stdout=file, stderr=file, cold=True)

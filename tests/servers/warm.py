@@ -22,6 +22,8 @@ import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tests.need import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -89,9 +91,12 @@ def start(
     stderr: IO[bytes],
     cold: bool = False,
 ) -> Process:
-    """Run the console script `words[0]` with these words behind it. `cold`: as a process that begins with nothing."""
+    """Run the console script `words[0]` with these words behind it. `cold`: as a process that begins with nothing.
+
+    So does one that is to inherit what those that are forked do not: another umask, signals that are ignored now.
+    """
     files = (stdin or subprocess.DEVNULL, stdout, stderr)
-    if cold or COLD:
+    if cold or COLD or not _stove.is_like_us():
         return subprocess.Popen(words, stdin=files[0], stdout=stdout, stderr=stderr, cwd=cwd, env=env)
     request = {"words": list(words), "env": dict(env), "cwd": str(cwd or Path.cwd())}
     with Path(os.devnull).open("rb") as nothing:
@@ -119,6 +124,13 @@ def run(
     return subprocess.CompletedProcess(list(words), code, *printed)
 
 
+def _inherited() -> tuple[int, frozenset[int]]:
+    """The umask, and the signals that are ignored."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask, frozenset(each for each in signal.valid_signals() if signal.getsignal(each) is signal.SIG_IGN)
+
+
 class _Stove:
     """The warm process, from outside. There is one for all, begun when it is first needed."""
 
@@ -139,11 +151,17 @@ class _Stove:
         os.close(theirs)
         return Started(os.fdopen(status, "rb", 0))
 
+    def is_like_us(self) -> bool:
+        """Whether what is forked there inherits the same as what is started here."""
+        return self._process is None or self._inherited == _inherited()
+
     def _begin(self) -> None:
+        self._inherited = _inherited()
         self._control, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "tests.servers.stove", str(theirs.fileno())]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+            number = theirs.fileno()
+            command = [sys.executable, "-m", "tests.servers.stove", str(number)]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[number], cwd=ROOT)
         atexit.register(self._end)
 
     def _end(self) -> None:
