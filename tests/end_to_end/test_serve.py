@@ -51,7 +51,7 @@ def trust(served: Served) -> ssl.SSLContext:
 
 
 def client(served: Served) -> imaplib.IMAP4_SSL:
-    return imaplib.IMAP4_SSL("localhost", served.port("implicit"), ssl_context=trust(served), timeout=20)
+    return imaplib.IMAP4_SSL("localhost", served.port("implicit"), ssl_context=trust(served), timeout=60)
 
 
 def whole(served: Served) -> None:
