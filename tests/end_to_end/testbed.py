@@ -245,7 +245,7 @@ def server_of(testbed: Path, kind: Kind, *words: str) -> Iterator[Outside]:
     """
     program = [sys.executable, str(testbed / f"{kind}.py")]
     # A name that is short, for socket paths, and a folder that the server's user may walk into.
-    with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-", dir=memory()) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-", dir=memory() if kind == "cyrus" else None) as folder:
         Path(folder).chmod(0o755)
         complaints = Path(folder) / "stderr"
         # To a file: a server may keep this open as long as it runs, and who reads from a pipe waits for its end.

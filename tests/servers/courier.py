@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Self
 from tests.servers.account import account, as_account, give
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.mail import write_maildir
-from tests.servers.memory import memory
 from tests.servers.unpacked import brought, libraries
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Courier:
     identity: Identity | None = None
 
     def __enter__(self) -> Self:
-        self.folder = Path(tempfile.mkdtemp(prefix="imaptap-courier-", dir=memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="imaptap-courier-"))
         self.folder.chmod(0o755)
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()

@@ -25,7 +25,6 @@ from tests.servers.account import account, as_account, give
 from tests.servers.certificates import Identity, make_identity
 from tests.servers.dovecot_conf import CONFIG
 from tests.servers.mail import mailbox, write_maildir
-from tests.servers.memory import memory
 from tests.servers.wait import free_port, greets, until
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Dovecot:
         if not Path("/usr/lib/dovecot/imap").exists() and not Path("/usr/libexec/dovecot/imap").exists():
             absent("dovecot-imapd")
         # Not pytest's own folder: socket paths end at 107 bytes, and root's temporary folders let nobody else in.
-        self.folder = Path(tempfile.mkdtemp(prefix="imaptap-dovecot-", dir=memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="imaptap-dovecot-"))
         self.folder.chmod(0o755)
         self.plain_port, self.tls_port = free_port(), free_port()
         if self.identity is None:

@@ -1,7 +1,7 @@
-"""Where servers keep their mail: in memory, if there is such a place, for nobody needs it after the tests.
+"""Where Cyrus keeps its mail: in memory, if there is such a place, for nobody needs it after the tests.
 
-Cyrus has each letter and each list written to the disk before it answers, and on a disk with other work that takes most
-of its time. What imaptap itself writes stays on the disk.
+It has each letter and each list written to the disk before it answers, and on a disk with other work that takes most of
+its time. Dovecot and PostgreSQL are told not to wait for theirs; what imaptap itself writes stays on the disk.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 
 PLACE = Path("/dev/shm")  # noqa: S108 - what is made in it has a name that cannot be foreseen
 ROOM = 1 << 29
-"""Bytes that must be free: some servers at once, with the mail of the wider testbed and programs of their own."""
+"""Bytes that must be free: some of them at once, with the mail of the wider testbed and programs of their own."""
 
 
 def memory() -> str | None:
-    """A folder for the folders of servers; None is the usual one for what is temporary, as `tempfile` takes it.
+    """A folder for the folders of such servers; None is the usual one for what is temporary, as `tempfile` takes it.
 
     A server may be copied into its folder, so programs must be allowed there; containers often forbid that.
     """
