@@ -25,6 +25,14 @@ sys.exit(int(sys.argv[1]))
 """
 
 
+def executable(folder: Path, text: str) -> str:
+    """A script for this Python."""
+    file = folder / "script"
+    file.write_text(f"#!{sys.executable}\n{text}")
+    file.chmod(0o700)
+    return str(file)
+
+
 def both(words: list[str], env: dict[str, str], cwd: Path, said: str) -> list[tuple[int, str, str]]:
     """Exit code and output, warm and cold."""
     done = [
@@ -38,10 +46,9 @@ def both(words: list[str], env: dict[str, str], cwd: Path, said: str) -> list[tu
 
 def test_a_script_sees_the_same(tmp_path: Path) -> None:
     """Words, folder, environment, what it reads; and what it says and its exit code come back."""
-    script = tmp_path / "script"
-    script.write_text(SCRIPT)
+    script = executable(tmp_path, SCRIPT)
     env = {"PATH": os.defpath, "LC_CTYPE": "C.UTF-8", "IMAPTAP_HOME": "ä"}
-    here, there = both([str(script), "7", "a b"], env, tmp_path, "read me")
+    here, there = both([script, "7", "a b"], env, tmp_path, "read me")
     assert here == there
     assert here[0] == 7
     assert here[1].startswith("__main__ ['") and here[1].endswith(" read me\n")  # noqa: PT018
@@ -56,12 +63,11 @@ def test_the_program_says_the_same(tmp_path: Path, words: tuple[str, ...]) -> No
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_signals_end_it(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C too, which the process that starts others does not heed."""
-    script = tmp_path / "script"
-    script.write_text("import time\nprint(1, flush=True)\nwhile True: time.sleep(100)\n")
+    script = executable(tmp_path, "import time\nprint(1, flush=True)\nwhile True: time.sleep(100)\n")
     read, write = os.pipe()
     with tempfile.TemporaryFile() as errors, os.fdopen(read, "rb") as said:
         with os.fdopen(write, "wb") as stdout:
-            process = warm.start([str(script)], environment(tmp_path), stdout=stdout, stderr=errors)
+            process = warm.start([script], environment(tmp_path), stdout=stdout, stderr=errors)
         assert said.readline() == b"1\n"
         assert process.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):
@@ -75,13 +81,11 @@ def test_signals_end_it(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_what_only_a_cold_one_inherits_is_inherited(tmp_path: Path) -> None:
     """Another umask, and a signal that is ignored."""
-    script = tmp_path / "script"
-    script.write_text("import os, signal\nprint(os.umask(0), signal.getsignal(signal.SIGHUP).name)\n")
-    command = ([sys.executable, str(script)], environment(tmp_path))
+    script = executable(tmp_path, "import os, signal\nprint(os.umask(0), signal.getsignal(signal.SIGHUP).name)\n")
     assert warm.run([program(), "--version"], environment(tmp_path)).returncode == 0  # it is begun with what is usual
     before = os.umask(0o123), signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        assert warm.run(*command).stdout == f"{0o123} SIG_IGN\n"
+        assert warm.run([script], environment(tmp_path)).stdout == f"{0o123} SIG_IGN\n"
     finally:
         os.umask(before[0])
         signal.signal(signal.SIGHUP, before[1])
