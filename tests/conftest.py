@@ -26,8 +26,9 @@ ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", BESIDE, "end_
 LONGEST = tuple(
     f"end_to_end/{name}.py"
     for name in (
-        *("test_testbed", "test_serve_clients", "test_encores", "test_wire", "serve_modes/test_keeping", "test_serve"),
-        *("test_secrets", "test_anonymise", "test_faults", "test_kill", "test_soak", "test_hostile", "test_bodies"),
+        *("test_testbed", "test_workers", "test_serve_clients", "test_encores", "test_secrets", "test_wire"),
+        *("serve_modes/test_keeping", "test_serve", "test_anonymise", "test_faults", "test_replay", "test_kill"),
+        *("test_bodies", "test_import", "test_planted", "test_soak", "test_hostile", "test_export_wire"),
     )
 )
 """Files that go before the others of their folder, the longest first, so that several processes come to their ends at
