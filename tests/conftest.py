@@ -19,11 +19,20 @@ from tests.servers.postgresql import PostgreSQL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", "end_to_end")
-"""Quick folders first. "" is what lies directly in tests/."""
+BESIDE = "plugins"
+ORDER = ("proxy/imap", "certs", "imaptap", "proxy", "storage", "", BESIDE, "end_to_end")
+"""Quick folders first. "" is what lies directly in tests/; BESIDE lies beside it."""
 
-LONGEST = tuple(f"end_to_end/test_{name}.py" for name in ("testbed", "encores", "serve_clients", "kill"))
-"""Files that go before the others of their folder, so that several processes come to their ends at about one time."""
+LONGEST = tuple(
+    f"end_to_end/{name}.py"
+    for name in (
+        *("test_testbed", "test_workers", "test_serve_clients", "test_encores", "test_secrets", "test_wire"),
+        *("serve_modes/test_keeping", "test_serve", "test_anonymise", "test_faults", "test_replay", "test_kill"),
+        *("test_bodies", "test_import", "test_planted", "test_soak", "test_hostile", "test_export_wire"),
+    )
+)
+"""Files that go before the others of their folder, the longest first, so that several processes come to their ends at
+about one time."""
 
 IN_THE_BACKGROUND = ("end_to_end/test_testbed.py",)
 """Files that go before all others where several processes share the work: they wait most of their time."""
@@ -41,16 +50,17 @@ SHARED = "PYTEST_XDIST_WORKER" in os.environ
 """Whether several processes share the work."""
 
 
-def rank(path: Path) -> tuple[int, bool]:
-    """A test file's place in the order: that of the longest entry that it lies under, and whether it is not LONGEST."""
+def rank(path: Path) -> tuple[int, int]:
+    """A test file's place in the order: that of the longest entry that it lies under, and its own among LONGEST."""
     if not path.is_relative_to(TESTS):
-        return len(ORDER), True
-    name = path.relative_to(TESTS)
-    if name.as_posix() in IN_THE_BACKGROUND and SHARED:
-        return -1, False
-    folder = name.parent.as_posix()
+        return ORDER.index(BESIDE), 0
+    name = path.relative_to(TESTS).as_posix()
+    if name in IN_THE_BACKGROUND and SHARED:
+        return -1, 0
+    folder = name.rpartition("/")[0]
     under = [entry for entry in ORDER if not entry or folder == entry or folder.startswith(entry + "/")]
-    return ORDER.index(max(under, key=len)), name.as_posix() not in LONGEST
+    place = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    return ORDER.index(max(under, key=len)), place
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

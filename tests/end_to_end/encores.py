@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from tests.end_to_end.encores_page import PAGE, Encore, Sort, Stage, page
 from tests.end_to_end.testbed import CLIENTS, chosen, run_job, server_of
 from tests.need import shared
+from tests.servers import warm
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def not_the_same_again(work: Path, db: Path, name: str) -> str:
 
 def _run(work: Path, db: Path, *words: str) -> subprocess.CompletedProcess[str]:
     env = {**environment(work / "home"), "IMAPTAP_DB": str(db)}
-    return subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=env, timeout=PATIENCE)
+    return warm.run([program(), *words], env, timeout=PATIENCE)
 
 
 if __name__ == "__main__":

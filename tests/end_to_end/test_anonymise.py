@@ -15,6 +15,7 @@ import pytest
 
 from tests.end_to_end.private import COUNT, LETTERS, PARTS, USER, folders, letter, strings
 from tests.need import need
+from tests.servers import warm
 from tests.servers.dovecot import Dovecot
 from tests.servers.mail import write_maildir
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
@@ -67,7 +68,7 @@ class Program:
 
     def __call__(self, *words: str, code: int = 0) -> str:
         env = environment(self._folder / "home") | {"IMAPTAP_DB": self.db}
-        done = subprocess.run([program(), *words], capture_output=True, text=True, timeout=100, check=False, env=env)
+        done = warm.run([program(), *words], env)
         assert done.returncode == code, done.stdout[-3000:] + done.stderr
         return done.stdout
 

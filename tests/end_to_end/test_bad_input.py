@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.need import need
+from tests.servers import warm
 from tests.servers.certificates import make_identity
 from tests.servers.recorder import Recorder, environment, program
 from tests.servers.scripted import ScriptedServer, dial
@@ -31,6 +32,8 @@ LISTEN = ("--listen", "imap+insecure://127.0.0.1:0")
 
 def run(folder: Path, *words: str, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """An imaptap command that is expected to end by itself, with its own home in `folder`."""
+    if not prefix:
+        return warm.run([program(), *words], environment(folder / "home"), cwd=folder, timeout=30)
     return subprocess.run(
         [*prefix, program(), *words],
         capture_output=True,

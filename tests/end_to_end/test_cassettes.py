@@ -35,8 +35,8 @@ def test_export_import_export(scheme: str, tmp_path: Path) -> None:
                     work.mkdir()
                     job(Place(mode, recorder.port(mode), recorder.ca, context, work))
                     server.reseed("bob")
-    with Reader({**environment(tmp_path / "home"), "IMAPTAP_DB": recorder.db}) as reader:
-        compare(Runner(reader), recorder.recording, tmp_path / "again.cassette")
+    reader = Reader({**environment(tmp_path / "home"), "IMAPTAP_DB": recorder.db})
+    compare(Runner(reader), recorder.recording, tmp_path / "again.cassette")
 
 
 def compare(run: Runner, recording: str, file: Path) -> None:

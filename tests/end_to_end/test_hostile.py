@@ -115,7 +115,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Scen
     with ExitStack() as stack:
         villain, server = (stack.enter_context(VillainServer()) for _ in range(2))
         route = ("--route", f"{NAME}=imap+insecure://localhost:{server.port}")
-        recorder = stack.enter_context(Recorder(folder, f"imap+insecure://localhost:{villain.port}", *listen, *route))
+        recorder = stack.enter_context(
+            Recorder(folder, f"imap+insecure://localhost:{villain.port}", *listen, *route, cold=True)
+        )
         context = ssl.create_default_context(cafile=recorder.ca)
         target = Target(recorder.port("plain"), recorder.port("implicit"), context, scale=16 if soak else 1)
         bystander = stack.enter_context(Bystander(recorder.port("implicit"), str(recorder.ca), NAME))

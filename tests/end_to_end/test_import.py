@@ -20,6 +20,7 @@ import pytest
 
 from tests.end_to_end.jobs import Place, with_imapclient, with_imaplib
 from tests.need import need
+from tests.servers import warm
 from tests.servers.account import account, give
 from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
@@ -74,10 +75,7 @@ def _work(recorder: Recorder, folder: Path, modes: tuple[str, ...], keylog: Path
 
 
 def _run(recorder: Recorder, *words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [program(), *words, "--db", recorder.db], capture_output=True, text=True, timeout=120, check=False,
-        env=environment(recorder.folder / "home"),
-    )  # fmt: skip
+    done = warm.run([program(), *words, "--db", recorder.db], environment(recorder.folder / "home"))
     assert (done.returncode, done.stderr) == (code, "")
     return done.stdout
 
@@ -251,10 +249,7 @@ def test_a_capture_that_is_cut_off(tmp_path: Path, capturing: Capture, dovecot: 
         _work(recorder, tmp_path, ("plain",))
         cut = tmp_path / "cut.pcap"
         cut.write_bytes(capturing.whole().read_bytes()[:-7])
-        done = subprocess.run(
-            [program(), "import", str(cut), "--db", recorder.db], capture_output=True, text=True, check=False,
-            env=environment(tmp_path / "home"), timeout=60,
-        )  # fmt: skip
+        done = warm.run([program(), "import", str(cut), "--db", recorder.db], environment(tmp_path / "home"))
         assert done.returncode == 1
         assert "cut short" in done.stderr
         assert "What stands before that was imported." in done.stderr
@@ -282,7 +277,5 @@ def test_interrupted(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, b"Traceback" in errors) == (130, False)
-    listed = subprocess.run(
-        [program(), "ls", "--db", str(db)], capture_output=True, text=True, check=True, env=environment(tmp_path)
-    )
+    listed = warm.run([program(), "ls", "--db", str(db)], environment(tmp_path))
     assert listed.stdout.startswith("There are no recordings yet.")

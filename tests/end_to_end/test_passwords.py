@@ -19,6 +19,7 @@ import pytest
 
 from certs.locking import is_locked
 from tests.certs.making import Made, ec_key, make
+from tests.servers import warm
 from tests.servers.hunt import hunt
 from tests.servers.recorder import Recorder, environment, program
 from tests.servers.scripted import ScriptedServer, dial
@@ -38,7 +39,7 @@ def secret_file(folder: Path, content: str) -> str:
 
 def create(home: Path, source: str) -> subprocess.CompletedProcess[str]:
     command = [program(), "ca", "create", "--ca-key-password", source]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment(home))
+    return warm.run(command, environment(home))
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_three_locked_keys_and_no_trace_of_their_passwords(
     ]
     with (
         ScriptedServer("S: * OK hi\nCLOSE", server, implicit=True) as upstream,
-        Recorder(folder, f"imaps://localhost:{upstream.port}", *words) as recorder,
+        Recorder(folder, f"imaps://localhost:{upstream.port}", *words, cold=True) as recorder,
     ):
         command_line = Path(f"/proc/{recorder.process.pid}/cmdline").read_bytes()
         trusting = ssl.create_default_context(cafile=recorder.ca)
@@ -106,14 +107,8 @@ def test_a_wrong_password_is_one_sentence(tmp_path: Path) -> None:
         ((), f"The key in {home / 'ca.key'} is locked with a password."),
         (("--ca-key-password", "hunter2"), "--ca-key-password does not say where the password is."),
     ):
-        done = subprocess.run(
-            [program(), "record", "imaps://localhost", "--db", str(tmp_path / "x.db"), *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment(home),
-        )
+        command = [program(), "record", "imaps://localhost", "--db", str(tmp_path / "x.db"), *words]
+        done = warm.run(command, environment(home))
         assert done.returncode == 2
         first, hint = done.stderr.splitlines()
         assert first.startswith(f"imaptap: {said}")

@@ -94,8 +94,8 @@ def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Garden]:
                 say(recorder.port("plain"), session)
                 server.reseed("bob")
         env = {**environment(folder / "home"), "IMAPTAP_DB": recorder.db}
-        with Planter(server, NOTHING) as planter, Reader(env) as reader:
-            yield Garden(recorder.recording, server, planter, reader, password)
+        with Planter(server, NOTHING) as planter:
+            yield Garden(recorder.recording, server, planter, Reader(env), password)
 
 
 @pytest.mark.parametrize("during", ["NAMESPACE", "SORT", "EXPUNGE"])

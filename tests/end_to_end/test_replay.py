@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.end_to_end.jobs import CLIENTS, Place
+from tests.servers import warm
 from tests.servers.dovecot import Dovecot, token
 from tests.servers.recorder import EVERY_LISTENER, Recorder, environment, program
 from tests.servers.scripted import ScriptedServer, dial
@@ -54,9 +55,7 @@ class Replayer:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Any command on the database."""
-        command = [program(), *words, "--db", self.recorder.db]
-        env = environment(self.folder / "home")
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+        return warm.run([program(), *words, "--db", self.recorder.db], environment(self.folder / "home"), timeout=60)
 
     def all_of_it(self, *words: str, scheme: str = "imaps") -> Any:
         """Replay with the password and --write; its summary."""

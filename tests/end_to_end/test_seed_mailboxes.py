@@ -18,7 +18,6 @@ from tests.servers.reader import Reader
 from tests.servers.recorder import Recorder, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.cyrus import Cyrus
@@ -75,7 +74,7 @@ def change(client: imaplib.IMAP4) -> None:
 
 
 @pytest.fixture(scope="module")
-def seeder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeder]:
+def seeder(tmp_path_factory: pytest.TempPathFactory) -> Seeder:
     folder = tmp_path_factory.mktemp("seeder")
     with Dovecot(seed=write_old_mail) as server:
         upstream = f"imaps://localhost:{server.tls_port}"
@@ -86,8 +85,7 @@ def seeder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeder]:
             for session in (read, change):
                 session(imaplib.IMAP4_SSL("localhost", recorder.port("implicit"), ssl_context=context))
     env = {**environment(folder / "home"), "IMAPTAP_DB": recorder.db}
-    with Reader(env) as reader:
-        yield Seeder(recorder, reader, folder, before)
+    return Seeder(recorder, Reader(env), folder, before)
 
 
 def names(form: str) -> dict[str, str]:

@@ -6,12 +6,12 @@ import imaplib
 import signal
 import socket
 import ssl
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.servers import warm
 from tests.servers.recorder import environment, program
 from tests.servers.served import NEWS, Served
 
@@ -51,7 +51,7 @@ def trust(served: Served) -> ssl.SSLContext:
 
 
 def client(served: Served) -> imaplib.IMAP4_SSL:
-    return imaplib.IMAP4_SSL("localhost", served.port("implicit"), ssl_context=trust(served), timeout=20)
+    return imaplib.IMAP4_SSL("localhost", served.port("implicit"), ssl_context=trust(served), timeout=60)
 
 
 def whole(served: Served) -> None:
@@ -146,11 +146,10 @@ def test_what_is_served_can_be_recorded_and_compared(tmp_path: Path, cassette: P
     """With --db: a run that says the same has no differences to what it was made of."""
     db = str(tmp_path / "kept.db")
     env = environment(tmp_path / "s" / "home")
-    assert subprocess.run([program(), "import", str(cassette), "--db", db], env=env, check=False).returncode == 0
+    assert warm.run([program(), "import", str(cassette), "--db", db], env).returncode == 0
     with Served(tmp_path / "s", "last", "--db", db, "--name", "again") as served:
         whole(served)
-    words = [program(), "show", "again/1", "--db", db]
-    shown = subprocess.run(words, env=env, check=False, capture_output=True, text=True)
+    shown = warm.run([program(), "show", "again/1", "--db", db], env)
     assert "S: * SEARCH 1 2" in shown.stdout, shown
 
 
@@ -210,7 +209,7 @@ def test_news_comes_step_by_step(tmp_path: Path) -> None:
 
 def test_many_at_once_while_others_misbehave(tmp_path: Path, cassette: Path) -> None:
     """Two hundred clients are served beside one of garbage, one that stops in a literal, one that never reads."""
-    with Served(tmp_path / "s", str(cassette)) as served:
+    with Served(tmp_path / "s", str(cassette), cold=True) as served:
         villains = [socket.create_connection(("localhost", served.port("plain")), timeout=20) for _ in range(3)]
         villains[0].sendall(bytes(range(256)) * 64 + b"\r\n")
         villains[1].sendall(b"a LOGIN bob {100}\r\nabc")
@@ -229,7 +228,7 @@ def test_in_the_background_of_a_script_it_ends_with_sigint(tmp_path: Path, casse
     """There the shell has Ctrl-C ignored, for whatever was started with `&`."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with Served(tmp_path / "s", str(cassette)) as served:
+        with Served(tmp_path / "s", str(cassette), cold=True) as served:
             served.process.send_signal(signal.SIGINT)
             assert served.process.wait(20) == 0
     finally:
@@ -250,10 +249,7 @@ def test_in_the_background_of_a_script_it_ends_with_sigint(tmp_path: Path, casse
 def test_mistakes_are_told(tmp_path: Path, words: tuple[str, ...], what: str) -> None:
     """A sentence and a hint."""
     (tmp_path / "x").write_text(CASSETTE)
-    env = environment(tmp_path / "home")
-    done = subprocess.run(
-        [program(), "serve", *words], env=env, cwd=tmp_path, check=False, capture_output=True, text=True
-    )
+    done = warm.run([program(), "serve", *words], environment(tmp_path / "home"), cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("imaptap: ")
     assert len(done.stderr.splitlines()) == 2

@@ -96,7 +96,7 @@ def test_what_is_written_is_the_owners_only(dovecot: Dovecot, tmp_path: Path, mo
     (tmp_path / "tap").mkdir()
     before = os.umask(0)
     try:
-        recorder = Recorder(tmp_path / "tap", *upstream(dovecot)).__enter__()
+        recorder = Recorder(tmp_path / "tap", *upstream(dovecot), cold=True).__enter__()
     finally:
         os.umask(before)
     try:

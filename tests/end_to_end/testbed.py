@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tests.end_to_end.unhurried import copied
 from tests.servers.line import Line, line_up
+from tests.servers.memory import memory
 
 if TYPE_CHECKING:
     import argparse
@@ -229,12 +230,11 @@ def _words(job: Job) -> tuple[str, ...]:
 
 
 def _lanes(jobs: list[Job]) -> list[list[Job]]:
-    """Jobs of one server and mode are a lane, or two of about the same length where the server is quickly started."""
+    """Jobs of one server and mode are two lanes of about the same length."""
     groups: dict[tuple[Kind, Mode, tuple[str, ...]], list[Job]] = {}
     for job in jobs:
         groups.setdefault((job.kind, job.mode, _words(job)), []).append(job)
-    halves = (((group[::2], group[1::2]) if kind == "dovecot" else (group,)) for (kind, _, _), group in groups.items())
-    return [lane for lanes in halves for lane in lanes if lane]
+    return [lane for group in groups.values() for lane in (group[::2], group[1::2]) if lane]
 
 
 @contextmanager
@@ -245,7 +245,7 @@ def server_of(testbed: Path, kind: Kind, *words: str) -> Iterator[Outside]:
     """
     program = [sys.executable, str(testbed / f"{kind}.py")]
     # A name that is short, for socket paths, and a folder that the server's user may walk into.
-    with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"tb-{kind}-", dir=memory() if kind == "cyrus" else None) as folder:
         Path(folder).chmod(0o755)
         complaints = Path(folder) / "stderr"
         # To a file: a server may keep this open as long as it runs, and who reads from a pipe waits for its end.

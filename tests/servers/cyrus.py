@@ -16,6 +16,7 @@ from typing import Self
 
 from tests.servers.account import account, as_account, give
 from tests.servers.certificates import Identity, make_identity
+from tests.servers.memory import memory
 from tests.servers.unpacked import brought, libraries
 from tests.servers.wait import free_port, greets, until
 
@@ -86,7 +87,7 @@ class Cyrus:
 
     def __enter__(self) -> Self:
         # A short name, since socket paths end at 107 bytes, and a folder that the server's user can enter.
-        self.folder = Path(tempfile.mkdtemp(prefix="imaptap-cyrus-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="imaptap-cyrus-", dir=memory()))
         self.folder.chmod(0o755)
         try:
             self._prepare()

@@ -1,4 +1,4 @@
-"""Commands that read, run one after the other in a process of its own: `python -m tests.servers.reader`.
+"""Commands that read, run one after the other in a process apart, for all tests: `python -m tests.servers.reader`.
 
 Starting Python for each command would take most of a test's time, and running them inside the tests' process would not
 do: the runner puts its own sys.stdout in place while pytest, in another thread, does the same.
@@ -7,35 +7,31 @@ A line of JSON in (words, environment) is answered by one out (exit code, stdout
 
 from __future__ import annotations
 
+import atexit
 import base64
 import json
 import subprocess
 import sys
-import threading
-from typing import Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
+from tests.need import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class Reader:
-    """The other end of that process."""
+    """Has its commands run there, in an environment of its own."""
 
     def __init__(self, env: dict[str, str]) -> None:
         self._env = env
-        self._process: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process:
-            self._process.communicate(timeout=20)
 
     def run(self, *words: str) -> tuple[int, bytes, str]:
         """Exit code, standard output, and all that was printed, of `imaptap WORDS`."""
-        with self._lock:
-            process = self._started()
+        with _idle() as process:
             assert process.stdin
             assert process.stdout
             process.stdin.write(json.dumps([words, self._env]) + "\n")
@@ -43,11 +39,32 @@ class Reader:
             code, stdout, output = json.loads(process.stdout.readline())
             return code, base64.b64decode(stdout), output
 
-    def _started(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            command = [sys.executable, "-m", "tests.servers.reader"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        return self._process
+
+_at_rest: list[subprocess.Popen[str]] = []
+"""Processes that wait for a command: as many as there ever were threads that had one to run."""
+
+
+@contextmanager
+def _idle() -> Iterator[subprocess.Popen[str]]:
+    """A process for one command; it rests again when that was answered."""
+    try:
+        process = _at_rest.pop()
+    except IndexError:
+        command = [sys.executable, "-m", "tests.servers.reader"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        yield process
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    _at_rest.append(process)
+
+
+@atexit.register
+def _end() -> None:
+    while _at_rest:
+        _at_rest.pop().communicate(timeout=20)
 
 
 def main() -> None:

@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
+from tests.servers import warm
 from tests.servers.reader import Reader
 from tests.servers.streams import Rewrite, Stored
 from tests.servers.wait import until
@@ -37,11 +37,14 @@ def environment(home: Path) -> dict[str, str]:
 class Recorder:
     """`with Recorder(folder, upstream, "--upstream-ca", ca) as recorder:` records until the block ends.
 
-    On leaving it is stopped with SIGTERM and must exit with `code`; everything it wrote lies below `folder`.
+    On leaving it is stopped with SIGTERM and must exit with `code`; everything it wrote lies below `folder`. `cold`:
+    for a test that looks at the process itself.
     """
 
-    def __init__(self, folder: Path, upstream: str, *words: str, db: str | None = None, code: int = 0) -> None:
-        self.folder, self.words, self.code = folder, (upstream, *words), code
+    def __init__(
+        self, folder: Path, upstream: str, *words: str, db: str | None = None, code: int = 0, cold: bool = False
+    ) -> None:
+        self.folder, self.words, self.code, self.cold = folder, (upstream, *words), code, cold
         self.db = db or str(folder / "record.db")
         self.reader = Reader({**environment(folder / "home"), "IMAPTAP_DB": self.db})
 
@@ -50,13 +53,13 @@ class Recorder:
         ready = self.folder / "ready.json"
         ready.unlink(missing_ok=True)
         self.output: list[IO[bytes]] = [(self.folder / name).open("wb") for name in ("stdout.log", "stderr.log")]
-        self.process = subprocess.Popen(
+        self.process = warm.start(
             [program(), "record", *self.words, "--db", self.db, "--ready-file", str(ready)],
-            stdin=subprocess.DEVNULL,
+            environment(self.folder / "home"),
             stdout=self.output[0],
             stderr=self.output[1],
             cwd=self.folder,
-            env=environment(self.folder / "home"),
+            cold=self.cold,
         )
         try:
             said = until(lambda: self._ready(ready), "imaptap record to be ready", seconds=60, explain=self.log)
@@ -74,7 +77,6 @@ class Recorder:
             code = self.stop()
         finally:
             self._kill()
-            self.reader.__exit__()
         if kind is None:
             assert code == self.code, f"imaptap record ended with {code}\n{self.log()}"
 

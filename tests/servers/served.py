@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tests.servers import warm
 from tests.servers.recorder import EVERY_LISTENER, SCHEMES, environment, program
 from tests.servers.wait import until
 
@@ -32,11 +32,11 @@ S: b OK done
 class Served:
     """`with Served(folder, "address", …) as served:` serves until the block ends, and must then exit with `code`.
 
-    None: with 0, or with 1 where something was missed.
+    None: with 0, or with 1 where something was missed. `cold`: for a test that looks at the process itself.
     """
 
-    def __init__(self, folder: Path, *words: str, code: int | None = 0) -> None:
-        self.folder, self.words, self.code = folder, words, code
+    def __init__(self, folder: Path, *words: str, code: int | None = 0, cold: bool = False) -> None:
+        self.folder, self.words, self.code, self.cold = folder, words, code, cold
         self.report_file = folder / "report.json"
 
     def __enter__(self) -> Self:
@@ -46,12 +46,12 @@ class Served:
         self._log: IO[bytes] = (self.folder / "serve.log").open("wb")
         listen = [word for url in EVERY_LISTENER for word in ("--listen", url)]
         files = ("--ready-file", str(ready), "--report", str(self.report_file))
-        self.process = subprocess.Popen(
+        self.process = warm.start(
             [program(), "serve", *self.words, *listen, *files],
-            stdin=subprocess.DEVNULL,
+            environment(self.folder / "home"),
             stdout=self._log,
             stderr=self._log,
-            env=environment(self.folder / "home"),
+            cold=self.cold,
         )
         try:
             said = until(lambda: self._ready(ready), "imaptap serve to be ready", seconds=60, explain=self.log)

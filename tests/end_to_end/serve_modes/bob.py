@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import imaplib
 import ssl
-import subprocess
 from typing import TYPE_CHECKING
 
+from tests.servers import warm
 from tests.servers.recorder import environment, program
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ def new(imap: imaplib.IMAP4) -> object:
 
 def run(folder: Path, *words: str) -> str:
     """What a command prints."""
-    done = subprocess.run(
-        [program(), *words], env=environment(folder / "home"), check=False, capture_output=True, text=True
-    )
+    done = warm.run([program(), *words], environment(folder / "home"))
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from storage import Writer, open_store
+from tests.servers import warm
 from tests.servers.recorder import environment, program
 
 if TYPE_CHECKING:
@@ -48,15 +48,8 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, words: tuple[str, ...], 
     """Before anything is served."""
     file = tmp_path / "x.cassette"
     file.write_text("imaptap cassette 1\nS: * OK ready\nC: a NOOP\nS: a OK done\n")
-    done = subprocess.run(
-        [program(), "serve", str(file), *words, "--listen", "imap+insecure://127.0.0.1:0"],
-        env=environment(tmp_path / "home"),
-        check=False,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-    )
+    command = [program(), "serve", str(file), *words, "--listen", "imap+insecure://127.0.0.1:0"]
+    done = warm.run(command, environment(tmp_path / "home"))
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert said in done.stderr
 
@@ -76,15 +69,7 @@ def test_a_file_that_is_no_cassette_is_not_taken_for_the_name_of_a_recording(tmp
         "--listen",
         "imap+insecure://localhost:0",
     )
-    done = subprocess.run(
-        [program(), "serve", "x.cassette", *words],
-        env=environment(tmp_path / "home"),
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = warm.run([program(), "serve", "x.cassette", *words], environment(tmp_path / "home"), cwd=tmp_path)
     assert (done.returncode, db.exists()) == (2, False), done.stderr
     assert "x.cassette is there, and is no cassette" in done.stderr
 
@@ -95,14 +80,8 @@ def test_what_is_still_being_recorded_is_not_recorded_anew(tmp_path: Path) -> No
     with open_store(str(db), create=True) as store:
         writer = Writer(store, "jobs")
         try:
-            done = subprocess.run(
-                [program(), "serve", "jobs", "--db", str(db), "--mode", "all", "--upstream", "imaps://localhost:1"],
-                env=environment(tmp_path / "home"),
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
+            words = ("--db", str(db), "--mode", "all", "--upstream", "imaps://localhost:1")
+            done = warm.run([program(), "serve", "jobs", *words], environment(tmp_path / "home"))
         finally:
             writer.close()
     assert (done.returncode, "'jobs' is still being recorded" in done.stderr) == (2, True), done.stderr

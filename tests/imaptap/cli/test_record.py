@@ -142,7 +142,7 @@ def test_clients_that_are_shown_no_certificate_need_not_trust_one(tmp_path: Path
 def test_nohup_keeps_it_going(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN) as recorder:
+        with Recorder(tmp_path / "tap", UPSTREAM, *LISTEN, cold=True) as recorder:
             recorder.process.send_signal(signal.SIGHUP)
             with pytest.raises(subprocess.TimeoutExpired):
                 recorder.process.wait(1)

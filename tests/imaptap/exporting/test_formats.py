@@ -136,10 +136,17 @@ def test_text_is_inert(form: Format, store: Store, tmp_path: Path) -> None:
     assert EVIL not in text
 
 
+@pytest.fixture(scope="module")
+def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with a large recording."""
+    db = tmp_path_factory.mktemp("big") / "imaptap.db"
+    recorded(db, big(), name="big")
+    return db
+
+
 @EVERY
-def test_it_takes_little_memory(form: Format, tmp_path: Path) -> None:
-    recorded(tmp_path / "imaptap.db", big(), name="big")
-    with open_store(tmp_path / "imaptap.db", create=False) as opened:
+def test_it_takes_little_memory(form: Format, much: Path, tmp_path: Path) -> None:
+    with open_store(much, create=False) as opened:
         assert peak(opened, form.name, tmp_path) < MEMORY_MOST
 
 
