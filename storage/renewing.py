@@ -1,7 +1,7 @@
 """Connections to SQLite that are made anew now and then, since they grow.
 
 The sqlite3 module remembers every blob that a connection has opened, some 90 bytes each, until the connection is closed
-(CPython's `Connection.blobs`; cursors it forgets in time). A recorder opens one for each extent, and who reads a recording one
+(CPython 3.11 to 3.13; cursors it forgets in time). A recorder opens one for each extent, and who reads a recording one
 for each body: ten million letters would take 900 MB.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 BLOBS_MOST: Final = 10_000
-"""So many blobs a connection may have opened when it is taken from the pool. To make another takes half a millisecond."""
+"""So many blobs a connection may have opened when it is taken from the pool."""
 
 
 class CountingConnection(sqlite3.Connection):

@@ -26,9 +26,7 @@ def made(sqlite: Store) -> list[object]:
     return connections
 
 
-def test_readers_and_recorders_get_new_ones(
-    sqlite: Store, made: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_readers_and_recorders_get_new_ones(sqlite: Store, made: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewing, "BLOBS_MOST", 3)
     said = told(sqlite, [os.urandom(1_000_000) for _ in range(LETTERS)])
     assert len(made) >= LETTERS // 3, "the recorder has kept its own"
