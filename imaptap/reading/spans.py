@@ -40,7 +40,7 @@ class Spans:
         self.ends = dict.fromkeys(Direction, 0)
         self.newest = 0
         """The number of the newest exchange that has any."""
-        self._columns = {side: tuple(array(code) for code in "QQQB") for side in Direction}
+        self._columns = {side: (array("Q"), array("Q"), array("Q"), array("B")) for side in Direction}
         self._others: dict[tuple[Direction, int], array[int]] = {}
         for span in store.spans(session):
             number = span.exchange or 0
