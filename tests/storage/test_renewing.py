@@ -22,7 +22,11 @@ LETTERS = 12
 def made(sqlite: Store) -> list[object]:
     """The connections that were made since."""
     connections: list[object] = []
-    event.listen(sqlite.engine, "connect", lambda connection, _: connections.append(connection))
+
+    def connected(connection: object, _record: object) -> None:
+        connections.append(connection)
+
+    event.listen(sqlite.engine, "connect", connected)
     return connections
 
 
