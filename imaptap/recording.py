@@ -125,7 +125,7 @@ async def run(
 async def carry_on(recorder: Recorder, writer: Writer, stop: asyncio.Event) -> bool:
     """Record until `stop` is set, and all is on the disk. Returns whether everything was recorded."""
     try:
-        async with kept_small():
+        with kept_small():
             await recorder.run(stop)
     finally:
         # Waits for the disk: nothing else is left to be done by then.

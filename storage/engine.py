@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from storage.errors import StorageError
+from storage.renewing import CountingConnection, renew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +67,9 @@ def sqlite_engine(path: Path, *, mode: str, patience: float = 2.0) -> Engine:
     """
     how = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
     connect = functools.partial(
-        sqlite3.connect, f"file:{quote(str(path))}?{how}", uri=True, timeout=patience, check_same_thread=False
-    )
+        sqlite3.connect, f"file:{quote(str(path))}?{how}", uri=True, timeout=patience, check_same_thread=False,
+        factory=CountingConnection,
+    )  # fmt: skip
     engine = create_engine(
         "sqlite+pysqlite://",
         creator=connect,
@@ -78,6 +80,7 @@ def sqlite_engine(path: Path, *, mode: str, patience: float = 2.0) -> Engine:
     )
     event.listen(engine, "connect", functools.partial(_prepare_sqlite, write=mode == "rw"))
     event.listen(engine, "begin", _begin)
+    renew(engine)
     return engine
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import update
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from storage.store import Store
     from storage.values import Recording
 
+_QUEUE_BYTES: Final = 16 * 1024 * 1024
+"""What may wait for the disk: two batches. Traffic comes in bursts and gets more; a file can wait."""
+
 Records: TypeAlias = "Sequence[Record | LeftOut]"
 
 
@@ -34,7 +37,7 @@ def keep(
     recording = begin_recording(store, name, version=version, settings=settings)
     writer: Writer | None = None
     try:
-        writer = Writer(store, joined=recording)
+        writer = Writer(store, joined=recording, queue_bytes=_QUEUE_BYTES)
         for records in make(recording):
             _put(writer, records)
     except BaseException:

@@ -21,6 +21,7 @@ from imaptap.cli.written import written_file, written_folder, written_path
 from imaptap.exporting.formats import FORMATS, Kind, Level
 from imaptap.exporting.selection import Matching, Selection
 from imaptap.exporting.settings import OPTIONS
+from imaptap.memory import kept_small
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,7 +49,7 @@ def export(wish: Wish) -> None:
         _suits(form, place, wish)
         write = form.writer()
         selection = _selection(store, place, wish)
-        with _target(form, wish, store) as target, _progress(selection, wish) as progress:
+        with kept_small(), _target(form, wish, store) as target, _progress(selection, wish) as progress:
             missing = write(replace(selection, progress=progress), target, wish.settings)
             if wish.output is None:
                 sys.stdout.buffer.flush()

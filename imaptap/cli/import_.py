@@ -18,6 +18,7 @@ from imaptap.importing.formats import FORMATS, HEAD, Format, named, recognised
 from imaptap.importing.run import NothingError, take_in
 from imaptap.importing.values import MissingError
 from imaptap.meaning.words import counted
+from imaptap.memory import kept_small
 from proxy.imap.letters.policy import Bodies
 from storage import Recording, Store, open_store
 from storage.cassette import import_cassette, import_statements, is_cassette
@@ -86,7 +87,7 @@ def import_(
     if name is not None and len(logs) > 1:
         raise UserError("--name is for one recording.", "Import the others by themselves.")
     stopped = False
-    with open_store(with_folder(db), create=True) as store:
+    with open_store(with_folder(db), create=True) as store, kept_small():
         for log in logs:
             stopped |= _imported(store, log, name, bodies)
     if stopped:

@@ -12,7 +12,10 @@ _DOUBTFUL = re.compile(r"[^ -\[\]-~]")
 
 def escaped(data: bytes) -> str:
     """The bytes as text."""
-    return _DOUBTFUL.sub(_escape, data.decode("utf-8", "surrogateescape"))
+    text = data.decode("utf-8", "surrogateescape")
+    if text.isprintable() and "\\" not in text:  # as nearly always
+        return text
+    return _DOUBTFUL.sub(_escape, text)
 
 
 def _escape(doubtful: re.Match[str]) -> str:

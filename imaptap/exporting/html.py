@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 BODY_MOST: Final = 64 * 1024
 """Bytes of each literal that are in the page, where nobody asked for all or for none."""
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INERT: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -163,7 +164,7 @@ def _data(name: str, values: Iterable[Any]) -> Iterator[str]:
     """An element with a JSON array in which nothing is markup."""
     yield f'<script type="application/json" class="{name}">['
     for index, value in enumerate(values):
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_INERT)
+        text = _JSON(value).translate(_INERT)
         yield f",\n{text}" if index else text
     yield "]</script>\n"
 

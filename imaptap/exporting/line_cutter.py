@@ -80,15 +80,24 @@ class LineCutter:
     def _add(self, offset: int, data: bytes, time_of: TimeOf, *, literal: bool) -> Iterator[Cut]:
         start = 0
         while start < len(data):
-            if not self._data:
-                yield from self._begin(offset + start, time_of, literal=literal)
             stop = start + LONGEST - len(self._data)
-            end = data.find(b"\n", start, stop) + 1 or min(stop, len(data))
-            self._data += data[start:end]
-            self._ended = time_of(offset + end - 1)
-            if data[end - 1] == _LF or len(self._data) >= LONGEST:
-                yield from self.flush()
+            end = data.find(b"\n", start, stop) + 1
+            if end and not self._data and not self._hidden:  # all of a line, as nearly always
+                first, last = time_of(offset + start), time_of(offset + end - 1)
+                yield Cut(offset + start, end - start, first, last, data[start:end], literal)
+            else:
+                end = end or min(stop, len(data))
+                yield from self._gather(offset + start, data[start:end], time_of, literal=literal)
             start = end
+
+    def _gather(self, offset: int, data: bytes, time_of: TimeOf, *, literal: bool) -> Iterator[Cut]:
+        """A part of a line, no longer than it may become."""
+        if not self._data:
+            yield from self._begin(offset, time_of, literal=literal)
+        self._data += data
+        self._ended = time_of(offset + len(data) - 1)
+        if data[-1] == _LF or len(self._data) >= LONGEST:
+            yield from self.flush()
 
     def _hide(self, offset: int, length: int, time_of: TimeOf) -> Iterator[Cut]:
         if not self._hidden:

@@ -22,21 +22,20 @@ if TYPE_CHECKING:
 FORMAT: Final = "imaptap ndjson"
 VERSION: Final = 1
 _LAYERS = {Layer.TLS: "tls", Layer.DEFLATE: "deflate"}
+_JSON: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 Document = dict[str, Any]
 
 
 def write(selection: Selection, file: BinaryIO, settings: Settings) -> int:  # noqa: ARG001  all formats have them
     """Write it. Returns how many bytes are missing. Raises StorageError."""
-    teller = Documents(selection)
-    for document in teller.all():
-        file.write(json.dumps(document, separators=(",", ":")).encode("ascii"))
-        file.write(b"\n")
+    teller = _Teller(selection)
+    file.writelines(f"{line}\n".encode("ascii") for line in teller.lines())
     return teller.missing
 
 
-class Documents:
-    """The lines as JSON objects."""
+class _Teller:
+    """Tells all, a JSON object a line."""
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
@@ -48,14 +47,19 @@ class Documents:
         self.missing = 0
         """Bytes that were wanted and are not there."""
 
-    def all(self) -> Iterator[Document]:
-        """All of them, the header first. Raises StorageError."""
+    def lines(self) -> Iterator[str]:
+        """All of them without their ends, the header first. Raises StorageError."""
         selection = self._selection
         sessions = {session.number: session for session in (selection.session,) if session}
         for statement in told(selection):
+            if isinstance(statement, Said):
+                yield from self._bytes(statement)
+                continue
             if isinstance(statement, Begun):
                 self._begin(statement, sessions.get(statement.number))
-            yield from self._documents(statement)
+            document = self._document(statement)
+            if document is not None:
+                yield _JSON(document)
 
     def _begin(self, begun: Begun, session: Session | None) -> None:
         selection = self._selection
@@ -64,36 +68,34 @@ class Documents:
         self._offsets = dict.fromkeys(Direction, 0)
         self._owners = {side: _Owners(selection, session, side) for side in Direction}
 
-    def _documents(self, statement: Statement) -> Iterator[Document]:
+    def _document(self, statement: Statement) -> Document | None:
         match statement:
-            case Said():
-                yield from self._bytes(statement)
             case Unkept():
-                yield self._unkept(statement)
+                return self._unkept(statement)
             case Hole():
-                yield self._hole(statement)
+                return self._hole(statement)
             case Header():
-                yield self._header(statement)
+                return self._header(statement)
             case Begun():
                 place = {"client": statement.client, "listen": statement.listen, "upstream": statement.upstream}
                 opened = None if statement.wall is None else moment(statement.wall)
-                yield self._of("session", opened=opened, **place, whole=self._selection.everything)
+                return self._of("session", opened=opened, **place, whole=self._selection.everything)
             case Body():
                 literal = {"start": statement.literal.start, "length": statement.literal.length}
-                yield self._of("body", side=_side(statement.direction), **literal)
+                return self._of("body", side=_side(statement.direction), **literal)
             case Event():
-                yield self._event(statement)
+                return self._event(statement)
             case Exchange():
-                yield self._exchange(statement)
+                return self._exchange(statement)
             case Span():
-                yield self._span(statement)
+                return self._span(statement)
             case Over():
                 counts = {"client_bytes": statement.client_bytes, "server_bytes": statement.server_bytes}
-                yield self._of("end", at=statement.at, ending=str(statement.ending), reason=statement.reason, **counts)
+                return self._of("end", at=statement.at, ending=str(statement.ending), reason=statement.reason, **counts)
             case Noted():
-                yield {"type": "note", **statement._asdict(), "written": moment(statement.written)}
+                return {"type": "note", **statement._asdict(), "written": moment(statement.written)}
             case _:  # what imaptap said itself follows from the rest
-                pass
+                return None
 
     def _of(self, kind: str, **values: Any) -> Document:
         return {"type": kind, "session": self._session} | values
@@ -111,19 +113,20 @@ class Documents:
             "whole": self._selection.everything and self._selection.session is None,
         }
 
-    def _bytes(self, said: Said) -> Iterator[Document]:
-        """A chunk, a document a line of it."""
-        side, place = _side(said.direction), {"at": said.at, "layers": _layers(said.layer)}
-        start = 0
-        while start < len(said.data):
-            end = said.data.find(b"\n", start) + 1 or len(said.data)
-            offset = self._offsets[said.direction]
-            owner = self._owners[said.direction].of(offset)
-            data = said.data[start:end]
-            goes_on = {"more": True} if end < len(said.data) else {}
-            yield self._of("bytes", side=side, offset=offset, exchange=owner, **place, **_data(data), **goes_on)
-            self._offsets[said.direction] += len(data)
+    def _bytes(self, said: Said) -> Iterator[str]:
+        """A chunk, an object a line of it. Nearly all that is told is such, so it is put together here."""
+        direction, _, _, data, _ = said
+        head = f'{{"type":"bytes","session":{self._session},"side":"{_side(direction)}","offset":'
+        place = f',"at":{said.at},"layers":{_JSON(_layers(said.layer))},'
+        owners, begin, start = self._owners[direction], self._offsets[direction], 0
+        while start < len(data):
+            end = data.find(b"\n", start) + 1 or len(data)
+            owner = owners.of(begin + start)
+            whose = "null" if owner is None else owner
+            goes_on = ',"more":true' if end < len(data) else ""
+            yield f'{head}{begin + start},"exchange":{whose}{place}{_data(data[start:end])}{goes_on}}}'
             start = end
+        self._offsets[direction] += len(data)
 
     def _unkept(self, unkept: Unkept) -> Document:
         offset = self._offsets[unkept.direction]
@@ -209,12 +212,12 @@ def _layers(layer: Layer) -> list[str]:
     return [name for each, name in _LAYERS.items() if each & layer]
 
 
-def _data(data: bytes) -> Document:
+def _data(data: bytes) -> str:
     """As text where it is, or in base64."""
     try:
-        return {"text": data.decode("utf-8")}
+        return f'"text":{_JSON(data.decode("utf-8"))}'
     except UnicodeDecodeError:
-        return {"base64": _base64(data)}
+        return f'"base64":"{_base64(data)}"'
 
 
 def _base64(data: bytes) -> str:

@@ -35,6 +35,14 @@ class Secrets:
         for direction, places in self._places.items():
             self._starts[direction] = [start for start, _, _ in places]
 
+    def among(self, direction: Direction, start: int, end: int) -> bool:
+        """Whether any of the bytes `start` up to `end` of a stream are masked."""
+        places = self._places[direction]
+        index = bisect_right(self._starts[direction], start)
+        if index and places[index - 1][1] > start:
+            return True
+        return index < len(places) and places[index][0] < end
+
     def parts(self, direction: Direction, offset: int, data: bytes) -> Iterator[Part]:
         """These bytes of a stream, cut where secrets begin and end; each place is masked once."""
         places = self._places[direction]

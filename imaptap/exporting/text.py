@@ -91,12 +91,17 @@ class Lines:
         if not isinstance(entry, Said):
             return f"{letter}* {self._absent(entry)}"
         data = entry.data.removesuffix(b"\r\n")
-        parts = self._secrets.parts(entry.direction, entry.offset, data)
-        text = "".join(map(_shown, parts))
+        text = self._text(entry.direction, entry.offset, data)
         if text.endswith(" "):  # an editor would take it away
             text = f"{text[:-1]}\\x20"
         goes_on = "\\" if len(data) == len(entry.data) else ""
         return f"{letter}{'|' if entry.literal else ':'} {text}{goes_on}".rstrip(" ")
+
+    def _text(self, direction: Direction, offset: int, data: bytes) -> str:
+        """These bytes of a stream, with the names of secrets in place of their masks."""
+        if not self._secrets.among(direction, offset, offset + len(data)):  # as nearly always
+            return escaped(data)
+        return "".join(map(_shown, self._secrets.parts(direction, offset, data)))
 
     def _absent(self, entry: Absent) -> str:
         if entry.why is Why.HOLE or (entry.why is Why.LEFT_OUT and self._bodies):

@@ -32,7 +32,7 @@ def unfinished(store: Store, session: Session, ends: Mapping[Direction, int]) ->
 
 class Spans:
     """The spans of one session by direction and offset, for someone who takes his time: no connection stays open, which
-    would keep a recorder's file growing while a person reads in a pager. Some thirty bytes each, of millions perhaps.
+    would keep a recorder's file growing while a person reads in a pager. 25 bytes each, of millions perhaps.
     """
 
     def __init__(self, store: Store, session: Session) -> None:
@@ -40,7 +40,7 @@ class Spans:
         self.ends = dict.fromkeys(Direction, 0)
         self.newest = 0
         """The number of the newest exchange that has any."""
-        self._columns = {side: tuple(array("Q") for _ in range(4)) for side in Direction}
+        self._columns = {side: (array("Q"), array("Q"), array("Q"), array("B")) for side in Direction}
         self._others: dict[tuple[Direction, int], array[int]] = {}
         for span in store.spans(session):
             number = span.exchange or 0

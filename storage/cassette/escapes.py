@@ -78,6 +78,14 @@ def write_line(line: Line) -> str:
     size = len(line.data) - 2 if ends else len(line.data)
     if any(mark.start > size for mark in line.marks):
         ends, size = False, len(line.data)
+    text = _placed(line, size) if line.marks or line.varies else _escaped(line.data[:size])
+    if not ends:
+        return text + NO_LINE_END
+    return _END_BLANK.sub(lambda blank: _hex(blank[0].encode()), text)
+
+
+def _placed(line: Line, size: int) -> str:
+    """The first `size` bytes of a line with what stands in it."""
     parts: list[str] = []
     position = 0
     places: list[Mark | Placeholder] = [*line.marks, *line.varies]
@@ -90,10 +98,7 @@ def write_line(line: Line) -> str:
             position += place.length
             parts.append(_placeholder(place.name, line.data[place.start : position]))
     parts.append(_escaped(line.data[position:size]))
-    text = "".join(parts)
-    if not ends:
-        return text + NO_LINE_END
-    return _END_BLANK.sub(lambda blank: _hex(blank[0].encode()), text)
+    return "".join(parts)
 
 
 def _order(place: Mark | Placeholder) -> tuple[int, bool]:

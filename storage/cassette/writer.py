@@ -183,13 +183,13 @@ class CassetteWriter:
         self, direction: Direction, start: int, data: bytes, marks: tuple[Mark, ...]
     ) -> tuple[Placeholder, ...]:
         """The placeholders that lie in this line."""
-        events, found, free = self._varies.get(direction, deque()), list[Placeholder](), 0
+        events, found, free = self._varies.get(direction), list[Placeholder](), 0
+        if not events:
+            return ()
         end = len(data) - 2 if data.endswith(b"\r\n") else len(data)
-        for event in list(events):
+        for event in list(itertools.takewhile(lambda each: (each.offset or 0) < start + len(data), events)):
             first = (event.offset or 0) - start
             last = first + (event.length or 0)
-            if first >= len(data):
-                break
             if free <= first and last <= end and not any(first < mark.start < last for mark in marks):
                 found.append(Placeholder(event.name, first, last - first))
                 free = last
@@ -198,7 +198,7 @@ class CassetteWriter:
 
     def _outside(self, direction: Direction) -> None:
         """Those behind which the stream is by now, and which were in no line."""
-        events = self._varies.get(direction, deque())
+        events = self._varies.get(direction)
         while events and (events[0].offset or 0) < self._offsets[direction]:
             self._line(lines.written(events.popleft(), self._clock))
 
