@@ -46,7 +46,8 @@ def _only(alphabet: bytes) -> bytes:
 
 _CLASSES: Final = tuple((_spread(alphabet), _only(alphabet)) for alphabet in (_LOWER, _UPPER, _DIGITS))
 _TO_BASE64: Final = _spread(_BASE64)
-_TO_OPAQUE: Final = bytes(value if value not in b"\r\n" else value | 0x40 for value in range(256))
+_TO_OPAQUE: Final = bytes(value if value not in b"\r\n@" else value | 0x60 for value in range(256))
+"""Without the "@", as below."""
 _TO_KANJI: Final = bytes(0x30 + value % 31 for value in range(256))
 _TO_UUENCODED: Final = _spread(bytes(each for each in range(0x21, 0x61) if each != 0x40))
 """Without the "@": a line of chance would have somebody's address in it now and then."""

@@ -6,16 +6,25 @@ import base64
 import binascii
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+BASE64: Final = "base64"
+"""How a view is called that is base64 decoded."""
 _FOLD = re.compile(rb"(?:=|\\)?\r?\n[ \t]?")
 _WRAP = re.compile(rb"=\r?\n|(?<![ \t])[ \t]*\r?\n[> \t]*")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
+
+_CONTROLS = bytes(value for value in range(0x20) if value not in b"\t\n\x0b\x0c\r\x1b") + b"\x7f"
+_CONTROLS_MOST = 50
+"""One such byte in so many makes it something else than text: of bytes by chance every ninth is one."""
+_PRINTED = re.compile(rb"[\t\n\r -~]+")
+_PRINTED_LEAST = 16
+"""So many letters in a row are none by chance: of a billion places where as many bytes are, about one hundred have them."""
 
 
 class View(NamedTuple):
@@ -26,12 +35,15 @@ class View(NamedTuple):
     places: list[int]
     """Where in `data` a part begins,"""
     origins: list[int]
-    """and where what it was made of does."""
+    """and where what it was made of does,"""
+    under: View | None = None
+    """in the reading that this is one of, if it is none of the bytes themselves."""
 
     def origin(self, offset: int) -> int:
         """Where the byte at `offset` of `data` comes from."""
         index = bisect_right(self.places, offset) - 1
-        return self.origins[index] + offset - self.places[index]
+        place = self.origins[index] + offset - self.places[index]
+        return place if self.under is None else self.under.origin(place)
 
 
 def views(data: bytes) -> Iterator[View]:
@@ -46,7 +58,16 @@ def views(data: bytes) -> Iterator[View]:
     for run in _BASE64.finditer(data):
         clear = _decoded(run[0])
         if clear is not None:
-            yield View("base64", clear, [0], [run.start()])
+            yield View(BASE64, clear, [0], [run.start()])
+
+
+def readable(data: bytes, start: int, end: int) -> bool:
+    """Whether what was decoded is text, or has letters in a row where this stands: a picture has words by chance."""
+    if len(data) - len(data.translate(None, _CONTROLS)) <= len(data) // _CONTROLS_MOST:
+        return True
+    before, after = data[max(0, start - _PRINTED_LEAST) : start], data[start : end + _PRINTED_LEAST]
+    head, tail = _PRINTED.match(before[::-1]), _PRINTED.match(after)
+    return (head.end() if head else 0) + (tail.end() if tail else 0) >= _PRINTED_LEAST
 
 
 def unwrapped(data: bytes) -> Iterator[View]:
@@ -67,10 +88,10 @@ def _changed(view: View, how: str, pattern: re.Pattern[bytes], change: Callable[
         made += found.start() - position + len(new)
         position = found.end()
         places.append(made)
-        origins.append(view.origin(position) if position < len(view.data) else view.origin(position - 1) + 1)
+        origins.append(position)
     if not parts:
         return view
-    return View(how, b"".join([*parts, view.data[position:]]), places, origins)
+    return View(how, b"".join([*parts, view.data[position:]]), places, origins, view)
 
 
 def _decoded(run: bytes) -> bytes | None:

@@ -86,6 +86,7 @@ def test_lines_keep_their_size_and_what_is_no_letter(data: bytes) -> None:
 def test_opaque_bytes_keep_line_ends_only(data: bytes) -> None:
     made = NAMES.opaque(data)
     assert [each if each in b"\r\n" else None for each in made] == [each if each in b"\r\n" else None for each in data]
+    assert b"@" not in made
 
 
 @given(st.binary(max_size=60))
