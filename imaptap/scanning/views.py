@@ -23,8 +23,8 @@ _CONTROLS = bytes(value for value in range(0x20) if value not in b"\t\n\x0b\x0c\
 _CONTROLS_MOST = 50
 """One such byte in so many makes it something else than text: of bytes by chance every ninth is one."""
 _PRINTED = re.compile(rb"[\t\n\r -~]+")
-_PRINTED_LEAST = 16
-"""So many letters in a row are none by chance: of a billion places where as many bytes are, about one hundred have them."""
+_PRINTED_LEAST = 12
+"""So many letters in a row, of which some look like somebody, are hardly ever there by chance."""
 
 
 class View(NamedTuple):

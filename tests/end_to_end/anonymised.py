@@ -56,15 +56,15 @@ def main() -> int:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             outcomes = list(pool.map(lambda client: _told(testbed, client, work), clients))
     sys.stdout.write(page(outcomes))
-    bad = [outcome for outcome in outcomes if not outcome.good]
-    if not bad and set(clients) == set(CLIENTS):
+    good = not any(outcome.problems for outcome in outcomes)
+    if good and set(clients) == set(CLIENTS):
         asked.page.write_text(page(outcomes))
-    return 1 if bad else 0
+    return 0 if good else 1
 
 
 def _told(testbed: Path, client: str, work: Path) -> Outcome:
     outcome = outcome_of(testbed, client, work)
-    sys.stderr.write(f"{client}: {'good' if outcome.good else outcome}\n")
+    sys.stderr.write(f"{client}: {'; '.join(outcome.problems) or 'good'}\n")
     return outcome
 
 
@@ -80,13 +80,13 @@ def outcome_of(testbed: Path, client: str, work: Path) -> Outcome:
         outcome.trouble = ""
         try:
             _Anonymised(outcome, work, db, name).tried()
-        except _Wrong as wrong:
+        except _WrongError as wrong:
             outcome.trouble = str(wrong)
         break
     return outcome
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """Something did not end as it should."""
 
 
@@ -100,7 +100,7 @@ class _Anonymised:
         self._shown = work / f"{name}-shown.db"
 
     def tried(self) -> None:
-        """All of it. Raises _Wrong."""
+        """All of it. Raises _WrongError."""
         self._canaries.write_text("\n".join(listed()))
         self._seen()
         self._run("anonymise", self._name, "-o", str(self._cassette))
@@ -141,11 +141,12 @@ class _Anonymised:
         """The cassette is the server, and what its client did is done there again."""
         outcome, secret = self._outcome, self._work / f"{self._name}.secret"
         secret.touch(mode=0o600)
-        secret.write_text("any\n")
+        secret.write_text("anything\n")
         place = Path(tempfile.mkdtemp(prefix="", dir=self._work))
-        with Served(place, str(self._cassette), "--no-record", code=None) as served:
+        known = ("--password-file", str(secret))  # else a login that was refused is refused again, whoever asks
+        with Served(place, str(self._cassette), "--no-record", *known, code=None) as served:
             to = ("--to", f"imaps://localhost:{served.port('implicit')}", "--upstream-ca", str(served.ca))
-            how = ("--password-file", str(secret), "--write", "--name", "encore", "--quiet", "--json")
+            how = ("--user", "anybody", *known, "--write", "--name", "encore", "--quiet", "--json")
             told = self._json("replay", "shown", *to, *how, codes=(0, 1), db=self._shown)
         outcome.steps.update(told["fates"])
         for each in told["reasons"]:
@@ -157,9 +158,9 @@ class _Anonymised:
     def _count(self, told: dict[str, Any]) -> None:
         """The differences, by their kinds and places."""
         exchanges = (exchange for session in told["sessions"] for exchange in session["exchanges"])
-        self._outcome.differences.update(
-            f"{each['kind']} {each['where']}" for exchange in exchanges for each in exchange["differences"]
-        )
+        for each in (each for exchange in exchanges for each in exchange["differences"]):
+            values = [value for value in (each["left"], each["right"]) if value is not None]
+            self._outcome.differences[" ".join([each["kind"], each["where"], *values])] += 1
 
     def _json(self, *words: str, codes: tuple[int, ...] = (0,), db: Path | None = None) -> Any:
         return json.loads(self._run(*words, codes=codes, db=db))
@@ -169,10 +170,10 @@ class _Anonymised:
         try:
             done = subprocess.run([program(), *words], capture_output=True, timeout=PATIENCE, check=False, env=env)
         except subprocess.TimeoutExpired as hung:
-            raise _Wrong(str(hung)) from hung
+            raise _WrongError(str(hung)) from hung
         if done.returncode not in codes:
             said = (done.stdout[-1000:] + done.stderr[-1000:]).decode(errors="replace")
-            raise _Wrong(f"imaptap {' '.join(words)}: {done.returncode}\n{said}")
+            raise _WrongError(f"imaptap {' '.join(words)}: {done.returncode}\n{said}")
         return done.stdout
 
 

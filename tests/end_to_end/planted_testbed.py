@@ -25,9 +25,7 @@ def private_testbed(testbed: Path, copy: Path) -> Path:
     told = {
         "people": people,
         "strings": listed(),
-        "parts": [
-            (head.decode("latin-1"), [line.decode("latin-1") for line in lines]) for head, lines in parts()
-        ],
+        "parts": [(head.decode("latin-1"), [line.decode("latin-1") for line in lines]) for head, lines in parts()],
     }
     (copy / "private.json").write_text(json.dumps(told))
     for each in ("private.py", "private.json"):
@@ -37,7 +35,11 @@ def private_testbed(testbed: Path, copy: Path) -> Path:
 
 _CHANGES = (
     Change(_CORPUS, "PEOPLE = (\n", "import private\n\nPEOPLE = (\n    *private.PEOPLE,\n"),
-    Change(_CORPUS, "rng.words(2, 6)).capitalize()\n", 'rng.words(2, 6)).capitalize() + " " + private.subject(message_id)\n'),
+    Change(
+        _CORPUS,
+        "rng.words(2, 6)).capitalize()\n",
+        'rng.words(2, 6)).capitalize() + " " + private.subject(message_id)\n',
+    ),
     Change(
         _CORPUS,
         "            subject, data = make(kind, rng, message_id, when, thread)\n",
