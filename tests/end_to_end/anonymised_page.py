@@ -110,7 +110,7 @@ Recordings of real clients made fit to be shown: the clients of the testbed, eac
 Its mail is full of {COUNT} strings that nobody else has (names, nicknames, mail addresses, hosts, tokens, passwords,
 subjects, mailboxes, telephone numbers, names of files): in the headers and texts of letters, also of those that the
 client puts there, in a keyword, and in the names of the client's own mailboxes. Letters have each string in
-{len(FORMS)} forms: UTF-8, Latin-1, base64 at each of its three offsets, base64 of UTF-16, hex, quoted-printable, percent,
+{len(FORMS)} forms: UTF-8, Latin-1, base64 at each of its three offsets and of UTF-16, hex, quoted-printable, percent,
 modified UTF-7, quoted string, JSON, HTML numbers, reversed, ROT13.
 
 `imaptap scan --canaries` looked for them in the recording ("seen": how many, in how many forms, at how many places).
