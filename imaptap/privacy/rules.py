@@ -38,6 +38,8 @@ _CODES = re.compile(rb"(?:=[0-9A-Fa-f]{2})")
 _REMOVED: Final = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _UUENCODED = re.compile(rb"(?<!^)[!-`]")
 _TOP = re.compile(rb"(@(?:[A-Za-z0-9-]+\.)+)([A-Za-z]{2})(?=[A-Za-z]*(?![A-Za-z0-9-]|\.[A-Za-z0-9]))")
+_GOES_ON = re.compile(rb"@(?=[A-Za-z0-9.-]*(?:=\r?\n)?\Z)")
+"""In front of a host of which the next line may have the rest, and with it another top-level domain."""
 _DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])")
 _NOBODYS_TOP: Final = b"xq"
 _SECRET_LEAST: Final = 12
@@ -121,7 +123,7 @@ class Rules:
             return data
         if action is Action.REMOVE:
             return re.sub(rb"[A-Za-z0-9+/_-]", b"x", data)
-        return self.pseudonyms.base64_text(data) if text else self.pseudonyms.base64(data)
+        return self.pseudonyms.base64_text(data, self._nobody) if text else self.pseudonyms.base64(data)
 
     def uuencoded(self, data: bytes) -> bytes:
         """A line of a file in the text of a letter; its first byte, which tells its length, stays."""
@@ -143,7 +145,7 @@ class Rules:
         """A line whose addresses, by chance, would be somebody's: none of them is."""
         made = self.pseudonyms.line(data)
         if b"@" in made:
-            made = _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made)
+            made = _GOES_ON.sub(b"+", _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made))
         return _DOTTED.sub(lambda found: _FIRST[len(found[1])] + found[2], made) if made.count(b".") > 2 else made
 
     def _kept(self, data: bytes) -> bytes:

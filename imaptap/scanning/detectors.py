@@ -42,8 +42,6 @@ _SAID = (
 _FQDN = rb"(?P<host>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8})"
 _ADDRESS = rb"(?:(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]{1,64}|(?<=[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\"-]))@" + _FQDN
 """Behind anything (`user=bob@…`, `'bob@…'`); from the "@" on where what is in front of it is long, or quoted."""
-_WHOLE = re.compile(rb"@(?>" + _FQDN + rb")(?![=\\\\%])")
-"""What follows may go on with it, decoded."""
 _ENVELOPED = rb"NIL \"(?:[^\"\\\r\n]|\\.){1,64}\" \"" + _FQDN + rb"\"\)"
 """RFC 9051 section 7.5.2: name, route (nobody has one), user, host."""
 _PATTERNS: Final = {
@@ -129,11 +127,6 @@ class Detectors:
                     if _means_it(found):
                         yield found.span(found.lastgroup or 0)
 
-    def nobodys(self, data: bytes) -> frozenset[int]:
-        """Where the "@" of addresses stands that are written to their end, and are reserved or stand for others."""
-        found = _WHOLE.finditer(data) if b"@" in data else ()
-        return frozenset(each.start() for each in found if _reserved(each["host"]))
-
 
 def _gates(name: str) -> list[bytes]:
     return _GATES.get(name, b"").split()
@@ -162,15 +155,10 @@ def _means_it(found: re.Match[bytes]) -> bool:
 def _somebody(host: bytes) -> bool:
     labels = host.lower().split(b".")
     top = labels[-1].decode()
-    return len(labels) > 1 and top.isalpha() and len(top) > 1 and not _reserved(host)
-
-
-def _reserved(host: bytes) -> bool:
-    """Whether its top-level domain is reserved, or one that stands for others."""
-    labels = host.lower().split(b".")
-    top = labels[-1].decode()
-    replaced = len(labels) > 1 and top.isalpha() and top.startswith(FIRST_OF_TOP) and top not in REAL_TOPS
-    return replaced or labels[-1] in _RESERVED or (labels[-2:-1] == [b"example"] and top in {"com", "net", "org"})
+    if len(labels) < 2 or not top.isalpha() or len(top) < 2:
+        return False
+    replaced = top.startswith(FIRST_OF_TOP) and top not in REAL_TOPS
+    return not (replaced or labels[-1] in _RESERVED or (labels[-2] == b"example" and top in {"com", "net", "org"}))
 
 
 def _public(text: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imaptap.scanning.detectors import LONGEST, Detectors, Kind
-from imaptap.scanning.views import BASE64, readable, unwrapped, views
+from imaptap.scanning.views import BASE64, continued, readable, unwrapped, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,13 +68,16 @@ class Search:
                 yield Hit(kind, what, how, start + place, lines)
 
     def _found(self, data: bytes) -> Iterator[tuple[Kind, str, str, int]]:
-        settled = self._detectors.nobodys(data)
         for view in views(data):
             for offset, needle in self._needles.find(view.data):
                 how = needle.form if not view.how else f"{needle.form}, {view.how}"
                 yield Kind.CANARY, f"canary {needle.number}", how, view.origin(offset)
             for offset, end, kind, name in self._detectors.find(view.data):
-                if not view.how or (kind not in _AS_WRITTEN and _told(view, offset, end, settled)):
+                if not view.how or (kind not in _AS_WRITTEN and _told(view, offset, end)):
+                    yield kind, name, view.how, view.origin(offset)
+        for view in continued(data):
+            for offset, end, kind, name in self._detectors.find(view.data):
+                if b"@" in view.data[offset:end]:
                     yield kind, name, view.how, view.origin(offset)
         if self._needles.of_several:
             for view in unwrapped(data):
@@ -82,13 +85,11 @@ class Search:
                     yield Kind.CANARY, f"canary {needle.number}", f"{needle.form}, {view.how}", view.origin(offset)
 
 
-def _told(view: View, start: int, end: int, settled: frozenset[int]) -> bool:
-    """Whether what was decoded says this, and not chance, nor two lines that have nothing to do with each other.
-
-    `settled` are the "@" of addresses that are nobody's as they are written: the next line does not go on with them.
-    """
-    at = view.data.find(b"@", start, end)
-    return (at < 0 or view.origin(at) not in settled) and (view.how != BASE64 or readable(view.data, start, end))
+def _told(view: View, start: int, end: int) -> bool:
+    """Whether what was decoded says this: not bytes by chance, nor two lines of which one ends with an address."""
+    if view.how == BASE64:
+        return readable(view.data, start, end)
+    return b"@" not in view.data[start:end]
 
 
 def _order(found: tuple[Kind, str, str, int]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 BASE64: Final = "base64"
 """How a view is called that is base64 decoded."""
 _FOLD = re.compile(rb"(?:=|\\)?\r?\n[ \t]?")
+_SOFT = re.compile(rb"[=\\]\r?\n[ \t]?")
 _WRAP = re.compile(rb"=\r?\n|(?<![ \t])[ \t]*\r?\n[> \t]*")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -50,15 +51,28 @@ def views(data: bytes) -> Iterator[View]:
     """All readings that differ. Decoded base64 comes a run at a time."""
     view = View("", data, [0], [0])
     yield view
-    undone = _changed(view, "unfolded", _FOLD, lambda _: b"") if b"\n" in data else view
-    for pattern in (_QUOTED, _PERCENT):
-        undone = _changed(undone, "decoded", pattern, lambda code: bytes([int(code[1], 16)]))
+    undone = _undone(view, _FOLD)
     if undone is not view:
         yield undone
     for run in _BASE64.finditer(data):
         clear = _decoded(run[0])
         if clear is not None:
             yield View(BASE64, clear, [0], [run.start()])
+
+
+def continued(data: bytes) -> Iterator[View]:
+    """The reading in which lines go on only where they say so, if any does, or has codes: addresses do not else."""
+    view = View("", data, [0], [0])
+    if (undone := _undone(view, _SOFT)) is not view:
+        yield undone
+
+
+def _undone(view: View, folds: re.Pattern[bytes]) -> View:
+    """Without these folds, and with codes of quoted-printable and percent signs decoded."""
+    undone = _changed(view, "unfolded", folds, lambda _: b"") if b"\n" in view.data else view
+    for pattern in (_QUOTED, _PERCENT):
+        undone = _changed(undone, "decoded", pattern, lambda code: bytes([int(code[1], 16)]))
+    return undone
 
 
 def readable(data: bytes, start: int, end: int) -> bool:

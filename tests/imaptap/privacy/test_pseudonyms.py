@@ -99,7 +99,7 @@ def test_base64_stays_base64(data: bytes) -> None:
 
 @given(st.text(max_size=60))
 def test_base64_of_text_stays_that(text: str) -> None:
-    made = NAMES.base64_text(base64.b64encode(text.encode()))
+    made = NAMES.base64_text(base64.b64encode(text.encode()), NAMES.line)
     clear = base64.b64decode(made, validate=True)
     assert clear.decode("utf-8", "strict" if "\x1b" not in text else "replace") is not None
     assert len(clear) == len(text.encode())

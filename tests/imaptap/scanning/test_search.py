@@ -122,6 +122,8 @@ THERE = [
     (b'"the bob"@company.org', "address"),
     (b"reply+" + b"A1" * 40 + b"@company.org", "address"),
     (b"wvu@abcdef.xq=\r\nz.company.org", "address"),
+    (b"bob@comp=\r\nany.org\r\nmail.wvu.xqz", "address"),
+    (b"to abc\r\nbob=40comp=\r\nany.org", "address"),
     (b"wvu@abcdef.xq%7A.company.org", "address"),
     (base64.b64encode(b"\x00\x01\xff\x80" * 9 + b"/URI (mailto:bob@company.org)" + b"\x00\x01\xff" * 9), "address"),
     (b'(("Bob" NIL "bob" "company.org"))', "address in an envelope"),
@@ -153,7 +155,8 @@ NOT_THERE = [
 NOISE = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(20))
 NOT_THERE += [
     b"to wvu@abcdef.xqz\r\nmail.company.org",
-    b"to abc\r\nwvu@abcdef.example\r\ncompany.org",
+    b"to abc\r\nwvu@abcdef.example\r\n company.org",
+    b"wvu@abcdef\nmail.company.org",
     base64.b64encode(NOISE + b"\x00q@w4.de\x01" + NOISE),
     base64.b64encode(NOISE + b"\x9c\x00ssh://a:b@c\xff" + NOISE),
 ]

@@ -1,0 +1,34 @@
+"""What stands in an address's place is nobody's, wherever a line is broken: `scan` finds nothing of it."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+
+import pytest
+
+from imaptap.privacy.policy import Level, of_level
+from imaptap.privacy.rules import Rules
+from imaptap.privacy.streams import Side
+from imaptap.scanning.detectors import Detectors, Kind
+from imaptap.scanning.needles import Needles
+from imaptap.scanning.search import Search
+from proxy.imap.transcript import Direction
+
+ENCODED = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring, "8bit": bytes}
+SEARCH = Search(Needles([]), Detectors(frozenset((Kind.ADDRESS,))))
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+@pytest.mark.parametrize("shift", range(20))
+def test_addresses_within_lines_that_go_on(encoding: str, shift: int) -> None:
+    """In base64 they are broken in the middle of their host, too, and each line is rewritten by itself."""
+    text = "." * shift + "".join(f"to{at}@mail{at}.company.org, " for at in range(40))
+    body = ENCODED[encoding](text.encode()).replace(b"\n", b"\r\n")
+    head = f"Content-Type: text/plain\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+    fetched = b"* 1 FETCH (BODY[] {%d}\r\n%s)\r\n" % (len(head + body), head + body)
+    side = Side(Rules(of_level(Level.ALL), b"k" * 32), Direction.SERVER)
+    made = side.feed(fetched) + side.flush()
+    assert len(list(SEARCH.through([fetched]))) >= 39
+    assert list(SEARCH.through([made])) == []
+    assert len(made) == len(fetched)
