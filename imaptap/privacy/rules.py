@@ -42,6 +42,8 @@ _GOES_ON = re.compile(rb"@(?=[A-Za-z0-9.-]*(?:=\r?\n)?\Z)")
 """In front of a host of which the next line may have the rest, and with it another top-level domain."""
 _DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])")
 _NOBODYS_TOP: Final = b"xq"
+_NO_TOKENS: Final = b"q"
+"""None begins with it."""
 _SECRET_LEAST: Final = 12
 """Bytes of the shortest secret that can be told by its looks."""
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?)?")
@@ -142,8 +144,8 @@ class Rules:
     # --- parts of it ------------------------------------------------------------------------------------------------
 
     def _nobody(self, data: bytes) -> bytes:
-        """A line whose addresses, by chance, would be somebody's: none of them is."""
-        made = self.pseudonyms.line(data)
+        """A line whose addresses and tokens, by chance, would be somebody's: none of them is."""
+        made = _no_secret(self.pseudonyms.line(data))
         if b"@" in made:
             made = _GOES_ON.sub(b"+", _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made))
         return _DOTTED.sub(lambda found: _FIRST[len(found[1])] + found[2], made) if made.count(b".") > 2 else made
@@ -269,6 +271,17 @@ class Rules:
             parts += [made[position:place], b"=%02X" % made[place]]
             position = place + 1
         return b"".join([*parts, made[position:]])
+
+
+def _no_secret(made: bytes) -> bytes:
+    """Without what looks like a token: three letters and chance make one of GitHub's, as of its neighbours."""
+    if len(made) < _SECRET_LEAST:
+        return made
+    changed = bytearray(made)
+    for start, *_ in _SECRETS.find(made):
+        if made[start : start + 1].isalpha():
+            changed[start] = _like(_NO_TOKENS, made[start : start + 1])[0]
+    return bytes(changed)
 
 
 def _like(new: bytes, old: bytes) -> bytes:

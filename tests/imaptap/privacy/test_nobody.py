@@ -16,6 +16,7 @@ from imaptap.scanning.search import Search
 from proxy.imap.transcript import Direction
 
 ENCODED = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring, "8bit": bytes}
+RULES = Rules(of_level(Level.ALL), b"k" * 32)
 SEARCH = Search(Needles([]), Detectors(frozenset((Kind.ADDRESS,))))
 
 
@@ -27,8 +28,17 @@ def test_addresses_within_lines_that_go_on(encoding: str, shift: int) -> None:
     body = ENCODED[encoding](text.encode()).replace(b"\n", b"\r\n")
     head = f"Content-Type: text/plain\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
     fetched = b"* 1 FETCH (BODY[] {%d}\r\n%s)\r\n" % (len(head + body), head + body)
-    side = Side(Rules(of_level(Level.ALL), b"k" * 32), Direction.SERVER)
+    side = Side(RULES, Direction.SERVER)
     made = side.feed(fetched) + side.flush()
     assert len(list(SEARCH.through([fetched]))) >= 39
     assert list(SEARCH.through([made])) == []
     assert len(made) == len(fetched)
+
+
+def test_chance_makes_no_token_of_a_token() -> None:
+    """Of thirty thousand lines some nine would have one of GitHub's again: other letters, of which five will do."""
+    tokens = Detectors(frozenset((Kind.TOKEN,)))
+    lines = [b"%d ghp_%s\r\n" % (number, b"a1B2" * 9) for number in range(30_000)]
+    assert len(list(tokens.find(lines[0]))) == 1
+    assert len(list(tokens.find(b"".join(RULES.pseudonyms.line(line) for line in lines)))) > 0
+    assert list(tokens.find(b"".join(RULES.line(line) for line in lines))) == []
