@@ -29,7 +29,15 @@ def subject(message_id: str) -> str:
     return STRINGS[_chance(message_id.encode()) % len(STRINGS)]
 
 
-def letter(data: bytes, number: int | None = None) -> bytes:
+def put_there(data: bytes, key: str) -> bytes:
+    """A letter that a job puts into the account, with all strings; `key` begins with the client's name.
+
+    node-imap reads what it appends as UTF-8, and so makes three bytes of each of Latin-1, beyond what it has announced.
+    """
+    return letter(data, parts=[part for part in PARTS if b"8859" not in part[0] or not key.startswith("node-imap")])
+
+
+def letter(data: bytes, number: int | None = None, parts: list[tuple[bytes, list[bytes]]] = PARTS) -> bytes:
     """The letter with ten strings, by its number, or with all of them: in its header, and in its text or in parts."""
     first = 0 if number is None else number * EACH % len(STRINGS)
     mine = slice(first, None if number is None else first + EACH)
@@ -39,10 +47,10 @@ def letter(data: bytes, number: int | None = None) -> bytes:
         return head + b"\r\n\r\n"
     found = _BOUNDARY.search(head)
     if found is None:
-        return b"\r\n\r\n".join([head, body + b"".join(line for _, lines in PARTS for line in lines[mine])])
+        return b"\r\n\r\n".join([head, body + b"".join(line for _, lines in parts for line in lines[mine])])
     edge = b"--" + found[1]
     inner, last, rest = body.rpartition(edge + b"--")
-    added = b"".join(edge + b"\r\n" + start + b"".join(lines[mine]) + b"\r\n" for start, lines in PARTS)
+    added = b"".join(edge + b"\r\n" + start + b"".join(lines[mine]) + b"\r\n" for start, lines in parts)
     return b"".join([head, b"\r\n\r\n", inner, added, last, rest])
 
 

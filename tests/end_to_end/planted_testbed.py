@@ -49,6 +49,6 @@ _CHANGES = (
     Change(
         _CORPUS,
         "return message_id, make(kind, rng, message_id, when)[1]",
-        "return message_id, private.letter(make(kind, rng, message_id, when)[1])",
+        "return message_id, private.put_there(make(kind, rng, message_id, when)[1], str(key))",
     ),
 )
