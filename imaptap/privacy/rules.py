@@ -27,7 +27,7 @@ _ENCODED = r"=\?(?P<charset>[^?\s]{1,64})\?(?P<how>[bBqQ])\?(?P<content>[^?\s]*)
 _PERCENT = r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
 _IPV4 = r"(?<![\w.])(?P<ipv4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w.]*\w)"
 _IPV6 = r"(?<![\w:])(?P<ipv6>[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7})(?![\w:])"
-_HOST = rf"(?<=@)(?P<host>{_WORDS}(?:[.\-]+{_WORDS})*)"
+_HOST = rf"(?:(?<=@)|(?<=%40))(?P<host>{_WORDS}(?:[.\-]+{_WORDS})*)"
 _ALL = re.compile(
     rf"{_ENCODED}|(?P<date>{dates.PATTERN})|{_IPV4}|{_IPV6}|{_HOST}|{_PERCENT}|(?P<word>{_WORDS})",
     re.IGNORECASE | re.ASCII,  # digits of other scripts have more bytes, and no month begins with a long s
@@ -145,7 +145,7 @@ class Rules:
 
     def _nobody(self, data: bytes) -> bytes:
         """A line whose addresses and tokens, by chance, would be somebody's: none of them is."""
-        made = _no_secret(self.pseudonyms.line(data))
+        made = _no_secret(self.pseudonyms.line(data)).replace(b"%40", b"%41")  # else, decoded, an "@" by chance
         if b"@" in made:
             made = _GOES_ON.sub(b"+", _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made))
         return _DOTTED.sub(lambda found: _FIRST[len(found[1])] + found[2], made) if made.count(b".") > 2 else made
