@@ -144,7 +144,7 @@ class _Anonymised:
         secret.write_text("anything\n")
         place = Path(tempfile.mkdtemp(prefix="", dir=self._work))
         known = ("--password-file", str(secret))  # else a login that was refused is refused again, whoever asks
-        with Served(place, str(self._cassette), "--no-record", *known, code=None) as served:
+        with Served(place, "shown", "--no-record", "--db", str(self._shown), *known, code=None) as served:
             to = ("--to", f"imaps://localhost:{served.port('implicit')}", "--upstream-ca", str(served.ca))
             how = ("--user", "anybody", *known, "--write", "--name", "encore", "--quiet", "--json")
             told = self._json("replay", "shown", *to, *how, codes=(0, 1), db=self._shown)
