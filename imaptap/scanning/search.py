@@ -20,6 +20,8 @@ _BEFORE: Final = 256
 
 _AS_WRITTEN: Final = frozenset((Kind.ENTROPY, Kind.IP))
 """What decoding would make of any digits."""
+_READINGS: Final = ("unfolded", "decoded", "unwrapped", BASE64)
+"""What views are called."""
 
 
 class Hit(NamedTuple):
@@ -92,5 +94,6 @@ def _told(view: View, start: int, end: int) -> bool:
     return b"@" not in view.data[start:end]
 
 
-def _order(found: tuple[Kind, str, str, int]) -> tuple[int, int]:
-    return found[3], len(found[2])
+def _order(found: tuple[Kind, str, str, int]) -> tuple[int, bool, int]:
+    """What is found as it is written comes before what is found at the same place in a reading of it."""
+    return found[3], found[2].endswith(_READINGS), len(found[2])
