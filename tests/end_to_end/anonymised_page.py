@@ -24,8 +24,10 @@ WHY: Final = (
     (r"capability greeting \[CAPABILITY\] AUTH=DIGEST-MD5", "`serve` does not offer it, as it is historic (RFC 6331)"),
     (
         r"extra LIST .*",
-        "offlineimap lists its mailboxes alike in many connections, before and after it makes one: in one of two runs"
-        " `serve` gave one the later answer",
+        (
+            "offlineimap lists its mailboxes alike in many connections, before and after it makes one: in one of two runs"
+            " `serve` gave one the later answer"
+        ),
     ),
 )
 """What is not sent, and what is not the same, when a recording is replayed at itself: patterns, and why."""
