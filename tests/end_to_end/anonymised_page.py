@@ -25,8 +25,8 @@ WHY: Final = (
     (
         r"extra LIST .*",
         (
-            "offlineimap lists its mailboxes alike in many connections, before and after it makes one: in one of two runs"
-            " `serve` gave one the later answer"
+            "offlineimap lists its mailboxes alike in many connections, before and after it makes one:"
+            " in one of two runs `serve` gave one the later answer"
         ),
     ),
 )
