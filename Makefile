@@ -66,7 +66,7 @@ encores: $(VENV)/.test  ## docs/encores.md anew: the same clients' sessions repl
 served: $(VENV)/.test  ## docs/served.md anew: the same clients at work without their server, from a recording
 	$(BIN)/python -m tests.end_to_end.served
 
-anonymised: $(VENV)/.test  ## The same clients' sessions anonymised, and searched for what their letters say
+anonymised: $(VENV)/.test  ## docs/anonymised.md anew: the same clients' sessions anonymised, searched for private strings, and served
 	$(BIN)/python -m tests.end_to_end.anonymised
 
 lock: $(VENV)/.lock  ## Bring requirements/ in line with pyproject.toml (LOCK=--upgrade: take the newest)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from blake3 import blake3
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 KEY_BYTES: Final = 32
 _LOWER, _UPPER, _DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789"
@@ -46,7 +46,8 @@ def _only(alphabet: bytes) -> bytes:
 
 _CLASSES: Final = tuple((_spread(alphabet), _only(alphabet)) for alphabet in (_LOWER, _UPPER, _DIGITS))
 _TO_BASE64: Final = _spread(_BASE64)
-_TO_OPAQUE: Final = bytes(value if value not in b"\r\n" else value | 0x40 for value in range(256))
+_TO_OPAQUE: Final = bytes(value if value not in b"\r\n@" else value | 0x60 for value in range(256))
+"""Without the "@", as below."""
 _TO_KANJI: Final = bytes(0x30 + value % 31 for value in range(256))
 _TO_UUENCODED: Final = _spread(bytes(each for each in range(0x21, 0x61) if each != 0x40))
 """Without the "@": a line of chance would have somebody's address in it now and then."""
@@ -118,15 +119,15 @@ class Pseudonyms:
         made = _chosen(self._stream(data).translate(_TO_UUENCODED), data.translate(_NO_UUENCODED), data)
         return data[:1] + made[1:]
 
-    def base64_text(self, data: bytes) -> bytes:
-        """Base64 of text of equal length, where this is the base64 of text."""
+    def base64_text(self, data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+        """Base64 of what `change` makes of the text, as many bytes; other bytes where this is no base64 of text."""
         body = data.rstrip(b"\r\n \t")
         try:
             clear = base64.b64decode(body, validate=True)
             clear.decode()
         except (binascii.Error, ValueError):
             return self.base64(data)
-        return base64.b64encode(self.line(clear)) + data[len(body) :]
+        return base64.b64encode(change(clear)) + data[len(body) :]
 
     def _stream(self, data: bytes) -> bytes:
         return blake3(data, key=self._key).digest(length=len(data))

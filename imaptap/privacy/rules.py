@@ -27,7 +27,7 @@ _ENCODED = r"=\?(?P<charset>[^?\s]{1,64})\?(?P<how>[bBqQ])\?(?P<content>[^?\s]*)
 _PERCENT = r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
 _IPV4 = r"(?<![\w.])(?P<ipv4>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w.]*\w)"
 _IPV6 = r"(?<![\w:])(?P<ipv6>[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7})(?![\w:])"
-_HOST = rf"(?<=@)(?P<host>{_WORDS}(?:[.\-]+{_WORDS})*)"
+_HOST = rf"(?:(?<=@)|(?<=%40))(?P<host>{_WORDS}(?:[.\-]+{_WORDS})*)"
 _ALL = re.compile(
     rf"{_ENCODED}|(?P<date>{dates.PATTERN})|{_IPV4}|{_IPV6}|{_HOST}|{_PERCENT}|(?P<word>{_WORDS})",
     re.IGNORECASE | re.ASCII,  # digits of other scripts have more bytes, and no month begins with a long s
@@ -38,8 +38,12 @@ _CODES = re.compile(rb"(?:=[0-9A-Fa-f]{2})")
 _REMOVED: Final = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _UUENCODED = re.compile(rb"(?<!^)[!-`]")
 _TOP = re.compile(rb"(@(?:[A-Za-z0-9-]+\.)+)([A-Za-z]{2})(?=[A-Za-z]*(?![A-Za-z0-9-]|\.[A-Za-z0-9]))")
+_GOES_ON = re.compile(rb"@(?=[A-Za-z0-9.-]*(?:=\r?\n)?\Z)")
+"""In front of a host of which the next line may have the rest, and with it another top-level domain."""
 _DOTTED = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{1,3})((?:\.[0-9]{1,3}){3})(?![0-9A-Za-z]|\.[0-9])")
 _NOBODYS_TOP: Final = b"xq"
+_NO_TOKENS: Final = b"q"
+"""None begins with it."""
 _SECRET_LEAST: Final = 12
 """Bytes of the shortest secret that can be told by its looks."""
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?)?")
@@ -121,7 +125,7 @@ class Rules:
             return data
         if action is Action.REMOVE:
             return re.sub(rb"[A-Za-z0-9+/_-]", b"x", data)
-        return self.pseudonyms.base64_text(data) if text else self.pseudonyms.base64(data)
+        return self.pseudonyms.base64_text(data, self._nobody) if text else self.pseudonyms.base64(data)
 
     def uuencoded(self, data: bytes) -> bytes:
         """A line of a file in the text of a letter; its first byte, which tells its length, stays."""
@@ -140,10 +144,10 @@ class Rules:
     # --- parts of it ------------------------------------------------------------------------------------------------
 
     def _nobody(self, data: bytes) -> bytes:
-        """A line whose addresses, by chance, would be somebody's: none of them is."""
-        made = self.pseudonyms.line(data)
+        """A line whose addresses and tokens, by chance, would be somebody's: none of them is."""
+        made = _no_secret(self.pseudonyms.line(data)).replace(b"%40", b"%41")  # else, decoded, an "@" by chance
         if b"@" in made:
-            made = _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made)
+            made = _GOES_ON.sub(b"+", _TOP.sub(lambda found: found[1] + _like(_NOBODYS_TOP, found[2]), made))
         return _DOTTED.sub(lambda found: _FIRST[len(found[1])] + found[2], made) if made.count(b".") > 2 else made
 
     def _kept(self, data: bytes) -> bytes:
@@ -267,6 +271,17 @@ class Rules:
             parts += [made[position:place], b"=%02X" % made[place]]
             position = place + 1
         return b"".join([*parts, made[position:]])
+
+
+def _no_secret(made: bytes) -> bytes:
+    """Without what looks like a token: three letters and chance make one of GitHub's, as of its neighbours."""
+    if len(made) < _SECRET_LEAST:
+        return made
+    changed = bytearray(made)
+    for start, *_ in _SECRETS.find(made):
+        if made[start : start + 1].isalpha():
+            changed[start] = _like(_NO_TOKENS, made[start : start + 1])[0]
+    return bytes(changed)
 
 
 def _like(new: bytes, old: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from imaptap.scanning.detectors import LONGEST, Detectors, Kind
-from imaptap.scanning.views import unwrapped, views
+from imaptap.scanning.views import BASE64, continued, readable, unwrapped, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,6 +20,8 @@ _BEFORE: Final = 256
 
 _AS_WRITTEN: Final = frozenset((Kind.ENTROPY, Kind.IP))
 """What decoding would make of any digits."""
+_READINGS: Final = ("unfolded", "decoded", "unwrapped", BASE64)
+"""What views are called."""
 
 _Found: TypeAlias = tuple[Kind, str, str, int, int]
 """A hit in a block: where it begins and ends there."""
@@ -78,7 +80,11 @@ class Search:
                 how = needle.form if not view.how else f"{needle.form}, {view.how}"
                 yield Kind.CANARY, f"canary {needle.number}", how, *_span(view, offset, offset + len(needle.data))
             for offset, end, kind, name in self._detectors.find(view.data):
-                if not view.how or kind not in _AS_WRITTEN:
+                if not view.how or (kind not in _AS_WRITTEN and _told(view, offset, end)):
+                    yield kind, name, view.how, *_span(view, offset, end)
+        for view in continued(data):
+            for offset, end, kind, name in self._detectors.find(view.data):
+                if b"@" in view.data[offset:end]:
                     yield kind, name, view.how, *_span(view, offset, end)
         if self._needles.of_several:
             for view in unwrapped(data):
@@ -92,5 +98,13 @@ def _span(view: View, start: int, end: int) -> tuple[int, int]:
     return view.origin(start), view.origin(end - 1) + 1
 
 
-def _order(found: _Found) -> tuple[int, int]:
-    return found[3], len(found[2])
+def _told(view: View, start: int, end: int) -> bool:
+    """Whether what was decoded says this: not bytes by chance, nor two lines of which one ends with an address."""
+    if view.how == BASE64:
+        return readable(view.data, start, end)
+    return b"@" not in view.data[start:end]
+
+
+def _order(found: _Found) -> tuple[int, bool, int]:
+    """What is found as it is written comes before what is found at the same place in a reading of it."""
+    return found[3], found[2].endswith(_READINGS), len(found[2])

@@ -45,6 +45,11 @@ class _Draft:
         self.lines: list[Line] = []
         self.status: str | None = None
 
+    @property
+    def over(self) -> bool:
+        """Whether it is answered. What a NOTIFY has set comes as long as the session lasts (RFC 5465): it is news."""
+        return any(each.kind is Kind.COMPLETION for each in self.lines)
+
     def step(self, after: str | None, wall: int) -> Step:
         before = self.before
         return Step(
@@ -115,7 +120,7 @@ class _Script:
         if said.exchange is not None and said.exchange.origin is Origin.PROXY:
             return  # what imaptap has asked is nothing that a client would ask for
         draft = self._draft(said, heard.exchange)
-        kind = _kind(cut.unit, said, heard)
+        kind = _kind(cut.unit, said, heard, late=self._over(heard.exchange))
         line = Line(
             cut.unit.start, cut.unit.end, max(0, said.at - self._last), kind, self._varies(Direction.SERVER, cut.unit)
         )
@@ -138,17 +143,21 @@ class _Script:
 
     def _draft(self, said: Said, number: int | None) -> _Draft | None:
         """Whose answer it is; what is nobody's, but came while commands were under way, comes with one of those."""
-        if number is not None and number in self._drafts:
-            return self._drafts[number]
-        if said.exchange is not None and said.exchange.number in self._drafts:
-            return self._drafts[said.exchange.number]
+        asked = (number, None if said.exchange is None else said.exchange.number)
+        drafts = (self._drafts[each] for each in asked if each is not None and each in self._drafts)
+        if (draft := next(drafts, None)) is not None and not draft.over:
+            return draft
         waiting = (self._drafts[each] for each in said.others if each in self._drafts)
         return next(waiting, None) or self._open()
+
+    def _over(self, number: int | None) -> bool:
+        draft = None if number is None else self._drafts.get(number)
+        return draft is not None and draft.over
 
     def _open(self) -> _Draft | None:
         """The command that came last, as long as it is not answered."""
         last = next(reversed(self._drafts.values()), None)
-        return last if last is not None and not any(each.kind is Kind.COMPLETION for each in last.lines) else None
+        return last if last is not None and not last.over else None
 
 
 def _without_broken_logins(drafts: list[_Draft]) -> list[_Draft]:
@@ -156,10 +165,11 @@ def _without_broken_logins(drafts: list[_Draft]) -> list[_Draft]:
     return [each for each in drafts if each.asked.name not in LOGINS or each.status in {"OK", "NO"}]
 
 
-def _kind(unit: Unit, said: Said, heard: Heard) -> Kind:
+def _kind(unit: Unit, said: Said, heard: Heard, *, late: bool) -> Kind:
+    """`late`: whether what it belongs to was answered before."""
     if said.completes:
         return Kind.COMPLETION
     if unit.texts[0].startswith(b"+"):
         return Kind.CONTINUATION
-    own = heard.exchange is None or heard.certainty is Certainty.UNSOLICITED
+    own = late or heard.exchange is None or heard.certainty is Certainty.UNSOLICITED
     return Kind.NEWS if own else Kind.UNTAGGED

@@ -194,7 +194,8 @@ What comes of it when real clients do their job without their server: the client
 a Dovecot 2.3, which was then stopped, and served from the recording, three times in a row. A job ends with a look at
 all that came of it, down to the bytes of each letter; "same end" is how often that found what it should. Made by
 `make served`, which fails where one did not each time, or where a recording that is exported as a cassette, imported
-and exported again is not the same, byte for byte. How it is done: [serve.md](serve.md).
+and exported again is not the same, byte for byte. How it is done: [serve.md](serve.md). With recordings that
+are anonymised: [anonymised.md](anonymised.md).
 
 Jobs name their mailbox and letters alike each time, as a test would, and programs in Perl keep the order of their
 hashes (`PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0`). offlineimap has one connection: with three, its threads share the

@@ -86,6 +86,7 @@ def test_lines_keep_their_size_and_what_is_no_letter(data: bytes) -> None:
 def test_opaque_bytes_keep_line_ends_only(data: bytes) -> None:
     made = NAMES.opaque(data)
     assert [each if each in b"\r\n" else None for each in made] == [each if each in b"\r\n" else None for each in data]
+    assert b"@" not in made
 
 
 @given(st.binary(max_size=60))
@@ -98,7 +99,7 @@ def test_base64_stays_base64(data: bytes) -> None:
 
 @given(st.text(max_size=60))
 def test_base64_of_text_stays_that(text: str) -> None:
-    made = NAMES.base64_text(base64.b64encode(text.encode()))
+    made = NAMES.base64_text(base64.b64encode(text.encode()), NAMES.line)
     clear = base64.b64decode(made, validate=True)
     assert clear.decode("utf-8", "strict" if "\x1b" not in text else "replace") is not None
     assert len(clear) == len(text.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import quopri
 import urllib.parse
 
@@ -76,6 +77,12 @@ def test_lines_are_counted() -> None:
     assert (hit.offset, hit.lines) == (12, 2)
 
 
+def test_it_is_told_where_what_was_folded_and_quoted_stands() -> None:
+    data = b"=C3=A9 one\r\n two =\r\nthree %41\r\nto bob=40company.org, =C3=A9\r\n and %42"
+    (hit,) = EVERYTHING.through([data])
+    assert (hit.what, hit.offset) == ("address", data.index(b"bob"))
+
+
 SMALL = Search(Needles([CANARY]), Detectors(frozenset()), block=4096)
 
 
@@ -128,6 +135,11 @@ THERE = [
     (b"<o'brien@company.org>", "address"),
     (b'"the bob"@company.org', "address"),
     (b"reply+" + b"A1" * 40 + b"@company.org", "address"),
+    (b"wvu@abcdef.xq=\r\nz.company.org", "address"),
+    (b"bob@comp=\r\nany.org\r\nmail.wvu.xqz", "address"),
+    (b"to abc\r\nbob=40comp=\r\nany.org", "address"),
+    (b"wvu@abcdef.xq%7A.company.org", "address"),
+    (base64.b64encode(b"\x00\x01\xff\x80" * 9 + b"/URI (mailto:bob@company.org)" + b"\x00\x01\xff" * 9), "address"),
     (b'(("Bob" NIL "bob" "company.org"))', "address in an envelope"),
     (b"from 8.8.8.8 by", "IP address"),
     (b"key q8Xz0P2vLk9TnW4sYb7RcE1m here", "word of chance"),
@@ -161,6 +173,15 @@ NOT_THERE = [
     b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN LOGIN-REFERRALS] Dovecot ready.\r\n",
     b"the password is wrong",
     b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
+
+NOISE = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(20))
+NOT_THERE += [
+    b"to wvu@abcdef.xqz\r\nmail.company.org",
+    b"to abc\r\nwvu@abcdef.example\r\n company.org",
+    b"wvu@abcdef\nmail.company.org",
+    base64.b64encode(NOISE + b"\x00q@w4.de\x01" + NOISE),
+    base64.b64encode(NOISE + b"\x9c\x00ssh://a:b@c\xff" + NOISE),
 ]
 
 

@@ -62,6 +62,36 @@ def made(folder: Path, script: str) -> list[tuple[str, str | None, str | None, l
         ]
 
 
+NOTIFIED = """S: * OK hello
+C: a LOGIN bob secret
+S: a OK in
+C: b NOTIFY SET (PERSONAL (MessageNew MessageExpunge))
+S: b OK done
+C: c NOOP
+S: * STATUS Sent (MESSAGES 3 UIDNEXT 4)
+S: c OK nothing
+S: * STATUS Sent (MESSAGES 4 UIDNEXT 5)
+C: d LOGOUT
+S: * BYE
+S: d OK bye
+"""
+
+
+def test_what_a_notify_has_set_comes_when_it_came(tmp_path: Path) -> None:
+    """Not with the answer to the NOTIFY, which was long over."""
+    assert made(tmp_path, NOTIFIED)[1:] == [
+        ("NOTIFY", None, None, ["COMPLETION b OK done"], []),
+        ("NOOP", None, None, ["NEWS * STATUS Sent (MESSAGES 3 UIDNEXT 4)", "COMPLETION c OK nothing"], []),
+        (
+            "LOGOUT",
+            None,
+            None,
+            ["UNTAGGED * BYE", "COMPLETION d OK bye"],
+            ["NEWS * STATUS Sent (MESSAGES 4 UIDNEXT 5)"],
+        ),
+    ]
+
+
 def test_each_step_has_what_was_said_to_it(tmp_path: Path) -> None:
     """A login that was broken off is none, the + for a literal is left out, news comes where it came."""
     assert made(tmp_path, SCRIPT) == [
