@@ -36,6 +36,9 @@ class Leaving:
     def __init__(self, bodies: Bodies) -> None:
         self._bodies = bodies
         self._places: deque[_Place] = deque(maxlen=_KEPT)
+        """Where something was left out."""
+        self._masks: deque[_Place] = deque(maxlen=_KEPT)
+        """Where anything is masked: passwords too, which letters may quote."""
         self._waiting: dict[_Place, Event] = {}
 
     @property
@@ -45,20 +48,25 @@ class Leaving:
 
     def told(self, event: Event) -> Event:
         """An event of the cassette, as it is to be recorded."""
-        if not leaves_out(event):
+        if event.kind is not EventKind.SECRET:
             return event
         place = _place(event)
-        self._places.append(place)
+        self._masks.append(place)
+        heard = None
+        if leaves_out(event):
+            self._places.append(place)
+            heard = self._waiting.pop(place, None)
+            event = event if self.hashes else event._replace(text="")
         # Mostly it is about just the same bytes. Else only a hash is to be looked for: thousands may wait.
-        if self._waiting.pop(place, None) is None and self.hashes:
+        if heard is None and self.hashes:
             self._waiting = {where: _unhashed(each, where, (place,)) for where, each in self._waiting.items()}
-        return event if self.hashes else event._replace(text="")
+        return event
 
     def heard(self, event: Event) -> None:
         """Something is left out now."""
         place = _place(event)
         if place not in self._places:
-            self._waiting[place] = _unhashed(event, place, self._places)
+            self._waiting[place] = _unhashed(event, place, self._masks)
 
     def due(self, at: int) -> list[Event]:
         """What was heard of earlier moments than this."""
@@ -69,7 +77,7 @@ class Leaving:
 
 
 def _unhashed(event: Event, place: _Place, masked: Iterable[_Place]) -> Event:
-    """The event, without its hash where any of these places is in it."""
+    """The event, without its hash where any of these places is in it: nobody has what was there."""
     return event._replace(text="") if event.text and any(_touch(place, each) for each in masked) else event
 
 
