@@ -102,7 +102,7 @@ def test_what_was_left_out_already(stores: dict[Bodies, Store], before: Bodies, 
 @pytest.mark.parametrize("masked", [True, False])
 def test_a_letter_with_a_password_masked_in_it_has_no_hash(sqlite: Store, masked: bool) -> None:
     """It would be the hash of another letter."""
-    said = 'imaptap cassette 1\nsession tells=events\nS: * PREAUTH hi\nC: a FETCH 1 BODY[TEXT]\n'
+    said = "imaptap cassette 1\nsession tells=events\nS: * PREAUTH hi\nC: a FETCH 1 BODY[TEXT]\n"
     said += 'S: * 1 FETCH (BODY[TEXT] "I said xxxxxx")\nS: a OK done\n'
     said += "event kind=secret name=echo side=server offset=44 length=6\n" if masked else ""
     told = exported(sqlite, import_cassette(sqlite, io.BytesIO(said.encode()), "hashed", Bodies.HASH))
