@@ -33,7 +33,8 @@ class Sessions:
     def _forget(self) -> None:
         self.literals = {direction: Literals() for direction in Direction}
         self._tls = Tls(Layer.TLS)
-        self._line = 0
+        self._lines = dict.fromkeys(Direction, 0)
+        """That announce the newest literal of each side."""
         self._unfit: tuple[int, int] | None = None
         """The lines that announce the first literal whose count does not fit, and that it ends in."""
         self.notes: list[str] = []
@@ -53,7 +54,7 @@ class Sessions:
             return
         for side, literals in self.literals.items():
             if literals.owed:
-                text = f"of the literal announced at line {self._line:,}, {literals.owed:,} bytes are missing"
+                text = f"of the literal announced at line {self._lines[side]:,}, {literals.owed:,} bytes are missing"
                 yield Remark(self.key, "missing", text, side)
         if self._unfit is not None:
             first, last = self._unfit
@@ -78,11 +79,9 @@ class Sessions:
             self._answered(text)
         literals.feed(data)
         if literals.unfit and self._unfit is None:
-            self._unfit = self._line, number
-        if literals.unfinished and not self._line:
-            self._line = number
-        elif self.within() is None:
-            self._line = 0
+            self._unfit = self._lines[side], number
+        if literals.unfinished and not literals.begun:
+            self._lines[side] = number
         yield Said(self.key, side, data, None, self._tls.layer)
         self._tls.said(side, data)
 

@@ -194,7 +194,8 @@ class _Heard:
             outside = record.literal is None or not start <= first <= last <= end
             if first < end and last > start and outside:
                 what = "the bytes that were not kept are not those of a literal"
-                raise WrongError(1, what, "A literal of 4096 bytes or more may be left out, as a whole.")
+                literal = "A literal of 4096 bytes or more may be left out, as a whole."
+                raise WrongError(1, what, _WITHOUT if self._told is Told.EVERYTHING else literal)
             return not start <= first < end
         return True
 

@@ -9,6 +9,8 @@ from proxy.imap.letters.policy import LEFT_OUT, Bodies
 from proxy.imap.transcript import Event, EventKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from proxy.imap.transcript import Direction
 
 _NAMES: Final = frozenset((LEFT_OUT, "unread"))
@@ -34,7 +36,10 @@ class Leaving:
     def __init__(self, bodies: Bodies) -> None:
         self._bodies = bodies
         self._places: deque[_Place] = deque(maxlen=_KEPT)
-        self._waiting: list[Event] = []
+        """Where something was left out."""
+        self._masks: deque[_Place] = deque(maxlen=_KEPT)
+        """Where anything is masked: passwords too, which letters may quote."""
+        self._waiting: dict[_Place, Event] = {}
 
     @property
     def hashes(self) -> bool:
@@ -43,27 +48,37 @@ class Leaving:
 
     def told(self, event: Event) -> Event:
         """An event of the cassette, as it is to be recorded."""
-        if not leaves_out(event):
+        if event.kind is not EventKind.SECRET:
             return event
-        self._places.append(_place(event))
-        self._waiting = [left for each in self._waiting for left in self._new(each)]
-        return event if self.hashes else event._replace(text="")
+        place = _place(event)
+        self._masks.append(place)
+        heard = None
+        if leaves_out(event):
+            self._places.append(place)
+            heard = self._waiting.pop(place, None)
+            event = event if self.hashes else event._replace(text="")
+        # Mostly it is about just the same bytes. Else only a hash is to be looked for: thousands may wait.
+        if heard is None and self.hashes:
+            self._waiting = {where: _unhashed(each, where, (place,)) for where, each in self._waiting.items()}
+        return event
 
     def heard(self, event: Event) -> None:
         """Something is left out now."""
-        self._waiting += self._new(event)
+        place = _place(event)
+        if place not in self._places:
+            self._waiting[place] = _unhashed(event, place, self._masks)
 
     def due(self, at: int) -> list[Event]:
         """What was heard of earlier moments than this."""
-        due = [event for event in self._waiting if event.at < at]
-        self._waiting = [event for event in self._waiting if event.at >= at]
-        return due
+        due = {place: event for place, event in self._waiting.items() if event.at < at}
+        for place in due:
+            del self._waiting[place]
+        return list(due.values())
 
-    def _new(self, event: Event) -> list[Event]:
-        place = _place(event)
-        if place in self._places:
-            return []
-        return [event._replace(text="") if any(_touch(place, other) for other in self._places) else event]
+
+def _unhashed(event: Event, place: _Place, masked: Iterable[_Place]) -> Event:
+    """The event, without its hash where any of these places is in it: nobody has what was there."""
+    return event._replace(text="") if event.text and any(_touch(place, each) for each in masked) else event
 
 
 def _place(event: Event) -> _Place:

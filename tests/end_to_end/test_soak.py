@@ -117,7 +117,7 @@ def test_clients_do_their_jobs_whatever_goes_wrong(
     code = int(workers > 1 or any("long" in kind for kind in plan.once))
     with (
         Dovecot(users=users, extra=CROWDED, seed=seed_mail(tmp_path)) as dovecot,
-        line_up(tmp_path / "tap", "implicit", dovecot, identity, *words, code=code) as line,
+        line_up(tmp_path / "tap", "implicit", dovecot, identity, *words, code=code, cold=True) as line,
     ):
         run = Run(plan, line, dovecot)
         try:

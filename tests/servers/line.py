@@ -51,12 +51,23 @@ class Line:
 
 @contextmanager
 def line_up(
-    folder: Path, upstream: Mode, server: Server, identity: Identity, *words: str, db: str | None = None, code: int = 0
+    folder: Path,
+    upstream: Mode,
+    server: Server,
+    identity: Identity,
+    *words: str,
+    db: str | None = None,
+    code: int = 0,
+    cold: bool = False,
 ) -> Iterator[Line]:
-    """Start the tee and the recorder in front of a running server; `code` is how the recorder shall end."""
+    """Start the tee and the recorder in front of a running server; `code` is how the recorder shall end.
+
+    `cold`: as in `Recorder`.
+    """
     port = server.tls_port if upstream == "implicit" else server.plain_port
     with Tee(upstream, port, server.ca, identity) as tee:
         listeners = [word for url in EVERY_LISTENER for word in ("--listen", url)]
         url = f"{SCHEMES[upstream]}://localhost:{tee.port}"
-        with Recorder(folder, url, "--upstream-ca", str(identity.ca), *listeners, *words, db=db, code=code) as recorder:
+        trust = ("--upstream-ca", str(identity.ca))
+        with Recorder(folder, url, *trust, *listeners, *words, db=db, code=code, cold=cold) as recorder:
             yield Line(recorder, tee)

@@ -17,6 +17,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -116,6 +117,7 @@ def become(request: Request) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request.env)
+    time.tzset()
     os.chdir(request.cwd)
     sys.argv[:] = request.words
     sys.path[0] = str(Path(sys.argv[0]).parent)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCRIPT = """\
-import os, sys
-print(__name__, sys.argv, os.getcwd(), sorted(os.environ), sys.stdin.read())
+import os, sys, time
+print(__name__, sys.argv, os.getcwd(), sorted(os.environ), time.strftime("%H", time.localtime(0)), sys.stdin.read())
 print(sorted(map(int, os.listdir("/dev/fd")))[:3], file=sys.stderr)
 sys.exit(int(sys.argv[1]))
 """
@@ -45,13 +45,13 @@ def both(words: list[str], env: dict[str, str], cwd: Path, said: str) -> list[tu
 
 
 def test_a_script_sees_the_same(tmp_path: Path) -> None:
-    """Words, folder, environment, what it reads; and what it says and its exit code come back."""
+    """Words, folder, environment, the time of day, what it reads; and what it says and its exit code come back."""
     script = executable(tmp_path, SCRIPT)
-    env = {"PATH": os.defpath, "LC_CTYPE": "C.UTF-8", "IMAPTAP_HOME": "ä"}
+    env = {"PATH": os.defpath, "LC_CTYPE": "C.UTF-8", "IMAPTAP_HOME": "ä", "TZ": "XXX-07"}
     here, there = both([script, "7", "a b"], env, tmp_path, "read me")
     assert here == there
     assert here[0] == 7
-    assert here[1].startswith("__main__ ['") and here[1].endswith(" read me\n")  # noqa: PT018
+    assert here[1].startswith("__main__ ['") and here[1].endswith(" 07 read me\n")  # noqa: PT018
 
 
 @pytest.mark.parametrize("words", [("--version",), ("ls", "--db", "nowhere.db"), ("nonsense",)], ids=" ".join)

@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 COLD = bool(os.environ.get("COLD"))
+_UMASK = re.compile(r"^Umask:\s+([0-7]+)$", re.MULTILINE)
 
 
 class Started:
@@ -126,9 +128,17 @@ def run(
 
 def _inherited() -> tuple[int, frozenset[int]]:
     """The umask, and the signals that are ignored."""
+    return _umask(), frozenset(each for each in signal.valid_signals() if signal.getsignal(each) is signal.SIG_IGN)
+
+
+def _umask() -> int:
+    """Read where the system tells it: to set it for a moment would change it for the files of other threads."""
+    with contextlib.suppress(OSError):
+        if found := _UMASK.search(Path("/proc/self/status").read_text()):
+            return int(found[1], 8)
     umask = os.umask(0o077)
     os.umask(umask)
-    return umask, frozenset(each for each in signal.valid_signals() if signal.getsignal(each) is signal.SIG_IGN)
+    return umask
 
 
 class _Stove:

@@ -28,9 +28,9 @@ class Bodies(enum.StrEnum):
 
 
 def bodies_told(settings: str) -> Bodies:
-    """What is kept in the recording with these settings."""
-    found = _TOLD.search(settings)
-    return Bodies(found[1]) if found else Bodies.FULL
+    """What is kept in the recording with these settings. A cassette that was imported says it behind all the others."""
+    found = _TOLD.findall(settings)
+    return Bodies(found[-1]) if found else Bodies.FULL
 
 
 class What(enum.Enum):

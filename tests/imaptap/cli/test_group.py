@@ -56,6 +56,24 @@ print("proxy.imap.grammar" in sys.modules)
     assert python("-c", code).stdout.splitlines() == [*(f"{name} []" for name in names), "True"]
 
 
+def test_every_command_can_be_loaded_alone() -> None:
+    """In a process that has loaded no other: elsewhere one may have brought what another forgot to ask for."""
+    code = """
+import os
+from imaptap.cli import cli
+ended = {}
+for name in cli.commands:
+    number = os.fork()
+    if not number:
+        cli.commands[name]
+        os._exit(0)
+    ended[name] = os.waitpid(number, 0)[1]
+print(len(ended), [name for name, status in ended.items() if status])
+"""
+    done = python("-c", code)
+    assert (done.stdout, done.stderr) == (f"{len(cli.commands)} []\n", "")
+
+
 @pytest.mark.parametrize("name", list(cli.commands))
 def test_every_command_explains_itself(name: str, program: Program) -> None:
     assert f" {name}" in program(name, "--help").stdout.splitlines()[0]

@@ -262,3 +262,11 @@ def test_a_completion_that_was_not_pasted(tmp_path: Path, text: str, remarks: li
 def test_a_literal_whose_count_does_not_fit(tmp_path: Path, rest: str, remarks: list[str]) -> None:
     text = f"* PREAUTH in\n* 1 FETCH (BODY[] {{10}}\nA: b\nlast{rest}\na noop\na OK\n"
     assert _told(tmp_path, text).remarks == remarks
+
+
+def test_of_several_literals_the_one_is_named_whose_count_does_not_fit(tmp_path: Path) -> None:
+    head = "* PREAUTH in\n* 1 FETCH (BODY[1] {4}\nab\n BODY[2] {10}\n"
+    unfit = "does not fit: the literal announced at line 4 ends in the midst of line 6: its count is not right"
+    assert _told(tmp_path, head + "A: b\nlastx)\na noop\na OK\n").remarks == [unfit]
+    missing = "missing: of the literal announced at line 4, 4 bytes are missing"
+    assert _told(tmp_path, head + "A: b\n").remarks == [missing]

@@ -99,6 +99,31 @@ def test_what_was_left_out_already(stores: dict[Bodies, Store], before: Bodies, 
     assert list(Check(store).findings()) == []
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_letter_with_a_password_masked_in_it_has_no_hash(sqlite: Store, masked: bool) -> None:
+    """It would be the hash of another letter."""
+    said = "imaptap cassette 1\nsession tells=events\nS: * PREAUTH hi\nC: a FETCH 1 BODY[TEXT]\n"
+    said += 'S: * 1 FETCH (BODY[TEXT] "I said xxxxxx")\nS: a OK done\n'
+    said += "event kind=secret name=echo side=server offset=44 length=6\n" if masked else ""
+    told = exported(sqlite, import_cassette(sqlite, io.BytesIO(said.encode()), "hashed", Bodies.HASH))
+    assert "I said" not in told
+    assert ("sha256" in told) != masked
+
+
+def test_what_was_left_out_and_is_not_heard_as_a_literal_again(sqlite: Store) -> None:
+    """What it is of, masks do not say; so the hint is to leave --bodies out, with which everything is told."""
+    literal = "body" + "x" * 5000
+    said = "S: * PREAUTH hi\nC: a FROB it\nS: a BAD what\n"
+    said += f"C: b APPEND x {{{len(literal)}+}}\nC| {literal}{{{{-}}}}\nC:\nS: b OK done\n"
+    first = import_cassette(sqlite, io.BytesIO(f"imaptap cassette 1\n{said}".encode()), "first", Bodies.NONE)
+    again = exported(sqlite, first)
+    assert "tells=everything" in again
+    with pytest.raises(CassetteError, match="the bytes that were not kept are not those of a literal") as caught:
+        import_cassette(sqlite, io.BytesIO(again.encode()), "refused", Bodies.NONE)
+    assert "--bodies" in caught.value.hint
+    assert exported(sqlite, import_cassette(sqlite, io.BytesIO(again.encode()), "as it is")) == again
+
+
 def test_everything_is_kept_as_it_was(stores: dict[Bodies, Store]) -> None:
     for store in stores.values():
         written = text(store)
