@@ -119,7 +119,7 @@ _GATES: Final = {
 LONGEST: Final = 16 * 1024
 """Bytes of the longest that is found."""
 _MASK = re.compile(
-    rb"[\"']?(?:x+|\\?\{[a-z]+ [0-9]+\}|<masked [a-z]+>|\$password|\$\{IMAP_PASSWORD:-\}|os\.environ\.get\()[\"']?",
+    rb"[\"']?(?:x+|\\?\{[a-z]+ [0-9]+\}|<masked [a-z]+>|\$password|\$\{IMAP_PASSWORD:-\}\S*|os\.environ\.get\()[\"']?",
     re.IGNORECASE,
 )
 """What stands in a secret's place where it is recorded, in `export --format text`, in `show`, in scripts that ask for it."""
@@ -150,6 +150,11 @@ class Detectors:
                 for found in pattern.finditer(data):
                     if _means_it(found):
                         yield found.start(), found.end(), kind, name
+
+    def masked(self, data: bytes, start: int) -> bool:
+        """Whether a password that seems to begin there, in some reading of it, is a mask as it is written."""
+        found = (pattern.match(data, start) for _, kind, pattern, _ in self._patterns if kind is Kind.PASSWORD)
+        return any(each is not None and not _means_it(each) for each in found)
 
     def secrets(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Start and end of what is secret in it: where that is told apart, without the words in front of it."""

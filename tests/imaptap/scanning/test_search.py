@@ -110,6 +110,7 @@ THERE = [
     (b"a1 LOGIN bob hunter2\r\n", "LOGIN"),
     (b'a1 login "bob" "hunter2"\r\n', "LOGIN"),
     (b'a1 login "bob" "$passwords"\r\n', "LOGIN"),
+    (b"password: xxxx=\nsecret", "password"),
     (b"a1 AUTHENTICATE PLAIN AGJvYgBodW50ZXIy\r\n", "SASL answer"),
     (b"a LOGIN bob {6}\r\nsecret\r\n", "LOGIN with a literal"),
     (b"a LOGIN {3}\r\n+ go\r\nbob {6+}\r\nsecret\r\n", "LOGIN with a literal"),
@@ -163,7 +164,7 @@ NOT_THERE = [
     b'C: a LOGIN bob "\\{login 6}"\nS: a OK\n',
     b'C: a LOGIN bob "<masked login>"\nS: a OK\n',
     b'ok login "$user" "$password"\n',
-    b"user=${IMAP_USER:-$user} password=${IMAP_PASSWORD:-}\n",
+    b"user=${IMAP_USER:-$user} password=${IMAP_PASSWORD:-}\ncase $pace in\n",
     b'password = os.environ.get("IMAP_PASSWORD") or getpass.getpass()\n',
     b"at imap+insecure://localhost:34911, for imaps://localhost:1\x00\x00\x00@",
     b"C: a LOGIN bob {6}\nS: a NO not in clear\n",
@@ -179,6 +180,7 @@ NOT_THERE = [
     b"127.0.0.1 10.1.2.3 192.168.0.1 1.2.3.4.5 999.1.1.1",
     b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN LOGIN-REFERRALS] Dovecot ready.\r\n",
     b"the password is wrong",
+    b"password: xxxxxxx\nHello there\npassword=xxxx\r\nuser=bob\n",
     b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ]
 
