@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from imaptap.cli.cassettes import read_into, temporary
+from imaptap.cli.cassettes import opened_file, read_into, temporary
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import json_option
 from imaptap.cli.terminal import Output
@@ -162,7 +162,7 @@ class _File:
 
     def _recorded(self, path: Path, stack: contextlib.ExitStack) -> Store | None:
         """What the file has recorded, if it is of ours."""
-        with path.open("rb") as file:
+        with opened_file(path) as file:
             cassette = is_cassette(file)
         try:
             if is_database(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -139,6 +140,18 @@ def test_what_cannot_be_read(program: Program, tmp_path: Path) -> None:
     assert "cannot be read" in program.refused("scan", str(tmp_path))
     assert "password" in program.refused("scan", "postgresql://bob:secret@host/db")
     assert "cannot be read" in program.refused("scan", "notes.txt", "--canaries", str(tmp_path / "nowhere"))
+
+
+def test_a_pipe_is_not_taken_for_a_clean_file(program: Program) -> None:
+    """What had been read of it to see what it is would be missing from the search."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"a LOGIN bob secret\n")
+        os.close(writing)
+        assert "is a pipe" in program.refused("scan", f"/dev/fd/{reading}")
+        assert "is a pipe" in program.refused("import", f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
 
 
 def test_names_of_files_do_not_reach_the_terminal(program: Program, tmp_path: Path) -> None:
