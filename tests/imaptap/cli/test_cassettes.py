@@ -165,6 +165,8 @@ def test_files_that_cannot_be_imported(program: Program, by_hand: str) -> None:
     assert "letter is of no format that is known" in program.refused("import", by_hand, "letter")
     Path("empty").touch()
     assert "empty is empty" in program.refused("import", "empty")
+    Path("taps").write_bytes(b"SQLite format 3\0" + bytes(84))
+    assert "imaptap ls --db taps" in program.refused("import", "taps")
     assert "nowhere cannot be read" in program.refused("import", "nowhere")
     assert "--name is for one recording" in program.refused("import", by_hand, by_hand, "--name", "x")
     assert not program.db.exists()

@@ -113,7 +113,17 @@ def test_a_cassette_that_is_broken_is_a_file(program: Program, tmp_path: Path) -
     done = program("scan", str(file), "--canary", SECRET)
     assert done.exit_code == 1
     assert "is searched as a file only: The cassette cannot be read at line 3" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
     assert f"{file}: byte 27, line 2: canary 1" in done.stdout
+
+
+def test_a_password_is_called_one(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("a LOGIN bob hunter2\nthe password: hunter2\n")
+    assert program("scan", str(file)).stdout.splitlines()[:2] == [
+        f"{file}: byte 2, line 1: password in LOGIN",
+        f"{file}: byte 24, line 2: password",
+    ]
 
 
 def test_many_findings(program: Program, tmp_path: Path) -> None:
