@@ -4,6 +4,7 @@ import collections
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -31,17 +32,21 @@ def find(store: Store, address: str) -> Place:
     """What `address` names. Raises UserError that says what there is instead."""
     parts = address.split("/")
     if len(parts) > 3 or not all(parts):
+        if (path := _file_of(address)) is not None:
+            raise _only_a_file(path)
         raise UserError(
             f"{address!r} is not RECORDING[/SESSION[/EXCHANGE]].", "Write last, or 3/1, or 3/1/12, or a name for the 3."
         )
-    recording = find_recording(store, parts[0])
+    recording = find_recording(store, parts[0], address)
     session = _session(store, recording, parts[1]) if parts[1:] else None
     exchange = _exchange(store, session, parts[2]) if session and parts[2:] else None
     return Place(recording, session, exchange)
 
 
-def find_recording(store: Store, address: str) -> Recording:
-    """The recording of this id or name. Raises UserError that names those like it."""
+def find_recording(store: Store, address: str, whole: str = "") -> Recording:
+    """The recording of this id or name, which begins the `whole` address. Raises UserError that names those like it, or
+    says that it is a file that is meant.
+    """
     try:
         return store.recording(address)
     except StorageError as error:
@@ -50,9 +55,33 @@ def find_recording(store: Store, address: str) -> Recording:
                 f"There is no recording with the name {address!r}, and no such cassette that this command reads.",
                 "Check the path. Where the file is there, `imaptap import` makes a recording of it.",
             ) from error
+        if (path := _file_of(whole or address)) is not None:
+            raise _only_a_file(path) from error
         near = difflib.get_close_matches(address, [each.name for each in store.recordings()], 3, 0.5)
         hint = f"There is: {', '.join(near)}. `imaptap ls` lists all." if near else error.hint
         raise UserError(str(error), hint) from error
+
+
+def is_file(path: str) -> bool:
+    """Whether a file has this path: none does that is longer than any, or in a folder that may not be looked into."""
+    try:
+        return bool(path) and Path(path).is_file()
+    except OSError:
+        return False
+
+
+def _file_of(address: str) -> str | None:
+    """The file whose path this is, or begins it."""
+    while address and not is_file(address):
+        address = address.rpartition("/")[0]
+    return address or None
+
+
+def _only_a_file(path: str) -> UserError:
+    return UserError(
+        f"There is no recording with the name {path!r}, and the file is no cassette that this command reads.",
+        "`imaptap import` makes a recording of a log or a cassette; --db names a database.",
+    )
 
 
 def _session(store: Store, recording: Recording, word: str) -> Session:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from imaptap.cli.address import find_recording
+from imaptap.cli.address import find_recording, is_file
 from imaptap.cli.errors import UserError
 from storage import StorageError, open_store
 from storage.cassette import copy_recording, import_cassette, is_cassette
@@ -82,10 +82,9 @@ def cassette(address: str) -> tuple[Path, str] | None:
     """The cassette that an address names, and what stands behind it; None where it names none."""
     head, rest = address, ""
     for _ in range(_LEVELS + 1):
-        path = Path(head)
-        if head and path.is_file():
-            with opened_file(path) as file:
-                return (path, rest) if is_cassette(file) else None
+        if is_file(head):
+            with opened_file(Path(head)) as file:
+                return (Path(head), rest) if is_cassette(file) else None
         head, slash, level = head.rpartition("/")
         rest = f"{slash}{level}{rest}"
     return None
@@ -106,9 +105,11 @@ def name_of(path: Path) -> str | None:
 
 @contextlib.contextmanager
 def opened_file(path: Path) -> Generator[BinaryIO, None, None]:
-    """The file, to be read. Raises UserError where it cannot be."""
+    """The file, to be read as often as needed. Raises UserError where it cannot be: a pipe gives its bytes once."""
     try:
         with path.open("rb") as file:
+            if not file.seekable():
+                raise UserError(f"{path} is a pipe, which can be read only once.", "Write it to a file, and name that.")
             yield file
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

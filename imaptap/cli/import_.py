@@ -132,6 +132,10 @@ def _format(path: Path, wanted: str | None) -> Format | _Ours:
     if rawlog.silent(path, head):
         return named("rawlog")
     found = _NDJSON if ndjson.recognise(head) else recognised(head)
+    if not head:
+        raise UserError(f"{path} is empty.", "Nothing was written. Did the log end up in another file?")
+    if head.startswith(b"SQLite format 3\0"):
+        raise UserError(f"{path} is a database.", f"If it is imaptap's, name it with --db: imaptap ls --db {path}")
     if found is None:
         known = ", ".join(_NAMES)
         raise UserError(

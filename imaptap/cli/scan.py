@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from imaptap.cli.cassettes import read_into, temporary
+from imaptap.cli.cassettes import opened_file, read_into, temporary
 from imaptap.cli.errors import NO, UserError, escaped
 from imaptap.cli.options import json_option
 from imaptap.cli.terminal import Output
@@ -162,7 +162,7 @@ class _File:
 
     def _recorded(self, path: Path, stack: contextlib.ExitStack) -> Store | None:
         """What the file has recorded, if it is of ours."""
-        with path.open("rb") as file:
+        with opened_file(path) as file:
             cassette = is_cassette(file)
         try:
             if is_database(path):
@@ -173,6 +173,8 @@ class _File:
             read_into(store, path)
         except StorageError as error:
             click.echo(escaped(f"imaptap: {path} is searched as a file only: {error}"), err=True)
+            if error.hint:
+                click.echo(escaped(error.hint), err=True)
             return None
         return store
 
@@ -212,7 +214,13 @@ def _line(place: Place) -> str:
     exchange = f", exchange {place.exchange}" if place.exchange else ""
     line = f", line {hit.lines + 1}" if place.source.lines else ""
     how = f" ({hit.how})" if hit.how else ""
-    return f"{place.source.name}: byte {place.offset}{line}{exchange}: {hit.what}{how}"
+    return f"{place.source.name}: byte {place.offset}{line}{exchange}: {_what(hit)}{how}"
+
+
+def _what(hit: Hit) -> str:
+    """Where a password was given, it is said that it is one that was found there."""
+    told = hit.kind is not Kind.PASSWORD or Kind.PASSWORD in hit.what
+    return hit.what if told else f"password in {hit.what}"
 
 
 def _document(place: Place) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from imaptap.privacy.policy import Thing
 from imaptap.privacy.streams import Rewritten, Side
 from imaptap.privacy.units import tag_of
-from imaptap.privacy.vocabulary import COMMANDS, IMAP, SERVER
+from imaptap.privacy.vocabulary import COMMANDS, IMAP, OURS, SERVER
 from imaptap.reading.spans import Spans
 from proxy.imap.letters.policy import LEFT_OUT
 from proxy.imap.transcript import Direction, Event, EventKind, Exchange
@@ -34,15 +34,9 @@ _CAPABILITIES = re.compile(rb"[A-Z0-9=+\-./ _]*")
 _OURS: Final = frozenset((EventKind.SECRET, EventKind.COMPRESS, EventKind.VARIES))
 """Events whose text is imaptap's own, and quotes nobody."""
 _SHA256: Final = re.compile("sha256 ([0-9a-f]{64})")
-_EVENT_WORDS: Final = (
-    IMAP
-    | SERVER
-    | frozenset(
-        "tls tlsv1 aes gcm sha256 sha384 chacha20 poly1305 ecdhe ecdsa rsa ed25519 x25519 256 384 128 3 2 1 client side"
-        " upstream listener stream ended reset peer refused imaptap handshake sni alpn cipher issuer self signed"
-        " expired verify verified unverified".split()
-    )
-)
+_EVENT_WORDS: Final = IMAP | SERVER | OURS
+_NOBODY: Final = frozenset(("unknown", "client"))
+"""What stands for an address that a log does not tell, or a cassette that was written by hand."""
 
 
 def anonymised(store: Store, recording: Recording, rules: Rules, session: Session | None = None) -> Iterator[Statement]:
@@ -176,6 +170,8 @@ def _words(text: str, rules: Rules, thing: Thing) -> str:
 
 def _machine(where: str, rules: Rules) -> str:
     """An address, or a URL: scheme and port stay."""
+    if where in _NOBODY:
+        return where
     match = _URL.fullmatch(where)
     if match is None:
         return _words(where, rules, Thing.HOST)

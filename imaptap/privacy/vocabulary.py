@@ -111,6 +111,19 @@ SERVER: Final = _words(
 )
 """Of what servers say to people."""
 
+OURS: Final = _words(
+    "tls tlsv1 aes gcm sha256 sha384 chacha20 poly1305 ecdhe ecdsa rsa ed25519 x25519 256 384 128 3 2 1 client side"
+    " upstream listener stream ended reset peer refused imaptap handshake sni alpn cipher issuer self signed"
+    " expired verify verified unverified",
+    "imported transcript rawlog telemetry protocol packet capture log logger logs what which where when whose whether"
+    " who came come takes taken stands stood stand holds held protected known know knows say says said them they it"
+    " crlf times lines chunks layer layers bytes literal literals announced ends midst count mails letter letters"
+    " begins place longer replaced asterisks each another s nobody neither sides marked passwords secret secrets"
+    " compressed recorded asked exchanges some kept raw records microseconds traffic nothing lost because those"
+    " decrypted further behind same different answered completion right",
+)
+"""Of what imaptap says itself of a session: where it comes from, how it ended."""
+
 HEADERS: Final = frozenset(
     (
         "accept-language alternate-recipient approved arc-authentication-results arc-message-signature arc-seal"

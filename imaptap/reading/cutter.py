@@ -29,7 +29,7 @@ class Cutter:
         self._reader = UnitReader(span.direction)
         self._line = _Draft(span)
         self._small = bytearray()
-        self._literal_size = 0
+        self._literal_start = self._literal_size = 0
 
     def feed(self, offset: int, data: bytes, time_of: TimeOf) -> Iterator[Line]:
         """The stream's bytes from `offset` on; `time_of` an offset tells when its byte came."""
@@ -94,6 +94,8 @@ class Cutter:
                 yield self._line.end(body=True)
             return
         self._line.begin(offset, time_of)
+        if not self._literal_size:
+            self._literal_start = offset
         self._literal_size += len(data)
         if len(self._small) <= INLINE_MOST:
             self._small += data
@@ -114,7 +116,7 @@ class Cutter:
         content = bytes(self._small)
         self._small.clear()
         if len(content) == size <= INLINE_MOST and (self._bodies or content.decode("latin-1").isprintable()):
-            self._line.add(self._reader.offset - size, content)
+            self._line.add(self._literal_start, content)
         else:
             self._line.parts.append(Hidden("literal", size))
 

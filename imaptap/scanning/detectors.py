@@ -62,6 +62,8 @@ _SAID = (
     rb"(?i:\b(?:password|passwd|passphrase|passwort|secret_key|api_key))[\"']?[ \t]*[:=][ \t]*[\"']?"
     rb"(?P<said>[^\s\"'<>,;]{4,200})"
 )
+_URL = rb"(?<=[A-Za-z3])://[^/\s:@\"'<>\x00-\x1f]{1,200}:[^/\s@\"'<>\x00-\x1f]{1,200}@"
+"""Without control characters: behind an address in a packet capture, the next "@" is anybody's."""
 _FQDN = rb"(?P<host>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8})"
 _ADDRESS = rb"(?:(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]{1,64}|(?<=[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\"-]))@" + _FQDN
 """Behind anything (`user=bob@…`, `'bob@…'`); from the "@" on where what is in front of it is long, or quoted."""
@@ -80,7 +82,7 @@ _PATTERNS: Final = {
     "Stripe key": (Kind.TOKEN, _EDGE + rb"[rs]k_(?:live|test)_[0-9A-Za-z]{16,128}"),
     "bearer token": (Kind.TOKEN, rb"(?i:auth=|\b)(?i:bearer)[ \x01]+[A-Za-z0-9._~+/-]{16,4096}"),
     "URLAUTH token": (Kind.TOKEN, rb"(?i:;urlauth=)[^:\s\"]{1,200}:[^:\s\"]{1,200}:[0-9a-fA-F]{16,200}"),
-    "password in a URL": (Kind.PASSWORD, rb"(?<=[A-Za-z3])://[^/\s:@\"'<>]{1,200}:[^/\s@\"'<>]{1,200}@"),
+    "password in a URL": (Kind.PASSWORD, _URL),
     "LOGIN": (Kind.PASSWORD, _LOGIN),
     "SASL answer": (Kind.PASSWORD, _SASL),
     "LOGIN with a literal": (Kind.PASSWORD, _LITERAL),
@@ -116,7 +118,11 @@ _GATES: Final = {
 """In capitals, what each of them has in it: where none of it is, nobody has to look closely."""
 LONGEST: Final = 16 * 1024
 """Bytes of the longest that is found."""
-_MASK = re.compile(rb"[\"']?x+[\"']?", re.IGNORECASE)
+_MASK = re.compile(
+    rb"[\"']?(?:x+|\\?\{[a-z]+ [0-9]+\}|<masked [a-z]+>|\$password|\$\{IMAP_PASSWORD:-\}\S*|os\.environ\.get\()[\"']?",
+    re.IGNORECASE,
+)
+"""What stands in a secret's place: in recordings, in `export --format text`, in `show`, in scripts that ask for it."""
 _RESERVED: Final = frozenset((b"example", b"invalid", b"test", b"localhost", b"local"))
 _SCHEME = re.compile(
     rb"(?i:https?|ftps?|sftp|ssh|git|imaps?|smtps?|pop3?s?|ldaps?|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?"
@@ -144,6 +150,11 @@ class Detectors:
                 for found in pattern.finditer(data):
                     if _means_it(found):
                         yield found.start(), found.end(), kind, name
+
+    def masked(self, data: bytes, start: int) -> bool:
+        """Whether a password that seems to begin there, in some reading of it, is a mask as it is written."""
+        found = (pattern.match(data, start) for _, kind, pattern, _ in self._patterns if kind is Kind.PASSWORD)
+        return any(each is not None and not _means_it(each) for each in found)
 
     def secrets(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Start and end of what is secret in it: where that is told apart, without the words in front of it."""

@@ -80,8 +80,12 @@ class Search:
                 how = needle.form if not view.how else f"{needle.form}, {view.how}"
                 yield Kind.CANARY, f"canary {needle.number}", how, *_span(view, offset, offset + len(needle.data))
             for offset, end, kind, name in self._detectors.find(view.data):
-                if not view.how or (kind not in _AS_WRITTEN and _told(view, offset, end)):
-                    yield kind, name, view.how, *_span(view, offset, end)
+                if view.how and (kind in _AS_WRITTEN or not _told(view, offset, end)):
+                    continue
+                # What stands in the next line is no part of a mask.
+                if view.how and kind is Kind.PASSWORD and self._detectors.masked(data, view.origin(offset)):
+                    continue
+                yield kind, name, view.how, *_span(view, offset, end)
         for view in continued(data):
             for offset, end, kind, name in self._detectors.find(view.data):
                 if b"@" in view.data[offset:end]:

@@ -223,3 +223,16 @@ def test_the_copy_does_not_replace_what_it_is_made_of(program: Program, tmp_path
     file.write_text(text)
     assert "what is to be copied" in program.refused("anonymise", str(file), "-o", str(file))
     assert file.read_text() == text
+
+
+def test_what_imaptap_says_of_an_import_can_still_be_read(program: Program, tmp_path: Path) -> None:
+    """But for names of files: these are somebody's."""
+    log = tmp_path / "zaunkoenig.txt"
+    log.write_text("C: a1 LOGIN ottilie geheim\nS: a1 OK done\nC: a2 NOOP\nS: a2 OK done\n")
+    program.lines("import", str(log))
+    program.lines("anonymise", "last", "--name", "safe")
+    shown = program("show", "safe/1").stdout
+    assert "# unknown to unknown, server unknown" in shown
+    assert "; there are no times; line ends are taken for CRLF" in shown
+    assert "the log does not say who closed the connection" in shown
+    assert "zaunkoenig" not in shown

@@ -139,6 +139,23 @@ def test_a_command_that_reads_no_cassettes_says_so(two: Program, by_hand: str) -
         assert "imaptap import" in said
 
 
+def test_a_file_that_is_no_cassette_is_said_to_be_one(two: Program, by_hand: str) -> None:
+    folder = Path(by_hand).parent
+    for name in (f"{folder / 'log.txt'}", "./log.txt", "log.txt"):
+        (folder / "log.txt").write_text("* OK ready")
+        for words in (("show", f"{name}"), ("show", f"{name}/1"), ("ls", name), ("diff", name, name)):
+            said = two.refused(*words)
+            assert f"with the name '{name}', and the file is no cassette" in said
+            assert "imaptap import" in said
+            assert "--db" in said
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000 + "x"])
+def test_a_name_that_no_file_can_have(two: Program, name: str) -> None:
+    for words in (("show", name), ("ls", name), ("diff", name, name)):
+        two.refused(*words)
+
+
 def test_settings_that_nobody_wrote_down_are_no_line(program: Program, by_hand: str) -> None:
     assert "#" not in [line.strip() for line in program.lines("show", by_hand)]
 
@@ -146,6 +163,10 @@ def test_settings_that_nobody_wrote_down_are_no_line(program: Program, by_hand: 
 def test_files_that_cannot_be_imported(program: Program, by_hand: str) -> None:
     Path("letter").write_text("Hello")
     assert "letter is of no format that is known" in program.refused("import", by_hand, "letter")
+    Path("empty").touch()
+    assert "empty is empty" in program.refused("import", "empty")
+    Path("taps").write_bytes(b"SQLite format 3\0" + bytes(84))
+    assert "imaptap ls --db taps" in program.refused("import", "taps")
     assert "nowhere cannot be read" in program.refused("import", "nowhere")
     assert "--name is for one recording" in program.refused("import", by_hand, by_hand, "--name", "x")
     assert not program.db.exists()

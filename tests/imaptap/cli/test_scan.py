@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -112,7 +113,17 @@ def test_a_cassette_that_is_broken_is_a_file(program: Program, tmp_path: Path) -
     done = program("scan", str(file), "--canary", SECRET)
     assert done.exit_code == 1
     assert "is searched as a file only: The cassette cannot be read at line 3" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
     assert f"{file}: byte 27, line 2: canary 1" in done.stdout
+
+
+def test_a_password_is_called_one(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("a LOGIN bob hunter2\nthe password: hunter2\n")
+    assert program("scan", str(file)).stdout.splitlines()[:2] == [
+        f"{file}: byte 2, line 1: password in LOGIN",
+        f"{file}: byte 24, line 2: password",
+    ]
 
 
 def test_many_findings(program: Program, tmp_path: Path) -> None:
@@ -139,6 +150,18 @@ def test_what_cannot_be_read(program: Program, tmp_path: Path) -> None:
     assert "cannot be read" in program.refused("scan", str(tmp_path))
     assert "password" in program.refused("scan", "postgresql://bob:secret@host/db")
     assert "cannot be read" in program.refused("scan", "notes.txt", "--canaries", str(tmp_path / "nowhere"))
+
+
+def test_a_pipe_is_not_taken_for_a_clean_file(program: Program) -> None:
+    """What had been read of it to see what it is would be missing from the search."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"a LOGIN bob secret\n")
+        os.close(writing)
+        assert "is a pipe" in program.refused("scan", f"/dev/fd/{reading}")
+        assert "is a pipe" in program.refused("import", f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
 
 
 def test_names_of_files_do_not_reach_the_terminal(program: Program, tmp_path: Path) -> None:

@@ -62,6 +62,17 @@ def test_literals_stand_in_the_line_that_follows(data: bytes, shown: list[str]) 
     assert texts(cut(*(data[i : i + 1] for i in range(len(data))))) == shown
 
 
+@pytest.mark.parametrize("bodies", [True, False])
+def test_a_short_literal_has_its_place_in_the_stream(bodies: bool) -> None:
+    """By which its mask is found."""
+    data = b"* X {6}\r\nsecret\r\n"
+    for chunks in ((data,), tuple(data[i : i + 1] for i in range(len(data)))):
+        _, line = cut(*chunks, bodies=bodies)
+        (run,) = line.parts
+        assert isinstance(run, Run)
+        assert (run.start, run.data) == (OFFSET + 9, b"secret")
+
+
 def test_bodies_are_lines_of_their_own() -> None:
     letter = b"".join(b"line %d\r\n" % number for number in range(20)) + b"the end"
     data = b"* 1 FETCH (BODY[] {%d}\r\n%b X {6}\r\nA\r\nB\r\n)\r\n" % (len(letter), letter)
