@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from storage.brake import Control, Traffic
 from storage.check import Check, Finding
-from storage.errors import GapError, LeftOutError, StorageError
+from storage.errors import GapError, LeftOutError, NotOursError, StorageError
 from storage.follow import Follower
 from storage.opening import database_file, names_password, open_store
 from storage.recording import need_name, rename_recording
@@ -24,6 +24,7 @@ __all__ = [
     "Follower",
     "GapError",
     "LeftOutError",
+    "NotOursError",
     "Note",
     "Recording",
     "RecordingTotals",

@@ -11,6 +11,10 @@ class StorageError(Exception):
         self.hint = hint
 
 
+class NotOursError(StorageError):
+    """What lies there is of another program."""
+
+
 class GapError(StorageError):
     """Bytes `start` up to `end` of a stream were never recorded; `end` is None when nobody knows where they end.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from storage import newest
 from storage.engine import APPLICATION_ID, PAGE_SIZE, UNMANAGED, sqlite_engine
-from storage.errors import StorageError
+from storage.errors import NotOursError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +58,10 @@ def need_folder(path: Path) -> None:
 def _need_ours(path: Path, header: bytes) -> None:
     hint = "It was not touched. Give another file name with --db."
     if not header.startswith(_MAGIC):
-        raise StorageError(f"{path} is not an imaptap database: it is no SQLite file at all.", hint)
+        raise NotOursError(f"{path} is not an imaptap database: it is no SQLite file at all.", hint)
     application = int.from_bytes(header[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4], "big")
     if application != APPLICATION_ID:
-        raise StorageError(f"{path} is a SQLite file of another program, not an imaptap database.", hint)
+        raise NotOursError(f"{path} is a SQLite file of another program, not an imaptap database.", hint)
 
 
 def access_mode(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from certs.privacy import exposed
 from imaptap.cli.address import find
 from imaptap.cli.cassettes import cassette, opened, temporary, unused_name
 from imaptap.cli.errors import UserError
@@ -112,6 +113,7 @@ def _key(path: Path | None) -> bytes:
     try:
         with path.open("rb") as file:
             key = file.read(_KEY_MOST + 1).strip()
+        concern = exposed(path, "key")
     except FileNotFoundError:
         return _new_key(path)
     except OSError as error:
@@ -119,6 +121,8 @@ def _key(path: Path | None) -> bytes:
     if not KEY_BYTES <= len(key) <= _KEY_MOST:
         hint = f"Name a file that is not there yet: {KEY_BYTES} to {_KEY_MOST} bytes are written into it."
         raise UserError(f"The file {path} is no key: it has {len(key)} bytes.", hint)
+    if concern is not None:
+        raise UserError(concern.message, concern.hint)
     return key
 
 

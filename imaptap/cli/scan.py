@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from imaptap.cli.cassettes import opened_file, read_into, temporary
-from imaptap.cli.errors import NO, UserError, escaped
+from imaptap.cli.errors import NO, UNUSABLE, UserError, escaped
 from imaptap.cli.options import json_option
 from imaptap.cli.terminal import Output
 from imaptap.meaning.words import counted
@@ -29,7 +29,7 @@ from imaptap.scanning.sources import (
     spoken_in,
     spoken_in_cassette,
 )
-from storage import StorageError, names_password, open_store
+from storage import NotOursError, StorageError, names_password, open_store
 from storage.cassette import is_cassette
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def scan(
 
     Databases and cassettes are searched as the files that they are, and then as what was recorded: streams, bodies, and
     all that is said about them; what is in both is told of each. What was found is not shown, only where it is. Exits
-    1 if there is anything.
+    1 if there is anything, 2 if there is nothing in a file that could not be read as what it is.
     """
     wanted = frozenset(map(Kind, kinds))
     search = Search(Needles(_canaries(canaries, listed)), Detectors(wanted))
@@ -108,6 +108,8 @@ def scan(
         click.echo(json.dumps({"files": [file.document() for file in told]}))
     if any(file.count for file in told):
         raise click.exceptions.Exit(NO)
+    if any(file.in_part for file in told):
+        raise click.exceptions.Exit(UNUSABLE)
 
 
 class _File:
@@ -117,6 +119,8 @@ class _File:
         self._name, self._search, self._most, self._passwords = name, search, most, passwords
         self._shown: list[Place] = []
         self.count = self._raw = 0
+        self.in_part = False
+        """Whether what is recorded in it could not be read."""
 
     def scan(self) -> None:
         """Look through all of it. Raises UserError where it cannot be read."""
@@ -158,7 +162,8 @@ class _File:
 
     def document(self) -> dict[str, Any]:
         """The same as JSON."""
-        return {"file": self._name, "count": self.count, "findings": [_document(place) for place in self._shown]}
+        found = {"file": self._name, "as_file_only": self.in_part}
+        return found | {"count": self.count, "findings": [_document(place) for place in self._shown]}
 
     def _recorded(self, path: Path, stack: contextlib.ExitStack) -> Store | None:
         """What the file has recorded, if it is of ours."""
@@ -171,10 +176,13 @@ class _File:
                 return None
             store = stack.enter_context(temporary())
             read_into(store, path)
+        except NotOursError:
+            return None
         except StorageError as error:
             click.echo(escaped(f"imaptap: {path} is searched as a file only: {error}"), err=True)
             if error.hint:
                 click.echo(escaped(error.hint), err=True)
+            self.in_part = True
             return None
         return store
 

@@ -52,6 +52,7 @@ def program_told(program: Program, tmp_path: Path) -> Program:
     """Recording 1, "private"; and a key, so that no word comes up by chance."""
     recorded(program.db, told(), name="private")
     (tmp_path / "known").write_bytes(b"k" * 32)
+    (tmp_path / "known").chmod(0o600)
     return program
 
 
@@ -111,6 +112,15 @@ def test_levels(program_told: Program, level: str, gone: set[str]) -> None:
     kept = set(PRIVATE) - gone - {"geheim"}
     missing = {word for word in kept if word not in text}
     assert missing <= ({"projekte", "zaunkoenig"} if level == "people" else set())
+
+
+def test_a_key_that_others_can_read_is_refused(program_told: Program, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    program_told.lines("anonymise", "private", "--key", str(key))
+    key.chmod(0o644)
+    said = program_told.refused("anonymise", "private", "--key", str(key))
+    assert f"The key {key} is open to other users (mode 0644)." in said
+    assert "chmod 600" in said
 
 
 def test_the_same_key_the_same_names(program_told: Program, tmp_path: Path) -> None:
@@ -201,6 +211,7 @@ def test_holes_and_raw_bytes(program: Program) -> None:
     del records[at]
     recorded(program.db, records, name="torn")
     (program.db.with_name("known")).write_bytes(b"k" * 32)
+    (program.db.with_name("known")).chmod(0o600)
     program.lines("anonymise", "torn", *known(program))
     text = everything(program, "anonymised")
     assert "tells=everything" in text

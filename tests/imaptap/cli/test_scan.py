@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import sqlite3
 import zipfile
@@ -22,8 +23,6 @@ SECRET = "Zaunkoenig and friends"
 
 
 def found(program: Program, file: Path, *words: str) -> list[dict[str, object]]:
-    import json
-
     done = program("scan", str(file), "--canary", SECRET, *words, "--json")
     told = json.loads(done.stdout)["files"][0]
     assert done.exit_code == (1 if told["count"] else 0)
@@ -115,6 +114,22 @@ def test_a_cassette_that_is_broken_is_a_file(program: Program, tmp_path: Path) -
     assert "is searched as a file only: The cassette cannot be read at line 3" in done.stderr
     assert len(done.stderr.splitlines()) == 2
     assert f"{file}: byte 27, line 2: canary 1" in done.stdout
+
+
+def test_nothing_in_a_cassette_that_is_broken_is_no_proof(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "broken.cassette"
+    file.write_text("imaptap cassette 1\nS: * OK hello\nC: {{{{x")
+    done = program("scan", str(file), "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["files"] == [{"file": str(file), "as_file_only": True, "count": 0, "findings": []}]
+
+
+def test_a_database_of_another_program_is_a_file(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE t (x)")
+    done = program("scan", str(file))
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def test_a_password_is_called_one(program: Program, tmp_path: Path) -> None:
