@@ -6,6 +6,7 @@ import ctypes
 import gc
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,28 @@ def test_holes_are_given_back() -> None:
                 return
             time.sleep(0.01)
     pytest.fail("nothing was given back")
+
+
+class Circle:
+    """Refers to itself, as a session does that is over."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_garbage_is_looked_for_though_nothing_is_made_anew() -> None:
+    gc.disable()
+    try:
+        left = weakref.ref(Circle())
+        assert left() is not None
+        with memory.kept_small(0.001):
+            for _ in range(2000):
+                if left() is None:
+                    return
+                time.sleep(0.01)
+        pytest.fail("it is still there")
+    finally:
+        gc.enable()
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
