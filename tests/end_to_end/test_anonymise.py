@@ -125,7 +125,8 @@ def test_what_was_planted_is_there(recorded: Program) -> None:
 def test_nothing_is_left(recorded: Program, shown: Program) -> None:
     """Neither in the file, nor in the database, whatever it is looked for."""
     for file in (str(Path(shown.db).parent / "anonymised.cassette"), shown.db):
-        assert scanned(shown, recorded, file, 0) == {"file": file, "count": 0, "findings": []}
+        nothing = {"file": file, "as_file_only": False, "count": 0, "findings": []}
+        assert scanned(shown, recorded, file, 0) == nothing
 
 
 def test_no_word_of_it_is_left(recorded: Program, shown: Program) -> None:

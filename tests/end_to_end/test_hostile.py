@@ -121,6 +121,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Scen
         context = ssl.create_default_context(cafile=recorder.ca)
         target = Target(recorder.port("plain"), recorder.port("implicit"), context, scale=16 if soak else 1)
         bystander = stack.enter_context(Bystander(recorder.port("implicit"), str(recorder.ca), NAME))
+        until(recorder.sessions, "the bystander's session to be there", explain=recorder.log)
         yield Scene(recorder, target, bystander)
 
 
