@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from storage.errors import StorageError
-from storage.renewing import CountingConnection, renew
+from storage.renewing import CountingConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,6 @@ def sqlite_engine(path: Path, *, mode: str, patience: float = 2.0) -> Engine:
     )
     event.listen(engine, "connect", functools.partial(_prepare_sqlite, write=mode == "rw"))
     event.listen(engine, "begin", _begin)
-    renew(engine)
     return engine
 
 

@@ -15,6 +15,7 @@ from storage import rows, tables
 from storage.clock import wall
 from storage.engine import WRITING
 from storage.extents import SHORT, Packing
+from storage.renewing import renew
 from storage.statements import WriteStatements, some
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Ledger:
                 ids.pop(closed.session, None)
             self._ids = ids
             self._last = self._written_last
+            renew(connection)
 
     def _sessions(self, connection: Connection, batch: Batch) -> dict[int, int]:
         """The key of every session that the batch is about, by its number."""

@@ -19,6 +19,7 @@ from storage.engine import UNMANAGED, WRITING
 from storage.errors import StorageError
 from storage.follow import Follower
 from storage.recover import cut, recover
+from storage.renewing import renew
 from storage.trouble import explain
 
 if TYPE_CHECKING:
@@ -168,7 +169,9 @@ class Store:
     def body(self, blake3: str) -> bytes:
         """A body (at most a megabyte) by its hash in hex (see `hashing`). Raises StorageError where there is none."""
         with self.snapshot() as connection:  # whoever removes recordings moves bodies that stay
-            return read.body(connection, blake3)
+            data = read.body(connection, blake3)
+            renew(connection)
+            return data
 
     def stream(self, session: Session, direction: Direction, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Bytes `start` up to `end` (None: all there are) as received, secrets masked, in blocks of up to a megabyte.

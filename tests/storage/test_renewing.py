@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,11 +49,43 @@ def test_those_that_are_new_are_tuned_as_the_first_one_was(sqlite: Store, made: 
             return [connection.exec_driver_sql(f"PRAGMA {word}").scalar() for word in words]
 
     before = looked()
+    old = replaced(sqlite)
+    assert (looked(), len(made)) == (before, 1)
     with sqlite.reading() as connection:
+        assert connection.connection.driver_connection is not old
+
+
+def test_the_log_stays(sqlite: Store) -> None:
+    """As the last connection of a file is closed SQLite copies all of it, while a recorder waits."""
+    log = Path(f"{sqlite.where}-wal")
+    told(sqlite, [os.urandom(1000)])
+    with sqlite.writing() as connection:
+        connection.exec_driver_sql("UPDATE recording SET host = 'another'")
+    size = log.stat().st_size
+    assert size > 0
+    replaced(sqlite)
+    assert log.stat().st_size == size
+
+
+def test_where_no_other_can_be_had_the_old_one_does(sqlite: Store) -> None:
+    def refused(connection: object, _record: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    event.listen(sqlite.engine, "connect", refused)
+    old = replaced(sqlite)
+    with sqlite.reading() as connection:
+        assert connection.connection.driver_connection is old
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def replaced(store: Store) -> renewing.CountingConnection:
+    """The connection that was taken, when it had opened enough."""
+    with store.reading() as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, renewing.CountingConnection)
         driver.opened = renewing.BLOBS_MOST
-    assert (looked(), len(made)) == (before, 1)
+        renewing.renew(connection)
+    return driver
 
 
 def test_nobody_is_interrupted(sqlite: Store, made: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
