@@ -119,10 +119,12 @@ _GATES: Final = {
 LONGEST: Final = 16 * 1024
 """Bytes of the longest that is found."""
 _MASK = re.compile(
-    rb"[\"']?(?:x+|\\?\{[a-z]+ [0-9]+\}|<masked [a-z]+>|\$password|\$\{IMAP_PASSWORD:-\}\S*|os\.environ\.get\()[\"']?",
+    rb"[\"']?(?:x+(?:\}\})?|\\?\{[a-z]+ [0-9]+\}|<masked [a-z]+>|"
+    rb"\$password|\$\{IMAP_PASSWORD:-\}\S*|os\.environ\.get\()[\"']?",
     re.IGNORECASE,
 )
-"""What stands in a secret's place: in recordings, in `export --format text`, in `show`, in scripts that ask for it."""
+"""What stands in a secret's place: in recordings, in `{{password:xxxx}}` of a cassette, in `export --format text`, in
+`show`, in scripts that ask for it."""
 _RESERVED: Final = frozenset((b"example", b"invalid", b"test", b"localhost", b"local"))
 _SCHEME = re.compile(
     rb"(?i:https?|ftps?|sftp|ssh|git|imaps?|smtps?|pop3?s?|ldaps?|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?"

@@ -132,6 +132,15 @@ def test_a_database_of_another_program_is_a_file(program: Program, tmp_path: Pat
     assert (done.exit_code, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(("password", "code"), [("xxxxxx", 0), ("secret", 1)])
+def test_a_placeholder_with_a_mask_is_no_password(program: Program, tmp_path: Path, password: str, code: int) -> None:
+    file = tmp_path / "placed.cassette"
+    file.write_text(
+        f"imaptap cassette 1\nS: * OK hi\nC: a LOGIN {{{{user:bob}}}} {{{{password:{password}}}}}\nS: a OK in\n"
+    )
+    assert program("scan", str(file)).exit_code == code
+
+
 def test_a_password_is_called_one(program: Program, tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text("a LOGIN bob hunter2\nthe password: hunter2\n")
